@@ -1,0 +1,110 @@
+//! `token create`, `list`, `show`, `revoke`.
+
+use hqv_model::{TokenName, TokenRef, Ttl, UseLimit};
+
+use super::parse;
+
+/// Create, list, show and revoke tokens.
+#[derive(clap::Args, Debug)]
+#[command(arg_required_else_help = true, after_help = "\
+Examples:
+  $ T=$(hq-vault token create --name deploy-run-42 --ttl 1h --max-uses 10)
+  $ hq-vault token list
+
+More: hq-vault man token")]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// The verbs of `token`.
+#[derive(clap::Subcommand, Debug)]
+pub enum Verb {
+    /// Create a token; it alone goes to stdout, once
+    Create(Create),
+    /// List the tokens that live
+    List(List),
+    /// Show one token, never the token itself
+    Show(Show),
+    /// End a token and its whole family at once
+    Revoke(Revoke),
+}
+
+/// Create a token; it alone goes to stdout, once.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  $ T=$(hq-vault token create --name deploy-run-43 --ttl 1h --max-uses 10)
+  $ hq-vault token create --name ci --path deploy/prod/ --can read,list
+  $ hq-vault token create --name orchestrator --allow 'read,delegate on myapp/'
+
+Without a scope a token may read and list everything; --path narrows it.
+
+Exit codes: 2 wrong usage, 4 wider than its parent, 5 locked, 7 the name is taken
+
+More: hq-vault man token create")]
+pub struct Create {
+    /// What it is called, in the record too
+    #[arg(long, value_name = "NAME", value_parser = parse::token_name, help_heading = "Life")]
+    pub name: TokenName,
+    /// How long it lives, at most 90d  [default: 1h]
+    #[arg(long, value_name = "TIME", value_parser = parse::ttl, help_heading = "Life")]
+    pub ttl: Option<Ttl>,
+    /// How many requests it may make; exact, whatever runs in parallel
+    #[arg(long, value_name = "N", value_parser = parse::uses, help_heading = "Life")]
+    pub max_uses: Option<UseLimit>,
+    /// A path, a prefix ending in / or a pattern with * for one segment
+    #[arg(long = "path", value_name = "PATTERN", help_heading = "Scope")]
+    pub paths: Vec<String>,
+    /// What it may on those paths: read,list,write,delete,ingest,delegate,audit
+    #[arg(long, value_name = "CAN", help_heading = "Scope")]
+    pub can: Option<String>,
+    /// One whole rule, such as 'read,list on deploy/prod/'; repeat it for more
+    #[arg(long, value_name = "RULE", conflicts_with_all = ["paths", "can"], help_heading = "Scope")]
+    pub allow: Vec<String>,
+}
+
+/// List the tokens that live.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  $ hq-vault token list
+  $ hq-vault token list --all --json
+
+More: hq-vault man token list")]
+pub struct List {
+    /// Show those that have ended too
+    #[arg(long, help_heading = "Filters")]
+    pub all: bool,
+}
+
+/// Show one token, never the token itself.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  $ hq-vault token show deploy-run-42
+
+Exit codes: 3 no such token, 4 not permitted, 7 more than one answers to that name
+
+More: hq-vault man token show")]
+pub struct Show {
+    /// Its name, its ancestry (orchestrator/worker-3) or its tok_ id
+    #[arg(value_name = "NAME", value_parser = parse::token_ref)]
+    pub who: TokenRef,
+}
+
+/// End a token and its whole family at once.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  $ hq-vault token revoke deploy-run-42
+
+Exit codes: 3 no such token, 4 not permitted, 7 more than one answers to that name
+
+More: hq-vault man token revoke")]
+pub struct Revoke {
+    /// Names, ancestries or tok_ ids
+    #[arg(value_name = "NAME", required = true, value_parser = parse::token_ref)]
+    pub who: Vec<TokenRef>,
+}

@@ -1,0 +1,81 @@
+//! What every verb is handed: settings, the two streams, and the way to ask
+//! the vault something as whoever acts here.
+
+use hqv_client::{Client, ClientError};
+use hqv_model::Code;
+
+use super::identity::{Acting, Identities};
+use super::link::Link;
+use super::output::Out;
+use super::output::error::Failure;
+use crate::settings::Settings;
+
+/// One command under way.
+pub struct Context {
+    /// What we were told.
+    pub settings: Settings,
+    /// Where words go.
+    pub out: Out,
+}
+
+impl Context {
+    /// Puts the two together.
+    pub fn new(settings: Settings, out: Out) -> Context {
+        Context { settings, out }
+    }
+
+    /// The vault directory as a person writes it.
+    pub fn vault_name(&self) -> String {
+        self.settings.dir.for_people(self.settings.home())
+    }
+
+    /// Asks the vault as whoever acts here. A session that has ended gives way
+    /// to the next way of acting, so `call` may run more than once; nothing
+    /// was done the times before.
+    pub fn ask<T>(&self, call: impl AsyncFn(&mut Client) -> Result<T, ClientError>) -> Result<T, Failure> {
+        let link = Link::open(self)?;
+        self.ask_over(&link, call)
+    }
+
+    /// The same over a link that stands already.
+    pub fn ask_over<T>(
+        &self,
+        link: &Link<'_>,
+        call: impl AsyncFn(&mut Client) -> Result<T, ClientError>,
+    ) -> Result<T, Failure> {
+        let mut identities = Identities::of(self);
+        let mut last: Option<Failure> = None;
+        while let Some(acting) = identities.next(self, link)? {
+            match link.run(Some(acting.credential()), &call) {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => {
+                    let again = acting.is_session() && failure.is(Code::Unauthorized);
+                    let failure = self.named(link, &acting, failure);
+                    if !again {
+                        return Err(failure);
+                    }
+                    identities.forget_cached(self, &acting);
+                    last = Some(failure);
+                }
+            }
+        }
+        Err(last.unwrap_or_else(nobody))
+    }
+
+    /// Exit 4 names who acted and where that came from.
+    fn named(&self, link: &Link<'_>, acting: &Acting, failure: Failure) -> Failure {
+        if failure.exit() != 4 {
+            return failure;
+        }
+        let ended = acting.is_session() && failure.is(Code::Unauthorized);
+        let who = acting.describe(link);
+        let failure = failure.after(&who);
+        if ended { failure.hint("sign in again: hq-vault unlock") } else { failure }
+    }
+}
+
+/// Nobody acts here.
+pub fn nobody() -> Failure {
+    Failure::unauthorized("not permitted: no token and no owner session here")
+        .hint("a person signs in with hq-vault unlock; a program needs HQ_VAULT_TOKEN (hq-vault token create)")
+}

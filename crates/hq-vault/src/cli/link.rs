@@ -1,0 +1,222 @@
+//! The line to the vault: which server, whom to trust, and what to do where
+//! nobody answers.
+//!
+//! Nothing is probed beforehand: a call is made, and only where it was
+//! certainly not sent and the local socket is dead is the daemon started and
+//! the call made again.
+
+use std::cell::Cell;
+use std::io::ErrorKind;
+use std::os::fd::BorrowedFd;
+use std::path::PathBuf;
+
+use hqv_client::{CONNECTION_ERROR, Client, ClientError, Fingerprint, Options, Pin, Proxy, TIMEOUT, Target, Trust};
+use hqv_crypto::wire;
+use hqv_model::{Code, SecretBytes, SecretText};
+use tokio::runtime::Runtime;
+
+use super::context::Context;
+use super::identity::Acting;
+use super::output::error::Failure;
+use crate::daemon::autostart;
+use crate::settings::{DEFAULT_PORT, Settings};
+
+/// A server chosen, with the runtime on which it is asked.
+pub struct Link<'a> {
+    ctx: &'a Context,
+    target: Target,
+    local_socket: Option<PathBuf>,
+    runtime: Runtime,
+    started: Cell<bool>,
+    claim: Option<&'static str>,
+}
+
+impl<'a> Link<'a> {
+    /// Chooses the server; connects to nothing yet.
+    pub fn open(ctx: &'a Context) -> Result<Link<'a>, Failure> {
+        let (target, local_socket) = choose(&ctx.settings)?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .build()
+            .map_err(|e| Failure::io("cannot start", &e))?;
+        Ok(Link { ctx, target, local_socket, runtime, started: Cell::new(false), claim: None })
+    }
+
+    /// The daemon of the vault directory, whatever the URL says.
+    pub fn open_local(ctx: &'a Context) -> Result<Link<'a>, Failure> {
+        let socket = ctx.settings.dir.socket()?;
+        let mut link = Link::open(ctx)?;
+        (link.target, link.local_socket) = (Target::Unix(socket.clone()), Some(socket));
+        Ok(link)
+    }
+
+    /// Says in the record what this command is.
+    #[must_use]
+    pub fn claiming(mut self, claim: &'static str) -> Link<'a> {
+        self.claim = Some(claim);
+        self
+    }
+
+    /// Whether it is the daemon of this machine's vault directory.
+    pub fn is_local(&self) -> bool {
+        self.local_socket.is_some()
+    }
+
+    /// Whom it asks, for people.
+    pub fn place(&self) -> String {
+        self.target.to_string()
+    }
+
+    /// Makes a call, starting the daemon where that is allowed and needed.
+    pub fn run<T>(
+        &self,
+        credential: Option<&SecretText>,
+        call: impl AsyncFn(&mut Client) -> Result<T, ClientError>,
+    ) -> Result<T, Failure> {
+        loop {
+            let mut client = self.client(credential)?;
+            let error = match self.runtime.block_on(call(&mut client)) {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            match self.silent(&error) {
+                Some(socket) if self.ctx.settings.may_start() && !self.started.get() => {
+                    autostart::start(self.ctx, socket)?;
+                    self.started.set(true);
+                }
+                Some(_) => return Err(nobody_answers(self.ctx)),
+                None => return Err(failure(error)),
+            }
+        }
+    }
+
+    /// The same call without ever starting a daemon.
+    pub fn run_if_there<T>(
+        &self,
+        credential: Option<&SecretText>,
+        call: impl AsyncFn(&mut Client) -> Result<T, ClientError>,
+    ) -> Result<T, Failure> {
+        let before = self.started.replace(true);
+        let answer = self.run(credential, call);
+        self.started.set(before);
+        answer
+    }
+
+    /// Opens a session with the passphrase.
+    pub fn open_session(&self, passphrase: SecretBytes) -> Result<SecretText, Failure> {
+        let text = text_of(passphrase)?;
+        let answer = self.run(None, async |client| client.session_create(&text).await)?;
+        Ok(answer.session.into_text())
+    }
+
+    /// A locked vault opens no session; said before anybody types.
+    pub fn must_be_unlocked(&self) -> Result<(), Failure> {
+        let status = self.run(None, async |client| client.status().await)?;
+        match (status.initialized, status.locked) {
+            (false, _) => Err(no_vault(self.ctx)),
+            (true, true) => Err(Failure::from(hqv_model::Error::locked())),
+            (true, false) => Ok(()),
+        }
+    }
+
+    /// The name of a token that is live.
+    pub fn token_name(&self, acting: &Acting) -> Option<String> {
+        let me = self.run_if_there(Some(acting.credential()), async |client| client.token_self().await).ok()?;
+        me.token.map(|t| t.ancestry)
+    }
+
+    fn client(&self, credential: Option<&SecretText>) -> Result<Client, Failure> {
+        let env = &self.ctx.settings.env;
+        let mut options = Options::new(self.target.clone(), hqv_sys::process::uid(), peer_uid);
+        options.proxy = Proxy { https_proxy: env.https_proxy.clone(), no_proxy: env.no_proxy.clone() };
+        options.claim = self.claim.map(str::to_owned);
+        if !matches!(self.target, Target::Unix(_)) {
+            options.trust = self.trust(credential)?;
+        }
+        options.credential = credential.map(copy_of);
+        Client::new(options).map_err(failure)
+    }
+
+    fn trust(&self, credential: Option<&SecretText>) -> Result<Trust, Failure> {
+        let env = &self.ctx.settings.env;
+        let pin = credential.and_then(|c| wire::parse(c.reveal()).ok()).and_then(|c| c.pin).map(Pin);
+        let fingerprint = match &env.fingerprint {
+            Some(text) => Some(Fingerprint::parse(text).map_err(|e| failure(e).context("HQ_VAULT_FINGERPRINT"))?),
+            None => None,
+        };
+        let ca = self.ctx.settings.dir.ca();
+        Ok(Trust { pin, fingerprint, ca_file: env.cacert.clone(), local_ca: ca.exists().then_some(ca) })
+    }
+
+    /// The local socket, where this error means that nobody listens there.
+    fn silent(&self, error: &ClientError) -> Option<&PathBuf> {
+        let socket = self.local_socket.as_ref()?;
+        if error.code != CONNECTION_ERROR || error.sent {
+            return None;
+        }
+        match std::os::unix::net::UnixStream::connect(socket) {
+            Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => Some(socket),
+            _ => None,
+        }
+    }
+}
+
+/// Flag or variable, else the local socket, else, for a token holder without a
+/// vault directory of its own, the port.
+fn choose(settings: &Settings) -> Result<(Target, Option<PathBuf>), Failure> {
+    if let Some(url) = settings.url()? {
+        return Ok((Target::parse(&url).map_err(failure)?, None));
+    }
+    let socket = settings.dir.socket()?;
+    let token = settings.env.token.is_some() || settings.env.token_file.is_some() || settings.flags.token_file.is_some();
+    if token && !settings.dir.holds_vault() && !socket.exists() {
+        let port = crate::daemon::state_files::port(&settings.dir).unwrap_or(DEFAULT_PORT);
+        return Ok((Target::Https { host: "localhost".to_owned(), port }, None));
+    }
+    Ok((Target::Unix(socket.clone()), Some(socket)))
+}
+
+fn peer_uid(fd: BorrowedFd<'_>) -> std::io::Result<u32> {
+    hqv_sys::peer::of(fd).map(|peer| peer.uid)
+}
+
+/// The client owns what it sends and wipes it; so do we.
+fn copy_of(credential: &SecretText) -> SecretText {
+    SecretText::new(credential.reveal().to_owned())
+}
+
+/// A passphrase as text. Other bytes than UTF-8 cannot travel in JSON.
+pub fn text_of(passphrase: SecretBytes) -> Result<SecretText, Failure> {
+    SecretText::from_utf8(passphrase).map_err(|_| Failure::usage("the passphrase is not UTF-8"))
+}
+
+fn nobody_answers(ctx: &Context) -> Failure {
+    if !ctx.settings.dir.holds_vault() {
+        return no_vault(ctx);
+    }
+    Failure::unreachable(format!("no daemon runs for {}", ctx.vault_name())).hint("start it: hq-vault serve --daemon")
+}
+
+/// There is no vault in the directory.
+pub fn no_vault(ctx: &Context) -> Failure {
+    Failure::unreachable(format!("there is no vault in {}", ctx.vault_name()))
+        .hint("make one: hq-vault init, or look around first: hq-vault tour")
+}
+
+/// The client's error in our terms.
+pub fn failure(error: ClientError) -> Failure {
+    let message = match error.retry_after {
+        Some(seconds) => format!("{} (again in {seconds} s)", error.message),
+        None => error.message.clone(),
+    };
+    let failure = match error.code.as_str() {
+        CONNECTION_ERROR | TIMEOUT => Failure::unreachable(message),
+        code => Failure::of(Code::parse(code).unwrap_or(Code::Internal), message),
+    };
+    let failure = match error.hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    };
+    failure.request(error.request_id)
+}

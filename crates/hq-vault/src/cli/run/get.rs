@@ -1,0 +1,66 @@
+//! `get`: a value on stdout, byte for byte.
+
+use hqv_api::{GetAnswer, JsonBody, WireSecret};
+use hqv_client::Secret;
+use hqv_engine::transfer;
+use hqv_model::{EnvName, SecretPath};
+
+use crate::cli::args::get::Args;
+use crate::cli::context::Context;
+use crate::cli::output::error::Failure;
+use crate::cli::run::env_file::write_private;
+
+/// `get PATH` and nothing else.
+pub fn plain(ctx: &Context, path: &SecretPath) -> Result<(), Failure> {
+    let secret = fetch(ctx, path, None)?;
+    to_stdout(ctx, secret.value.reveal())
+}
+
+/// `get` with its options.
+pub fn run(ctx: &Context, args: Args) -> Result<(), Failure> {
+    let secret = fetch(ctx, &args.path, args.version)?;
+    if let Some(name) = &args.env {
+        return ctx.out.bytes(&assignment(name, &secret)?);
+    }
+    if let Some(file) = &args.output {
+        write_private(file, secret.value.reveal())?;
+        return Ok(());
+    }
+    if ctx.out.json {
+        let body = document(&secret);
+        ctx.out.bytes(body.as_ref())?;
+        return ctx.out.bytes(b"\n");
+    }
+    to_stdout(ctx, secret.value.reveal())
+}
+
+fn fetch(ctx: &Context, path: &SecretPath, version: Option<u64>) -> Result<Secret, Failure> {
+    ctx.ask(async |client| client.get(path.as_str(), version).await)
+}
+
+fn to_stdout(ctx: &Context, value: &[u8]) -> Result<(), Failure> {
+    ctx.out.bytes(value)?;
+    if ctx.out.to_terminal() && value.last() != Some(&b'\n') {
+        ctx.out.bytes(b"\n")?;
+    }
+    Ok(())
+}
+
+fn assignment(name: &EnvName, secret: &Secret) -> Result<Vec<u8>, Failure> {
+    let entries = transfer::single(name.clone(), &secret.path, secret.value.reveal());
+    let text = transfer::render(&entries, transfer::Format::Export)?;
+    Ok(text.reveal().to_vec())
+}
+
+fn document(secret: &Secret) -> JsonBody {
+    let (value, encoding) = WireSecret::carry(secret.value.reveal());
+    JsonBody::of(&GetAnswer {
+        path: secret.path.clone(),
+        value,
+        encoding,
+        metadata: secret.metadata.clone(),
+        version: secret.version,
+        created_at: secret.created_at.clone(),
+        updated_at: secret.updated_at.clone(),
+    })
+}

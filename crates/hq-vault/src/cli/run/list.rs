@@ -1,0 +1,56 @@
+//! `list`: what lies under a prefix.
+
+use hqv_api::{ListAnswer, ListQuery};
+use hqv_model::Timestamp;
+
+use crate::cli::args::list::Args;
+use crate::cli::context::Context;
+use crate::cli::output::error::Failure;
+use crate::cli::output::table::{Table, Tone};
+use crate::cli::output::time;
+use crate::compose;
+
+/// Lists all pages.
+pub fn run(ctx: &Context, args: Args) -> Result<(), Failure> {
+    let query = ListQuery {
+        prefix: args.prefix.as_ref().map(|p| p.as_str().to_owned()).filter(|p| !p.is_empty()),
+        kind: args.kind.map(|k| k.as_str().to_owned()),
+        tag: args.tag.as_ref().map(|(key, value)| format!("{key}={value}")),
+        ..ListQuery::default()
+    };
+    let found = ctx.ask(async |client| client.list_all(&query).await)?;
+    if ctx.out.json {
+        return ctx.out.document(&found);
+    }
+    if found.entries.is_empty() {
+        let place = args.prefix.as_ref().map(|p| p.as_str()).unwrap_or_default();
+        ctx.out.say(if place.is_empty() { "nothing to list".to_owned() } else { format!("nothing under {place}") });
+        return Ok(());
+    }
+    table(&found).print(&ctx.out)
+}
+
+fn table(found: &ListAnswer) -> Table {
+    let mut table = Table::new().left("PATH").left("TYPE").right("VERSION").left("CHANGED").yielding("DESCRIPTION");
+    let now = compose::now();
+    for entry in &found.entries {
+        let version = entry.version.to_string();
+        let changed = ago(&entry.updated_at, now);
+        table.row([
+            (entry.path.as_str(), Tone::Plain),
+            (entry.metadata.kind.as_str(), Tone::Plain),
+            (version.as_str(), Tone::Plain),
+            (changed.as_str(), Tone::Dim),
+            (entry.metadata.description.as_str(), Tone::Plain),
+        ]);
+    }
+    table
+}
+
+/// A moment of the wire as people say it; as it came where it cannot be read.
+pub fn ago(text: &str, now: Timestamp) -> String {
+    match Timestamp::parse_rfc3339(text) {
+        Ok(moment) => time::relative(moment, now),
+        Err(_) => text.to_owned(),
+    }
+}

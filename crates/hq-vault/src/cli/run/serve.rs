@@ -1,0 +1,58 @@
+//! `serve`: foreground, `--daemon`, `--stop`, `--restart`.
+
+use crate::cli::args::serve::Args;
+use crate::cli::context::Context;
+use crate::cli::identity;
+use crate::cli::output::error::Failure;
+use crate::daemon::options::Options;
+use crate::daemon::{foreground, start, state_files, stop};
+
+/// Does what the flags say.
+pub fn run(ctx: &Context, args: Args) -> Result<(), Failure> {
+    let options = Options::of(&args)?;
+    if args.stop {
+        no_options(&options, "--stop")?;
+        return stopped(ctx);
+    }
+    if args.restart {
+        return restart(ctx, options);
+    }
+    if !ctx.settings.dir.holds_vault() && !start::is_child() && identity::person_is_there() && offer(ctx)? {
+        crate::cli::run::init::run(ctx, &crate::cli::args::init::Args { force: false, weak: false })?;
+        stop::stop(ctx)?;
+    }
+    if args.daemon {
+        let started = start::background(&ctx.settings, &options)?;
+        return ctx.out.confirm(started.sentence());
+    }
+    foreground::run(ctx, &options)
+}
+
+fn offer(ctx: &Context) -> Result<bool, Failure> {
+    let question = format!("There is no vault in {} yet. Make one now? [Y/n] ", ctx.vault_name());
+    match hqv_sys::tty::read_line_visible(&question, 16) {
+        Ok(answer) if matches!(answer.trim(), "" | "y" | "Y" | "yes") => Ok(true),
+        Ok(_) => Err(Failure::refused("nothing was made and nothing runs").hint("hq-vault init makes a vault")),
+        Err(e) => Err(Failure::io("cannot ask on this terminal", &e)),
+    }
+}
+
+fn stopped(ctx: &Context) -> Result<(), Failure> {
+    match stop::stop(ctx)? {
+        Some(pid) => ctx.out.confirm(format!("Stopped: the daemon (pid {pid}) of {}", ctx.vault_name())),
+        None => Err(Failure::unreachable(format!("no daemon runs for {}", ctx.vault_name()))),
+    }
+}
+
+/// The options that the daemon had, unless others are given now.
+fn restart(ctx: &Context, given: Options) -> Result<(), Failure> {
+    let had = state_files::options(&ctx.settings.dir).unwrap_or_default();
+    let options = if given.is_empty() { had } else { given.over(had) };
+    stop::stop(ctx)?;
+    let started = start::background(&ctx.settings, &options)?;
+    ctx.out.confirm(started.sentence())
+}
+
+fn no_options(options: &Options, with: &str) -> Result<(), Failure> {
+    if options.is_empty() { Ok(()) } else { Err(Failure::usage(format!("{with} takes no options of a start"))) }
+}

@@ -1,0 +1,246 @@
+//! The daemon itself: takes the vault, opens it, listens, serves until it is
+//! told to stop, and lets go in the reverse order.
+
+use std::net::IpAddr;
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hqv_engine::Engine;
+use hqv_model::Clock;
+use hqv_server::{About, Limits, Peer, Server, ServerConfig};
+use hqv_sys::daemon::ReadySignal;
+use hqv_sys::lock::{LockError, VaultLock};
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::leaf::{self, Bind, LeafKeeper};
+use super::options::Options;
+use super::{listen, start, state_files};
+use crate::cli::context::Context;
+use crate::cli::output::error::Failure;
+use crate::compose::{self, SystemClock, SystemEntropy};
+use crate::settings::paths::shown;
+use crate::settings::{DEFAULT_PORT, Settings};
+
+/// What is in flight at a stop has this long to be answered.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Runs until it is stopped. The starter, if there is one, is told how it went.
+pub fn run(ctx: &Context, options: &Options) -> Result<(), Failure> {
+    let ready = ReadySignal::from_env();
+    if ready.is_some() {
+        hqv_sys::signal::ignore_hangup();
+    }
+    match House::open(&ctx.settings, options) {
+        Ok(house) => {
+            tell(ctx, ready, &house);
+            house.serve()
+        }
+        Err(failure) => {
+            if let Some(ready) = ready {
+                ready.failed(&start::write_report(&failure));
+            }
+            Err(failure)
+        }
+    }
+}
+
+fn tell(ctx: &Context, ready: Option<ReadySignal>, house: &House) {
+    match ready {
+        Some(ready) => ready.ok(),
+        None => {
+            let port = state_files::port(&ctx.settings.dir).filter(|_| house.listens);
+            let place = port.map_or_else(
+                || "vault.sock (TLS begins with the first unlock)".to_owned(),
+                |port| format!("https://localhost:{port} and vault.sock"),
+            );
+            ctx.out.say(format!("Serving: {place} (pid {}). Ctrl-C stops.", std::process::id()));
+        }
+    }
+}
+
+/// All that runs. Dropped in the order of the fields; the lock goes last.
+struct House {
+    signals: Signals,
+    server: Server,
+    engine: Engine,
+    runtime: Runtime,
+    files: Files,
+    listens: bool,
+    _lock: VaultLock,
+}
+
+/// The files that say we run; removed with the house.
+struct Files {
+    dir: crate::settings::paths::VaultDir,
+    socket: std::path::PathBuf,
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        state_files::remove(&self.dir, &self.socket);
+    }
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Option<Signal>,
+}
+
+impl House {
+    fn open(settings: &Settings, options: &Options) -> Result<House, Failure> {
+        start::prepare_dir(settings)?;
+        let lock = take_lock(&settings.dir.lock())?;
+        hqv_sys::process::max_open_files_raise();
+        hqv_sys::memory::tune();
+        let dir = settings.dir.clone();
+        let keeper = Arc::new(LeafKeeper::new(dir.clone(), options.tls_cert.is_some()));
+        let engine = compose::engine(&dir, options, Arc::clone(&keeper) as Arc<dyn hqv_engine::Hooks>)?;
+        let (bind, leaf) = wanted(settings, options, &engine)?;
+        // Bound also where no leaf is there yet, so that a port taken is told now.
+        let bound = listen::tcp(bind.port, &bind.more)?;
+        let socket = settings.dir.socket()?;
+        let runtime = runtime(settings)?;
+        let _inside = runtime.enter();
+        let signals = Signals::catch()?;
+        let server = Server::start(config(settings, options, &engine, &socket)?)?;
+        let files = Files { dir: dir.clone(), socket };
+        state_files::write_pid(&dir, options).map_err(|e| Failure::io("cannot write vault.pid", &e))?;
+        keeper.attach(server.handle(), bind);
+        let listens = leaf.is_some();
+        match leaf {
+            Some(leaf) => {
+                set_ca(&server, settings);
+                keeper.serve(leaf, Some(bound))?;
+            }
+            None => drop(bound),
+        }
+        engine.spawn_ticker();
+        drop(_inside);
+        Ok(House { signals, server, engine, runtime, files, listens, _lock: lock })
+    }
+
+    fn serve(self) -> Result<(), Failure> {
+        let House { mut signals, server, engine, runtime, files, listens: _, _lock } = self;
+        let handle = server.handle();
+        runtime.block_on(async {
+            tokio::select! {
+                () = signals.any() => {}
+                () = handle.stop_requested() => {}
+            }
+            handle.stop(GRACE).await;
+        });
+        engine.stop();
+        drop(server);
+        runtime.shutdown_timeout(GRACE);
+        drop(files);
+        drop(_lock);
+        Ok(())
+    }
+}
+
+fn take_lock(path: &Path) -> Result<VaultLock, Failure> {
+    VaultLock::acquire(path).map_err(|e| match e {
+        LockError::Held { pid } => start::taken(pid),
+        LockError::Io(e) => Failure::io(format!("cannot lock {}", shown(path)), &e)
+            .hint("the vault directory must be on a local disk that you can write to"),
+    })
+}
+
+/// Where to listen, and with what: the flags, then the vault's signed
+/// settings, then the file.
+fn wanted(
+    settings: &Settings,
+    options: &Options,
+    engine: &Engine,
+) -> Result<(Bind, Option<hqv_server::Leaf>), Failure> {
+    let mut more: Vec<IpAddr> = Vec::new();
+    let asked = options.bind.iter().chain(&engine.locked_settings().bind).cloned().collect::<Vec<_>>();
+    for address in asked.iter().filter_map(|a| a.parse().ok()) {
+        if !more.contains(&address) {
+            more.push(address);
+        }
+    }
+    let bind = Bind { port: options.port.or(settings.file.port).unwrap_or(DEFAULT_PORT), more };
+    let leaf = match (&options.tls_cert, &options.tls_key) {
+        (Some(cert), Some(key)) => Some(leaf::given(cert, key)?),
+        _ => leaf::load(&settings.dir).map(|s| s.leaf).filter(|l| l.not_after > compose::now()),
+    };
+    Ok((bind, leaf))
+}
+
+fn runtime(settings: &Settings) -> Result<Runtime, Failure> {
+    let mut builder = match settings.file.threads.unwrap_or(1) {
+        0 | 1 => tokio::runtime::Builder::new_current_thread(),
+        more => {
+            let mut builder = tokio::runtime::Builder::new_multi_thread();
+            builder.worker_threads(more);
+            builder
+        }
+    };
+    builder.enable_io().enable_time().build().map_err(|e| Failure::io("cannot start", &e))
+}
+
+fn config(settings: &Settings, options: &Options, engine: &Engine, socket: &Path) -> Result<ServerConfig, Failure> {
+    let mut hostnames = engine.locked_settings().hostnames;
+    hostnames.extend(options.hostname.iter().cloned());
+    Ok(ServerConfig {
+        engine: engine.clone(),
+        unix: Some(listen::unix(socket)?),
+        owner: hqv_sys::process::uid(),
+        peer_of: Arc::new(peer_of),
+        hostnames,
+        limits: Limits::default(),
+        about: About {
+            version: env!("CARGO_PKG_VERSION"),
+            vault_dir: settings.dir.root().to_owned(),
+            socket: Some(socket.to_owned()),
+            pid: std::process::id(),
+            started: SystemClock.boot(),
+            weakened: options.weakened(),
+        },
+        clock: Arc::new(SystemClock),
+        rng: Box::new(SystemEntropy::new()),
+        log: Arc::new(|line: &str| eprintln!("{} {line}", compose::now().to_rfc3339())),
+    })
+}
+
+fn peer_of(stream: &tokio::net::UnixStream) -> Option<Peer> {
+    let peer = hqv_sys::peer::of(stream.as_fd()).ok()?;
+    let program = peer.pid.and_then(hqv_sys::process::program_of);
+    Some(Peer { uid: peer.uid, pid: peer.pid, program })
+}
+
+/// `/v1/ca` answers also before the first unlock of this run.
+fn set_ca(server: &Server, settings: &Settings) {
+    if let Ok(text) = std::fs::read_to_string(settings.dir.ca()) {
+        server.handle().set_ca(text);
+    }
+}
+
+impl Signals {
+    /// SIGTERM and SIGINT stop in good order. SIGHUP too in the foreground,
+    /// where it means that the terminal is gone; in the background it is ignored.
+    fn catch() -> Result<Signals, Failure> {
+        let catch = |kind| signal(kind).map_err(|e| Failure::io("cannot catch signals", &e));
+        let hangup = if start::is_child() { None } else { Some(catch(SignalKind::hangup())?) };
+        Ok(Signals { terminate: catch(SignalKind::terminate())?, interrupt: catch(SignalKind::interrupt())?, hangup })
+    }
+
+    async fn any(&mut self) {
+        let hangup = async {
+            match &mut self.hangup {
+                Some(signal) => signal.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+            _ = hangup => {}
+        }
+    }
+}

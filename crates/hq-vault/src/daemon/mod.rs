@@ -1,0 +1,13 @@
+//! The daemon's life: started, found, stopped; and the files that say it runs.
+//!
+//! What decides is the lock on the vault and the socket, never a pid in a file:
+//! a pid names whoever has it now.
+
+pub mod autostart;
+pub mod foreground;
+pub mod leaf;
+pub mod listen;
+pub mod options;
+pub mod start;
+pub mod state_files;
+pub mod stop;

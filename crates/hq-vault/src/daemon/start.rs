@@ -1,0 +1,120 @@
+//! Starting the daemon in the background: it reports over a pipe when its
+//! socket and port answer, or why they cannot. Nobody sleeps and tries again.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use hqv_model::Code;
+use hqv_sys::daemon::{self, Ready};
+use hqv_sys::files;
+
+use super::options::Options;
+use super::state_files;
+use crate::cli::output::error::{Failure, Kind};
+use crate::settings::Settings;
+use crate::settings::paths::shown;
+
+/// A disk that is slow may take its time to check the database.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A daemon that answers.
+pub struct Started {
+    pid: u32,
+    port: Option<u16>,
+}
+
+impl Started {
+    /// One line for a person.
+    pub fn sentence(&self) -> String {
+        match self.port {
+            Some(port) => format!("Serving: https://localhost:{port} and vault.sock (pid {})", self.pid),
+            None => format!("Serving: vault.sock (pid {}; TLS begins with the first unlock)", self.pid),
+        }
+    }
+}
+
+/// Whether this process was started by [`background`].
+pub fn is_child() -> bool {
+    crate::compose::is_daemon_child()
+}
+
+/// Makes the vault directory, 0700.
+pub fn prepare_dir(settings: &Settings) -> Result<(), Failure> {
+    let root = settings.dir.root();
+    files::create_private_dir(root).map_err(|e| {
+        let failure = Failure::io(format!("cannot use {} as the vault directory", shown(root)), &e);
+        match files::why_not_private(&e) {
+            Some(files::NotPrivate::Mode(_)) => failure.hint(format!("chmod 700 {}, or hq-vault doctor --fix", shown(root))),
+            _ => failure.hint("choose another with --vault-dir or HQ_VAULT_DIR"),
+        }
+    })
+}
+
+/// Starts it and returns once it answers.
+pub fn background(settings: &Settings, options: &Options) -> Result<Started, Failure> {
+    prepare_dir(settings)?;
+    if let Ok(Some(holder)) = hqv_sys::lock::holder(&settings.dir.lock()) {
+        return Err(taken(holder.pid));
+    }
+    let program = std::env::current_exe().map_err(|e| Failure::io("cannot find our own program", &e))?;
+    let mut words: Vec<OsString> = vec!["serve".into(), "--vault-dir".into(), settings.dir.root().into()];
+    words.extend(options.words());
+    let (pid, pipe) = daemon::spawn_detached(&program, &words, &settings.dir.log(), &[])
+        .map_err(|e| Failure::io("cannot start the daemon", &e))?;
+    match pipe.wait(PATIENCE) {
+        Ready::Ok => Ok(Started { pid, port: state_files::port(&settings.dir) }),
+        Ready::Failed(report) => Err(read_report(&report)),
+        Ready::Died => Err(Failure::internal("the daemon ended while it started").hint(see_log(settings))),
+        Ready::TimedOut => Err(Failure::internal(format!("the daemon (pid {pid}) does not get ready")).hint(see_log(settings))),
+    }
+}
+
+fn see_log(settings: &Settings) -> String {
+    format!("its last words are in {}", shown(&settings.dir.log()))
+}
+
+/// Another process has the vault.
+pub fn taken(pid: Option<u32>) -> Failure {
+    let who = pid.map(|p| format!(" (pid {p})")).unwrap_or_default();
+    Failure::conflict(format!("another daemon{who} serves this vault")).hint("stop it first: hq-vault serve --stop")
+}
+
+/// Whether a start failed because another process has the vault.
+pub fn is_taken(failure: &Failure) -> bool {
+    failure.is(Code::Conflict) && failure.message().starts_with("another daemon")
+}
+
+/// A failure as one text, for the pipe: code, sentence, hint, a line each.
+pub fn write_report(failure: &Failure) -> String {
+    let code = match failure.kind() {
+        Kind::Vault(code) => code.as_str(),
+        _ => Code::Internal.as_str(),
+    };
+    let line = |text: &str| text.replace('\n', " ");
+    format!("{code}\n{}\n{}", line(failure.message()), line(failure.hint_text().unwrap_or_default()))
+}
+
+fn read_report(report: &str) -> Failure {
+    let mut lines = report.lines();
+    let code = lines.next().and_then(Code::parse).unwrap_or(Code::Internal);
+    let failure = Failure::of(code, lines.next().unwrap_or("the daemon did not start"));
+    match lines.next().filter(|hint| !hint.is_empty()) {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_reads_back_as_the_failure() {
+        let failure = taken(Some(4711));
+        let back = read_report(&write_report(&failure));
+        assert_eq!(back.message(), failure.message());
+        assert_eq!(back.hint_text(), failure.hint_text());
+        assert!(is_taken(&back) && back.exit() == 7);
+        assert_eq!(read_report("").exit(), 1);
+    }
+}

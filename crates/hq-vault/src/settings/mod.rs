@@ -1,0 +1,76 @@
+//! What the command line was told, from flags, variables and `config.toml`.
+//!
+//! Nothing here can weaken the vault: what could is sealed or signed in the
+//! vault itself and belongs to the engine. Precedence: flag, variable, file,
+//! default. Nothing here reads the process environment either; `compose` does,
+//! once, and hands over [`env::Env`].
+
+pub mod config_file;
+pub mod env;
+pub mod paths;
+
+use std::path::PathBuf;
+
+use crate::cli::args::Global;
+use crate::cli::output::error::Failure;
+
+use config_file::ConfigFile;
+use env::Env;
+use paths::VaultDir;
+
+/// The port of a vault that was told nothing else.
+pub const DEFAULT_PORT: u16 = 13_100;
+
+/// Everything that a command may ask about its surroundings.
+pub struct Settings {
+    /// The process environment, read once.
+    pub env: Env,
+    /// The options that every command takes.
+    pub flags: Global,
+    /// Where the vault lives.
+    pub dir: VaultDir,
+    /// What `config.toml` says.
+    pub file: ConfigFile,
+}
+
+impl Settings {
+    /// Puts the three sources together. Refuses a relative `HQ_VAULT_DIR` and a
+    /// `config.toml` that says something it cannot mean.
+    pub fn resolve(env: Env, flags: Global) -> Result<Settings, Failure> {
+        let dir = VaultDir::find(flags.vault_dir.as_deref(), &env)?;
+        let file = ConfigFile::read(&dir.config())?;
+        Ok(Settings { env, flags, dir, file })
+    }
+
+    /// The server named by flag or variable, if any. None means the local daemon.
+    pub fn url(&self) -> Result<Option<String>, Failure> {
+        if let Some(url) = &self.flags.url {
+            return Ok(Some(url.clone()));
+        }
+        match &self.env.url {
+            None => Ok(None),
+            Some(text) if text.is_empty() => Err(Failure::usage("HQ_VAULT_URL is set but empty")
+                .hint("unset it, or set it to https://host:port or unix:/path")),
+            Some(text) => text
+                .to_str()
+                .map(|t| Some(t.to_owned()))
+                .ok_or_else(|| Failure::usage("HQ_VAULT_URL is not UTF-8")),
+        }
+    }
+
+    /// Whether a command may start the daemon when none runs.
+    pub fn may_start(&self) -> bool {
+        let by_env = self.env.autostart.as_deref().map(|v| v != "0");
+        !self.flags.no_start && by_env.or(self.file.autostart).unwrap_or(true)
+    }
+
+    /// Whether colours may be written to a terminal at all.
+    pub fn may_colour(&self) -> bool {
+        !(self.flags.no_color || self.env.no_color || self.env.dumb_terminal || self.file.color == Some(false))
+    }
+
+    /// The home directory, where it is known; for showing paths as `~/...`.
+    pub fn home(&self) -> Option<&PathBuf> {
+        self.env.home.as_ref()
+    }
+}

@@ -1,0 +1,150 @@
+//! Lines as bytes: their types, their limits, base64url, and the clear lines' common frame.
+//!
+//! A clear line is a type byte, a JSON object, a full stop and a signature over domain, type byte and
+//! object. There is exactly one spelling of each: what does not encode back to the same bytes is refused,
+//! so that no byte of a log can be changed without a verifier seeing it.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::AuditError;
+
+/// The longest line, its newline included. A record that would be longer is split into parts.
+pub const MAX_LINE: usize = 64 * 1024;
+/// The version in every clear line.
+pub(crate) const VERSION: u8 = 1;
+const DOMAIN: &[u8] = b"hq-vault/audit/v1/line\0";
+
+/// What a line is, by its first byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LineType {
+    /// `H`: a segment begins.
+    Header,
+    /// `R`: a sealed record, or the last part of one.
+    Record,
+    /// `P`: a part of a sealed record that is continued on the next line.
+    Part,
+    /// `C`: a signed checkpoint.
+    Checkpoint,
+    /// `A`: segments written before an unlock are adopted.
+    Adoption,
+}
+
+impl LineType {
+    /// The byte that a line of this type begins with.
+    pub fn byte(self) -> u8 {
+        match self {
+            LineType::Header => b'H',
+            LineType::Record => b'R',
+            LineType::Part => b'P',
+            LineType::Checkpoint => b'C',
+            LineType::Adoption => b'A',
+        }
+    }
+
+    /// The type of a line; `None` for an empty line or an unknown type.
+    pub fn of(line: &[u8]) -> Option<Self> {
+        match line.first()? {
+            b'H' => Some(LineType::Header),
+            b'R' => Some(LineType::Record),
+            b'P' => Some(LineType::Part),
+            b'C' => Some(LineType::Checkpoint),
+            b'A' => Some(LineType::Adoption),
+            _ => None,
+        }
+    }
+}
+
+/// base64url without padding (RFC 4648 section 5).
+pub(crate) fn encode(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Appends base64url without an intermediate string.
+pub(crate) fn encode_into(bytes: &[u8], out: &mut Vec<u8>) {
+    let start = out.len();
+    out.resize(start + bytes.len().div_ceil(3) * 4, 0);
+    let written = match out.get_mut(start..) {
+        Some(room) => URL_SAFE_NO_PAD.encode_slice(bytes, room).unwrap_or(0),
+        None => 0,
+    };
+    out.truncate(start + written);
+}
+
+/// Strict base64url: no padding, no spare bits.
+pub(crate) fn decode_into(text: &[u8], out: &mut Vec<u8>) -> Result<(), AuditError> {
+    out.resize(text.len() / 4 * 3 + 3, 0);
+    let n = URL_SAFE_NO_PAD.decode_slice(text, out).map_err(|_| AuditError::Malformed("not base64url"))?;
+    out.truncate(n);
+    Ok(())
+}
+
+/// A fixed number of bytes from base64url.
+pub(crate) fn decode_array<const N: usize>(text: &str) -> Result<[u8; N], AuditError> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| AuditError::Malformed("not base64url"))?;
+    bytes.try_into().map_err(|_| AuditError::Malformed("a field of the wrong length"))
+}
+
+/// What is signed for a clear line whose object is `body`.
+fn signed_bytes(kind: LineType, body: &[u8]) -> Vec<u8> {
+    [DOMAIN, &[kind.byte()], body].concat()
+}
+
+/// Appends a signed clear line, without newline.
+pub(crate) fn write_clear<T: Serialize>(
+    kind: LineType,
+    body: &T,
+    sign: impl FnOnce(&[u8]) -> [u8; 64],
+    out: &mut Vec<u8>,
+) -> Result<(), AuditError> {
+    let body = serde_json::to_vec(body).map_err(|_| AuditError::Malformed("a field that JSON cannot hold"))?;
+    let signature = sign(&signed_bytes(kind, &body));
+    out.push(kind.byte());
+    out.extend_from_slice(&body);
+    out.push(b'.');
+    encode_into(&signature, out);
+    Ok(())
+}
+
+/// A clear line taken apart: its object, the bytes that were signed, and the signature.
+pub(crate) struct Clear<T> {
+    pub(crate) body: T,
+    pub(crate) signed: Vec<u8>,
+    pub(crate) signature: [u8; 64],
+}
+
+/// Reads a clear line, given without newline.
+pub(crate) fn read_clear<T: Serialize + DeserializeOwned>(
+    kind: LineType,
+    line: &[u8],
+) -> Result<Clear<T>, AuditError> {
+    let rest = line.strip_prefix(&[kind.byte()]).ok_or(AuditError::Malformed("another type of line"))?;
+    let dot = rest.iter().rposition(|b| *b == b'.').ok_or(AuditError::Malformed("no signature"))?;
+    let (body, signature) = rest.split_at(dot);
+    let signature = std::str::from_utf8(signature.get(1..).unwrap_or_default())
+        .map_err(|_| AuditError::Malformed("not base64url"))?;
+    let signature = decode_array::<64>(signature)?;
+    let parsed: T = serde_json::from_slice(body).map_err(|_| AuditError::Malformed("not the agreed object"))?;
+    let again = serde_json::to_vec(&parsed).map_err(|_| AuditError::Malformed("not the agreed object"))?;
+    if again != body {
+        return Err(AuditError::Malformed("a spelling other than the one agreed"));
+    }
+    Ok(Clear { body: parsed, signed: signed_bytes(kind, body), signature })
+}
+
+/// A newtype over fixed bytes that is base64url in JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Bytes<const N: usize>(pub(crate) [u8; N]);
+
+impl<const N: usize> Serialize for Bytes<N> {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&encode(&self.0))
+    }
+}
+
+impl<'de, const N: usize> serde::Deserialize<'de> for Bytes<N> {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        decode_array(&text).map(Bytes).map_err(serde::de::Error::custom)
+    }
+}

@@ -1,0 +1,63 @@
+//! Whether the log is still where a reader will look for it.
+//!
+//! Moved, deleted or cut by another program: at most once a second the name is compared with the open
+//! file. The record then goes on in a file under the old name, in a segment of its own, and says so.
+
+use hqv_model::Timestamp;
+
+use crate::{AuditError, certificate::Root, header::Why, segment::Segment, sink::Standing};
+
+use super::Log;
+
+const EVERY_MILLIS: i64 = 1000;
+
+impl Log {
+    /// Looks, when a second has passed or the clock went back.
+    pub(super) fn look(&mut self, now: Timestamp, state_seq: u64) -> Result<(), AuditError> {
+        let due = match self.looked {
+            Some(last) => !(last.millis()..last.millis().saturating_add(EVERY_MILLIS)).contains(&now.millis()),
+            None => true,
+        };
+        if due { self.look_now(now, state_seq) } else { Ok(()) }
+    }
+
+    /// Looks, and moves house where that is needed. Until that worked nothing is written.
+    pub(super) fn look_now(&mut self, now: Timestamp, state_seq: u64) -> Result<(), AuditError> {
+        match self.sink.standing() {
+            Standing::Same => {}
+            Standing::Elsewhere => {
+                self.close_old_place(now, state_seq);
+                self.sink.reopen()?;
+                self.begin_anew(now, state_seq, "audit.log was moved or deleted; the record goes on in a new file")?;
+            }
+            Standing::Changed => {
+                self.sink.reopen()?;
+                self.begin_anew(now, state_seq, "audit.log was cut or written to by another program")?;
+            }
+        }
+        self.looked = Some(now);
+        Ok(())
+    }
+
+    /// A moved file gets its signed end, if it can still be written.
+    fn close_old_place(&mut self, now: Timestamp, state_seq: u64) {
+        let closed = self.begin(state_seq).and_then(|()| self.stage_close(now)).and_then(|()| self.commit());
+        if closed.is_ok() {
+            self.segment.closed = true;
+        }
+    }
+
+    /// A segment for the new place. Where no certificate can be had it is one that the next unlock adopts.
+    fn begin_anew(&mut self, now: Timestamp, state_seq: u64, why: &'static str) -> Result<(), AuditError> {
+        self.begin(state_seq)?;
+        self.gap.moved = Some(why);
+        let from = self.next_header();
+        let next = match self.following(Why::Reopened)? {
+            Some(next) => next,
+            None => Segment::new(Why::Reopened, self.scope, &self.cfg.public, &mut *self.rng, |key| {
+                (Root::None, vec![self.scope.own_link(key, from)])
+            })?,
+        };
+        self.turn(next, now)
+    }
+}

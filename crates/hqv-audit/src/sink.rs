@@ -1,0 +1,164 @@
+//! Where lines go: a file, or memory for measuring.
+//!
+//! The file is opened for appending, so that a second writer could not overwrite; each call writes all
+//! of its bytes or, as far as the file system lets it, none.
+
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    os::unix::fs::{FileExt, MetadataExt},
+    path::PathBuf,
+};
+
+use hqv_sys::files::{Access, fsync_dir, open_private};
+
+/// What the file under the log looks like from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// As we left it.
+    Same,
+    /// The name is gone, or belongs to another file.
+    Elsewhere,
+    /// Somebody cut it or wrote into it; its length is not ours.
+    Changed,
+}
+
+/// A place for lines.
+pub trait Sink: Send {
+    /// Writes all bytes at the end. After an error the bytes of this call are gone again, or the next
+    /// call takes them away first.
+    ///
+    /// # Errors
+    /// What the system said; nothing counts as written.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()>;
+
+    /// Looks whether the lines are still where a reader expects them.
+    fn standing(&mut self) -> Standing;
+
+    /// Opens the expected place anew, creating it where missing.
+    ///
+    /// # Errors
+    /// What the system said; the old place stays in use.
+    fn reopen(&mut self) -> io::Result<()>;
+
+    /// A second handle, to be synced without holding up the writer.
+    ///
+    /// # Errors
+    /// What the system said, or that there is no file.
+    fn file(&self) -> io::Result<File>;
+}
+
+/// The log file.
+pub struct FileSink {
+    path: PathBuf,
+    file: File,
+    len: u64,
+    torn: bool,
+}
+
+impl FileSink {
+    /// Opens or creates the log. The directory entry is synced, so that a power cut cannot take the file.
+    ///
+    /// # Errors
+    /// Not a private regular file of ours, or what the system said.
+    pub fn open(path: PathBuf) -> io::Result<Self> {
+        let file = open_private(&path, Access::Append)?;
+        let len = file.metadata()?.len();
+        if len == 0
+            && let Some(dir) = path.parent()
+        {
+            fsync_dir(dir)?;
+        }
+        Ok(FileSink { path, file, len, torn: false })
+    }
+
+    /// Whether a line can follow what is there.
+    fn ends_with_newline(&self) -> io::Result<bool> {
+        let Some(last) = self.len.checked_sub(1) else { return Ok(true) };
+        let mut byte = [0];
+        self.file.read_exact_at(&mut byte, last)?;
+        Ok(byte == *b"\n")
+    }
+
+    /// Cuts the file, to take a torn last line away.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn cut_to(&mut self, len: u64) -> io::Result<()> {
+        self.file.set_len(len)?;
+        self.len = len;
+        self.torn = false;
+        Ok(())
+    }
+}
+
+impl Sink for FileSink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.torn {
+            self.cut_to(self.len)?;
+        }
+        match self.file.write_all(bytes) {
+            Ok(()) => {
+                self.len += bytes.len() as u64;
+                Ok(())
+            }
+            Err(e) => {
+                self.torn = self.file.set_len(self.len).is_err();
+                Err(e)
+            }
+        }
+    }
+
+    fn standing(&mut self) -> Standing {
+        let Ok(ours) = self.file.metadata() else { return Standing::Elsewhere };
+        let Ok(named) = fs::symlink_metadata(&self.path) else { return Standing::Elsewhere };
+        if (ours.dev(), ours.ino()) != (named.dev(), named.ino()) {
+            Standing::Elsewhere
+        } else if !self.torn && ours.len() != self.len {
+            Standing::Changed
+        } else {
+            Standing::Same
+        }
+    }
+
+    fn reopen(&mut self) -> io::Result<()> {
+        // What was written to the old file is still ours to keep: a moved log must not lose its tail.
+        let _ = self.file.sync_data();
+        let mut fresh = FileSink::open(self.path.clone())?;
+        if !fresh.ends_with_newline()? {
+            fresh.write(b"\n")?;
+        }
+        *self = fresh;
+        Ok(())
+    }
+
+    fn file(&self) -> io::Result<File> {
+        self.file.try_clone()
+    }
+}
+
+/// Keeps nothing but the number of bytes, for measuring.
+#[derive(Default)]
+pub struct MemorySink {
+    /// Bytes written so far.
+    pub written: u64,
+}
+
+impl Sink for MemorySink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.written += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn standing(&mut self) -> Standing {
+        Standing::Same
+    }
+
+    fn reopen(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn file(&self) -> io::Result<File> {
+        Err(io::Error::new(io::ErrorKind::Unsupported, "memory has no file"))
+    }
+}

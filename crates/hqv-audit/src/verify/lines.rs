@@ -1,0 +1,50 @@
+//! Lines of a file in order, in bounded memory whatever the file holds.
+
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, Read},
+    path::Path,
+};
+
+const ENDLESS: u64 = 1024 * 1024;
+
+/// How a line ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// With its newline.
+    Whole,
+    /// With the file.
+    Torn,
+    /// Not within any length that a line can have; its start was kept, the rest skipped.
+    Endless,
+    /// There is no further line.
+    File,
+}
+
+pub(super) struct Lines {
+    reader: BufReader<File>,
+}
+
+impl Lines {
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
+        Ok(Lines { reader: BufReader::with_capacity(1024 * 1024, File::open(path)?) })
+    }
+
+    /// Reads the next line into `line`, without its newline.
+    pub(super) fn next(&mut self, line: &mut Vec<u8>) -> io::Result<End> {
+        line.clear();
+        let n = (&mut self.reader).take(ENDLESS).read_until(b'\n', line)?;
+        if n == 0 {
+            return Ok(End::File);
+        }
+        if line.last() == Some(&b'\n') {
+            line.pop();
+            return Ok(End::Whole);
+        }
+        if (n as u64) < ENDLESS {
+            return Ok(End::Torn);
+        }
+        self.reader.skip_until(b'\n')?;
+        Ok(End::Endless)
+    }
+}

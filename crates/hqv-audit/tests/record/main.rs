@@ -1,0 +1,12 @@
+//! The record as its users meet it: files on a disk, runs of a daemon, tampering, reading, proving.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod au1_tampering;
+mod au2_files;
+mod au3_text;
+mod au6_locked;
+mod kit;
+mod long_records;
+mod reading;
+mod runs;
+mod vectors;

@@ -1,0 +1,153 @@
+//! An unlocked vault's keys at work: sealing and opening rows, looking paths up, accounting for rows.
+//!
+//! A row's AAD is its whole clear header, the vault id and, where there is one, the look-up hash: a row
+//! opens only in its own place. Bytes: spec/rows.md.
+
+use hqv_model::{Entropy, Kind, Row, RowFacts, RowHeader, RowId, SecretBytes, SecretPath, VaultId, array};
+use hqv_sys::memory::scrub_stack;
+use sha2::{Digest, Sha256};
+
+use crate::ca::Ca;
+use crate::mac::{Mac256, Mac512};
+use crate::{AuditIdentity, Keyring, OpenFailed, aead};
+
+/// Domain of signatures over the clear settings row.
+const SETTINGS_DOMAIN: &[u8] = b"hq-vault locked settings v1\0";
+
+/// The keyring of one vault in one epoch, ready for use.
+pub struct VaultKeys {
+    vault: VaultId,
+    epoch: u32,
+    keyring: Keyring,
+    lookup: Mac256,
+    row_state: Mac512,
+}
+
+impl VaultKeys {
+    /// Prepares the keys of `vault`. Rows sealed from now on carry `epoch`.
+    pub fn new(vault: VaultId, epoch: u32, keyring: Keyring) -> Self {
+        let lookup = Mac256::new(keyring.path_index.expose());
+        let row_state = Mac512::new(keyring.row_state.expose());
+        scrub_stack(); // the two prepared states were built on it
+        Self { vault, epoch, keyring, lookup, row_state }
+    }
+
+    /// The vault that these keys belong to.
+    pub fn vault(&self) -> VaultId {
+        self.vault
+    }
+
+    /// The epoch that new rows carry.
+    pub fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
+    /// The keyring, for sealing it again.
+    pub fn keyring(&self) -> &Keyring {
+        &self.keyring
+    }
+
+    /// The audit identity.
+    pub fn audit_identity(&self) -> &AuditIdentity {
+        &self.keyring.identity
+    }
+
+    /// The vault's CA.
+    pub fn ca(&self) -> &Ca {
+        &self.keyring.ca
+    }
+
+    /// Seals a row in the newest term: a version with the value key, anything else with the metadata key.
+    pub fn seal_row(
+        &self,
+        kind: Kind,
+        id: RowId,
+        revision: u64,
+        lookup: Option<[u8; 32]>,
+        plain: &[u8],
+        rng: &mut dyn Entropy,
+    ) -> Row {
+        let nonce = array(rng);
+        let term = self.keyring.terms.keys().next_back().copied().unwrap_or_default();
+        let header = RowHeader { kind, id, revision, epoch: self.epoch, term };
+        let mut body = Vec::with_capacity(plain.len());
+        let aad = row_aad(&header, self.vault, lookup.as_ref());
+        let tag = match self.key(kind, term) {
+            Some(key) => aead::seal(key, &nonce, &aad, plain, &mut body),
+            None => unreachable!("a keyring has at least one term: it is checked when it is opened"),
+        };
+        Row { header, lookup, nonce, tag, body: body.into_boxed_slice() }
+    }
+
+    /// Opens a sealed row of this vault.
+    ///
+    /// # Errors
+    /// [`OpenFailed`] for a row that was changed, moved, or sealed in a term that is gone.
+    pub fn open_row(&self, row: &Row) -> Result<SecretBytes, OpenFailed> {
+        let key = self.key(row.header.kind, row.header.term).ok_or(OpenFailed)?;
+        let aad = row_aad(&row.header, self.vault, row.lookup.as_ref());
+        aead::open(key, &row.nonce, &aad, &row.body, &row.tag)
+    }
+
+    /// The look-up hash of a path: HMAC-SHA-256 under the path-index key.
+    pub fn lookup(&self, path: &SecretPath) -> [u8; 32] {
+        self.lookup.tag(&[path.as_str().as_bytes()])
+    }
+
+    /// What a row adds to the row state. `clear_body` is given for rows whose body is not sealed (slots and
+    /// the clear settings), because no tag covers it.
+    pub fn row_mac(&self, facts: &RowFacts, clear_body: Option<&[u8]>) -> [u8; 64] {
+        let header = facts.header.encode();
+        let mut hash = Sha256::new();
+        hash.update(&header);
+        hash.update([u8::from(facts.lookup.is_some()) | u8::from(clear_body.is_some()) << 1]);
+        hash.update(facts.nonce);
+        hash.update(facts.tag);
+        if let Some(lookup) = &facts.lookup {
+            hash.update(lookup);
+        }
+        if let Some(body) = clear_body {
+            hash.update(body);
+        }
+        let id = facts.header.id.as_bytes();
+        let mut message = Vec::with_capacity(2 + 32 + 8 + 32);
+        message.extend_from_slice(&[facts.header.kind.code(), id.len() as u8]);
+        message.extend_from_slice(id);
+        message.extend_from_slice(&facts.header.revision.to_be_bytes());
+        message.extend_from_slice(&hash.finalize());
+        self.row_state.tag(&message)
+    }
+
+    /// Signs the bytes that [`crate::settings`] puts together, in the domain of clear settings.
+    pub fn sign_settings(&self, bytes: &[u8]) -> [u8; 64] {
+        self.keyring.identity.sign(&settings_message(bytes))
+    }
+
+    fn key(&self, kind: Kind, term: u32) -> Option<&[u8; 32]> {
+        let term = self.keyring.terms.get(&term)?;
+        Some(if kind == Kind::Version { term.value.expose() } else { term.metadata.expose() })
+    }
+}
+
+/// What the audit key signs for a clear settings row.
+pub(crate) fn settings_message(bytes: &[u8]) -> Vec<u8> {
+    [SETTINGS_DOMAIN, bytes].concat()
+}
+
+/// The AAD of a row. The header tells the length of its id, and the look-up hash stands last, so no two
+/// sets of fields give the same bytes.
+pub(crate) fn row_aad(header: &RowHeader, vault: VaultId, lookup: Option<&[u8; 32]>) -> Vec<u8> {
+    let mut aad = header.encode();
+    aad.reserve_exact(48);
+    aad.extend_from_slice(&vault.bytes());
+    if let Some(lookup) = lookup {
+        aad.extend_from_slice(lookup);
+    }
+    aad
+}
+
+/// The id of a row of which there is only one.
+pub(crate) fn fixed_id(name: &'static [u8]) -> RowId {
+    let Some(id) = RowId::new(name) else { unreachable!("fixed names have 1 to 32 bytes") };
+    id
+}

@@ -1,0 +1,333 @@
+//! The engine's state under its one mutex, and the door every operation goes through.
+//!
+//! authenticate → decide → open what will be handed out → spend and stage → record → (commit) → release.
+//! Readers do all of it inline, without an await; whatever must be durable does it on the writer.
+
+use hqv_audit::{Identity, Item, ItemKind, Log, Record};
+use hqv_crypto::wire::{self, CredentialKind};
+use hqv_model::{Actor, Code, Entropy, Error, OpKind, Outcome, Timestamp, VaultId, Verdict};
+use hqv_store::Shelf;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::caller::{Caller, Principal, Transport};
+use crate::family;
+use crate::open::Open;
+use crate::operation::{Operation, View};
+use crate::refusals::Refusals;
+use crate::settings::Settings;
+use crate::vault_time::VaultTime;
+
+/// Where rows and record stand.
+pub struct Places {
+    /// The rows.
+    pub shelf: Arc<dyn Shelf>,
+    /// The record's directory.
+    pub log_dir: PathBuf,
+}
+
+/// What the vault is at the moment.
+pub enum Phase {
+    /// No vault was made here yet.
+    Empty,
+    /// Keys are not in memory.
+    Locked,
+    /// Keys are in memory.
+    Open(Box<Open>),
+}
+
+/// See the module's comment.
+pub struct Core {
+    /// Empty, locked or open.
+    pub phase: Phase,
+    /// The vault's id, once there is one.
+    pub vault: Option<VaultId>,
+    /// The record; none before `init`.
+    pub log: Option<Log>,
+    /// Randomness.
+    pub rng: Box<dyn Entropy>,
+    /// Vault time.
+    pub time: VaultTime,
+    /// Failures without a valid credential, counted.
+    pub refusals: Refusals,
+    /// What a locked daemon obeys: from the signed row, or what a new vault starts with.
+    pub locked_settings: Settings,
+    /// The newest head known to be fsynced in the record.
+    pub synced_head: Option<(u64, [u8; 32])>,
+    /// The sequence number of the row state that is durable; known while locked too.
+    pub state_seq: u64,
+    /// Counts unlocks.
+    pub generation: u64,
+    /// True once a stop was asked for: no new work.
+    pub stopping: bool,
+    /// When vault time was last stored, on the boot clock.
+    pub last_flush: Duration,
+    /// Sentences for `status` and `doctor`: unclean ends, jumps of the clock, a record that cannot be written.
+    pub findings: Vec<String>,
+    /// Told the newest sequence number of the record, for those who follow it.
+    pub appended: tokio::sync::watch::Sender<u64>,
+}
+
+impl Core {
+    /// The open vault, or why there is none for this caller.
+    pub fn open(&mut self, caller: &Caller) -> Result<&mut Open, Error> {
+        match &mut self.phase {
+            Phase::Open(open) => Ok(open),
+            Phase::Locked if caller.credential.is_some() || caller.transport.is_socket() => Err(Error::locked()),
+            Phase::Empty if caller.transport.is_socket() => Err(no_vault()),
+            _ => Err(unauthorized()),
+        }
+    }
+
+    /// Finds out who calls. `touch`: an owner's session counts as used.
+    pub fn authenticate(&mut self, caller: &Caller, staged: bool, touch: bool) -> Result<Principal, Error> {
+        let (now, boot) = (self.time.now(), self.time.boot());
+        let open = self.open(caller)?;
+        let Some(credential) = &caller.credential else {
+            return Ok(if caller.transport.is_socket() { Principal::Peer } else { Principal::Nobody });
+        };
+        let hash = wire::hash(credential.kind, &credential.secret);
+        if credential.kind == CredentialKind::Session {
+            let idle = open.settings.session_idle();
+            let found = open.sessions.find(&hash, idle, boot, touch);
+            return found.map(Principal::Owner).ok_or_else(session_over);
+        }
+        let id = open.tokens.by_hash.get(&hash, staged).copied().ok_or_else(unauthorized)?;
+        let entry = open.tokens.by_id.get(&id, staged).cloned().ok_or_else(unauthorized)?;
+        match open.tokens.ended(&entry, now, staged) {
+            Some(code) => Err(family::ended(code, &entry)),
+            None => Ok(Principal::Token(entry)),
+        }
+    }
+
+    /// The door. See the module's comment.
+    pub fn run<O: Operation>(
+        &mut self,
+        places: &Places,
+        caller: &Caller,
+        op: O,
+        staged: bool,
+    ) -> Result<O::Answer, Error> {
+        let principal = match self.authenticate(caller, staged, O::ACTIVITY) {
+            Ok(principal) => principal,
+            Err(error) => {
+                self.refusals.count(caller.transport.label(), error.code());
+                return Err(error);
+            }
+        };
+        if let Err((error, items)) = self.permit(&op, &principal, staged) {
+            return self.refuse::<O>(caller, &principal, error, items);
+        }
+        self.perform(places, caller, op, &principal, staged)
+    }
+
+    /// Decides, and sees that a use is left. Nothing is changed yet.
+    fn permit<O: Operation>(&mut self, op: &O, principal: &Principal, staged: bool) -> Result<(), (Error, Vec<Item>)> {
+        let actor = match principal {
+            Principal::Owner(_) => Actor::Owner,
+            Principal::Token(entry) => Actor::Token(&entry.facts.scope),
+            Principal::Peer | Principal::Nobody => Actor::Nobody,
+        };
+        let error = match op.judge(&actor) {
+            Verdict::Deny(_) if matches!(actor, Actor::Nobody) => unauthorized(),
+            Verdict::Deny(reason) => Error::forbidden(reason.to_string()),
+            Verdict::Allow { .. } => match (principal, &self.phase) {
+                (Principal::Token(entry), Phase::Open(open))
+                    if O::SPENDS && open.tokens.available(entry, staged) == Some(0) =>
+                {
+                    family::exhausted(entry)
+                }
+                _ => return Ok(()),
+            },
+        };
+        let named = op.names().into_iter().map(|path| Item {
+            secret: None,
+            version: None,
+            path: path.as_str().to_owned(),
+            kind: ItemKind::Named,
+            channel: O::KIND.as_str().into(),
+        });
+        Err((error, named.collect()))
+    }
+
+    fn refuse<O: Operation>(
+        &mut self,
+        caller: &Caller,
+        principal: &Principal,
+        error: Error,
+        items: Vec<Item>,
+    ) -> Result<O::Answer, Error> {
+        if matches!(principal, Principal::Nobody | Principal::Peer) {
+            self.refusals.count(caller.transport.label(), error.code());
+            return Err(error);
+        }
+        let detail = Some(error.message().to_owned());
+        self.record(caller, principal, O::KIND, Outcome::Denied, Some(error.code()), detail, items)?;
+        Err(error)
+    }
+
+    fn perform<O: Operation>(
+        &mut self,
+        places: &Places,
+        caller: &Caller,
+        op: O,
+        principal: &Principal,
+        staged: bool,
+    ) -> Result<O::Answer, Error> {
+        let (now, boot) = (self.time.now(), self.time.boot());
+        let Phase::Open(open) = &mut self.phase else { return Err(Error::locked()) };
+        let rng = self.rng.as_mut();
+        let mut view = View {
+            open,
+            staged,
+            now,
+            boot,
+            rng,
+            principal,
+            caller,
+            shelf: &places.shelf,
+            log_dir: &places.log_dir,
+            items: Vec::new(),
+            detail: None,
+            free: false,
+        };
+        let done = op.perform(&mut view);
+        let (items, detail, free) = (std::mem::take(&mut view.items), view.detail.take(), view.free);
+        let done = done.and_then(|answer| {
+            if O::SPENDS && !free { charge(open, principal, now, staged).map(|()| answer) } else { Ok(answer) }
+        });
+        match done {
+            Ok(answer) => {
+                if O::ACTIVITY {
+                    (open.last_activity, open.last_activity_at) = (boot, now);
+                }
+                let recorded = self.record(caller, principal, O::KIND, Outcome::Ok, None, detail, items);
+                if O::ALWAYS && recorded.is_err() {
+                    self.note(format!("a {} could not be recorded", O::KIND));
+                    self.settle(true);
+                    return Ok(answer);
+                }
+                self.settle(recorded.is_ok());
+                recorded.map(|()| answer)
+            }
+            Err(error) => {
+                self.settle(false);
+                let detail = Some(error.message().to_owned());
+                self.record(caller, principal, O::KIND, Outcome::Failed, Some(error.code()), detail, items)?;
+                Err(error)
+            }
+        }
+    }
+
+    /// The operation's staged changes stay in the group, or are undone.
+    fn settle(&mut self, whole: bool) {
+        if let Phase::Open(open) = &mut self.phase {
+            if whole { open.keep() } else { open.undo() }
+        }
+    }
+
+    /// Writes one record, before the answer that it records leaves. An error here fails the request.
+    #[allow(clippy::too_many_arguments, reason = "one call for one line of the record")]
+    pub fn record(
+        &mut self,
+        caller: &Caller,
+        principal: &Principal,
+        op: OpKind,
+        outcome: Outcome,
+        code: Option<Code>,
+        detail: Option<String>,
+        items: Vec<Item>,
+    ) -> Result<(), Error> {
+        let now = self.time.now();
+        let mut record = Record::new(now, op, outcome, identity(principal, &caller.transport));
+        record.code = code;
+        record.source = caller.transport.label().to_owned();
+        record.request = Some(caller.request);
+        record.agent = caller.agent.clone();
+        record.claim = caller.claim.clone();
+        record.reason = caller.reason.clone();
+        record.detail = detail;
+        record.items = items;
+        self.append(&record)
+    }
+
+    /// A record of the daemon's own doing.
+    pub fn record_own(&mut self, op: OpKind, outcome: Outcome, detail: Option<String>) -> Result<(), Error> {
+        let now = self.time.now();
+        let mut record = Record::new(now, op, outcome, Identity::Daemon);
+        record.detail = detail;
+        self.append(&record)
+    }
+
+    /// One line for many refusals of one source.
+    pub(crate) fn record_refusals(&mut self, now: Timestamp, source: String, detail: String) -> Result<(), Error> {
+        let mut record = Record::new(now, OpKind::Refused, Outcome::Denied, Identity::Nobody);
+        record.source = source;
+        record.detail = Some(detail);
+        self.append(&record)
+    }
+
+    fn append(&mut self, record: &Record) -> Result<(), Error> {
+        let Some(log) = &mut self.log else { return Ok(()) };
+        match log.append(record, self.state_seq) {
+            Ok(seq) => {
+                self.appended.send_replace(seq);
+                Ok(())
+            }
+            Err(error) => Err(unrecorded().cause(error)),
+        }
+    }
+
+    /// Vault time now.
+    pub fn now(&mut self) -> Timestamp {
+        self.time.now()
+    }
+}
+
+/// Spends one use: on the writer in staged rows, elsewhere (no limit anywhere above) in memory.
+fn charge(open: &mut Open, principal: &Principal, now: Timestamp, staged: bool) -> Result<(), Error> {
+    match principal {
+        Principal::Token(entry) if staged && entry.facts.limited => open.tokens.spend(entry, now),
+        Principal::Token(entry) => {
+            open.tokens.count_unlimited(entry, now);
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Who acted, as the record names it.
+pub fn identity(principal: &Principal, transport: &Transport) -> Identity {
+    match (principal, transport) {
+        (Principal::Owner(id), _) => Identity::Session { id: *id },
+        (Principal::Token(t), _) => Identity::Token {
+            id: t.facts.id,
+            ancestry: t.facts.ancestry.to_string(),
+            ancestors: t.facts.ancestors.to_vec(),
+        },
+        (_, Transport::Socket { uid, pid, program }) => {
+            Identity::Peer { uid: *uid, pid: *pid, program: program.clone() }
+        }
+        _ => Identity::Nobody,
+    }
+}
+
+/// No credential, or one that is not known here.
+pub fn unauthorized() -> Error {
+    Error::new(Code::Unauthorized, "this needs a token or the owner's session").hint("set HQ_VAULT_TOKEN, or sign in with hq-vault unlock")
+}
+
+fn session_over() -> Error {
+    Error::new(Code::Unauthorized, "the owner's session is over").hint("hq-vault unlock")
+}
+
+/// There is no vault to work on.
+pub fn no_vault() -> Error {
+    Error::unavailable("no vault was made here yet").hint("hq-vault init")
+}
+
+fn unrecorded() -> Error {
+    Error::unavailable("the record cannot be written, so nothing was done")
+        .hint("look at the disk and the permissions of audit.log; hq-vault doctor says more")
+}

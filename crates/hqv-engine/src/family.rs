@@ -1,0 +1,258 @@
+//! Tokens and their families.
+//!
+//! What ends or limits a token follows from its ancestors at every use: an end, a revocation or a spent
+//! limit is stored once, at the token it was given to, and holds for everything below it. So ending a
+//! family of any size is one row, and no descendant can be missed.
+
+use hqv_model::RowFacts;
+use hqv_model::{Code, Error, Scope, Timestamp, TokenId, TokenName};
+use std::collections::{HashMap, HashSet};
+use std::hash::RandomState;
+use std::sync::Arc;
+
+use crate::table::Table;
+
+/// The most live children one token (or the owner) may have.
+pub const MAX_CHILDREN: u32 = 100_000;
+
+/// What was decided for good when the token was made.
+#[derive(Debug)]
+pub struct TokenFacts {
+    /// Unique for ever.
+    pub id: TokenId,
+    /// Who it descends from; none for the owner's.
+    pub parent: Option<TokenId>,
+    /// All ancestors, the oldest first.
+    pub ancestors: Box<[TokenId]>,
+    /// Unique among live siblings.
+    pub name: TokenName,
+    /// The path of names, `orchestrator/worker-3`.
+    pub ancestry: Arc<str>,
+    /// SHA-256 over domain and secret; the secret itself is nowhere.
+    pub hash: [u8; 32],
+    /// Who made it: `owner` or an ancestry.
+    pub creator: String,
+    /// When.
+    pub created: Timestamp,
+    /// `renew` never goes beyond it.
+    pub latest_end: Timestamp,
+    /// The use limit of its own.
+    pub max: Option<u64>,
+    /// True where it or an ancestor has a use limit: its uses are durable before the answer.
+    pub limited: bool,
+    /// What it may.
+    pub scope: Scope,
+}
+
+/// Its state of its own; descendants inherit an end without a mark.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum State {
+    /// In force.
+    Live,
+    /// Suspended until thawed.
+    Frozen,
+    /// Ended for ever.
+    Revoked,
+}
+
+/// A token row as held in memory.
+#[derive(Clone, Debug)]
+pub struct TokenEntry {
+    /// The unchanging part.
+    pub facts: Arc<TokenFacts>,
+    /// Its own end.
+    pub end: Timestamp,
+    /// Its own state.
+    pub state: State,
+    /// Uses committed so far, its own and its descendants'.
+    pub spent: u64,
+    /// The last use.
+    pub last_used: Option<Timestamp>,
+    /// The row's header, nonce and tag; none until first sealed.
+    pub sealed: Option<RowFacts>,
+}
+
+/// All tokens, by id and by the hash of their secret.
+#[derive(Default)]
+pub struct Tokens {
+    /// By id.
+    pub by_id: Table<TokenId, Arc<TokenEntry>>,
+    /// Hash to id.
+    pub by_hash: Table<[u8; 32], TokenId>,
+    /// The newest token of each parent and name: the only one that can be live.
+    pub by_sibling: Table<SiblingKey, TokenId, RandomState>,
+    /// Uses of unlimited tokens since the last flush, and the last of them.
+    pub unflushed: HashMap<TokenId, (u64, Timestamp)>,
+    /// Revoked in memory although the store would not take it; retried until it does.
+    pub pending_revocations: HashSet<TokenId>,
+    /// Revoked by the group under way: what becomes pending where it is not durable.
+    pub revoking: Vec<TokenId>,
+    /// Children made and not yet swept, by parent.
+    pub children: HashMap<Option<TokenId>, u32>,
+}
+
+/// A parent (none: the owner) and a name below it.
+pub type SiblingKey = (Option<TokenId>, TokenName);
+
+impl Tokens {
+    /// The token and its ancestors, the token first.
+    fn chain<'a>(&'a self, entry: &'a TokenEntry, staged: bool) -> impl Iterator<Item = Option<&'a TokenEntry>> {
+        let above = entry.facts.ancestors.iter().rev();
+        std::iter::once(Some(entry)).chain(above.map(move |id| self.by_id.get(id, staged).map(|a| a.as_ref())))
+    }
+
+    /// Why the token no longer stands, if it does not: its own end or that of an ancestor.
+    pub fn ended(&self, entry: &TokenEntry, now: Timestamp, staged: bool) -> Option<Code> {
+        let mut expired = false;
+        for link in self.chain(entry, staged) {
+            let Some(link) = link else { return Some(Code::TokenRevoked) };
+            if link.state != State::Live || self.pending_revocations.contains(&link.facts.id) {
+                return Some(Code::TokenRevoked);
+            }
+            expired |= link.end <= now;
+        }
+        expired.then_some(Code::TokenExpired)
+    }
+
+    /// When it ends, its ancestors' ends included.
+    pub fn effective_end(&self, entry: &TokenEntry, staged: bool) -> Timestamp {
+        self.chain(entry, staged).flatten().map(|link| link.end).min().unwrap_or(entry.end)
+    }
+
+    /// Uses left: the least over the token and its ancestors. None: no limit anywhere.
+    pub fn available(&self, entry: &TokenEntry, staged: bool) -> Option<u64> {
+        if !entry.facts.limited {
+            return None;
+        }
+        self.chain(entry, staged).flatten().filter_map(|link| Some(link.facts.max?.saturating_sub(link.spent))).min()
+    }
+
+    /// Every token as the writer (`staged`) or a reader sees it, in no order.
+    pub fn all(&self, staged: bool) -> impl Iterator<Item = &Arc<TokenEntry>> {
+        self.by_id.all(staged).map(|(_, entry)| entry)
+    }
+
+    /// Uses counted so far, those not yet flushed included.
+    pub fn spent(&self, entry: &TokenEntry) -> u64 {
+        entry.spent + self.unflushed.get(&entry.facts.id).map_or(0, |(n, _)| *n)
+    }
+
+    /// Counts one use of a token without any limit above it: in memory, flushed within a second.
+    pub fn count_unlimited(&mut self, entry: &TokenEntry, now: Timestamp) {
+        for id in entry.facts.ancestors.iter().chain(std::iter::once(&entry.facts.id)) {
+            let slot = self.unflushed.entry(*id).or_insert((0, now));
+            slot.0 += 1;
+            slot.1 = slot.1.max(now);
+        }
+    }
+
+    /// Stages one use of a limited token, counted at every ancestor. Fails with `TOKEN_EXHAUSTED`.
+    pub fn spend(&mut self, entry: &TokenEntry, now: Timestamp) -> Result<(), Error> {
+        if self.available(entry, true) == Some(0) {
+            return Err(exhausted(entry));
+        }
+        let chain: Vec<Arc<TokenEntry>> = entry
+            .facts
+            .ancestors
+            .iter()
+            .chain(std::iter::once(&entry.facts.id))
+            .filter_map(|id| self.by_id.get(id, true).cloned())
+            .collect();
+        for link in chain {
+            let mut next = (*link).clone();
+            next.spent = next.spent.saturating_add(1);
+            next.last_used = Some(now);
+            self.by_id.stage(next.facts.id, Some(Arc::new(next)));
+        }
+        Ok(())
+    }
+
+    /// Moves the uses counted in memory into staged rows.
+    pub fn stage_unflushed(&mut self) {
+        for (id, (uses, last)) in std::mem::take(&mut self.unflushed) {
+            if let Some(entry) = self.by_id.get(&id, true) {
+                let mut next = (**entry).clone();
+                next.spent = next.spent.saturating_add(uses);
+                next.last_used = Some(last);
+                self.by_id.stage(id, Some(Arc::new(next)));
+            }
+        }
+    }
+
+    /// A new token enters all indexes.
+    pub fn stage_new(&mut self, entry: TokenEntry) {
+        let facts = entry.facts.clone();
+        self.by_id.stage(facts.id, Some(Arc::new(entry)));
+        self.by_hash.stage(facts.hash, Some(facts.id));
+        self.by_sibling.stage((facts.parent, facts.name.clone()), Some(facts.id));
+    }
+
+    /// Loads a row at unlock.
+    pub fn load(&mut self, entry: TokenEntry) {
+        let facts = entry.facts.clone();
+        let key = (facts.parent, facts.name.clone());
+        let newer = self
+            .by_sibling
+            .get(&key, false)
+            .and_then(|id| self.by_id.get(id, false))
+            .is_none_or(|other| other.facts.created <= facts.created);
+        if newer {
+            self.by_sibling.load(key, facts.id);
+        }
+        *self.children.entry(facts.parent).or_default() += 1;
+        self.by_hash.load(facts.hash, facts.id);
+        self.by_id.load(facts.id, Arc::new(entry));
+    }
+
+    /// An operation is whole: its staged changes stay in the group.
+    pub fn keep(&mut self) {
+        self.by_id.keep();
+        self.by_hash.keep();
+        self.by_sibling.keep();
+    }
+
+    /// Undoes the operation under way.
+    pub fn undo(&mut self) {
+        self.by_id.undo();
+        self.by_hash.undo();
+        self.by_sibling.undo();
+    }
+
+    /// The group is durable.
+    pub fn publish(&mut self) {
+        let made: Vec<Option<TokenId>> = self
+            .by_hash
+            .staged()
+            .filter_map(|(_, id)| self.by_id.get(id?, true).map(|e| e.facts.parent))
+            .collect();
+        for parent in made {
+            *self.children.entry(parent).or_default() += 1;
+        }
+        self.revoking.clear();
+        let by_id = &self.by_id;
+        self.pending_revocations.retain(|id| by_id.get(id, true).is_some_and(|e| e.state != State::Revoked));
+        self.by_id.publish();
+        self.by_hash.publish();
+        self.by_sibling.publish();
+    }
+
+    /// The group did not become durable. Its revocations hold in memory all the same and are retried.
+    pub fn discard(&mut self) {
+        self.pending_revocations.extend(self.revoking.drain(..));
+        self.by_id.discard();
+        self.by_hash.discard();
+        self.by_sibling.discard();
+    }
+}
+
+/// The error for a token whose uses, or an ancestor's, are spent.
+pub fn exhausted(entry: &TokenEntry) -> Error {
+    Error::new(Code::TokenExhausted, format!("token {} has no uses left", entry.facts.ancestry))
+        .hint("ask who gave it for a new one")
+}
+
+/// The error for a token that ended, told to whoever holds it.
+pub fn ended(code: Code, entry: &TokenEntry) -> Error {
+    let what = if code == Code::TokenExpired { "has expired" } else { "was revoked" };
+    Error::new(code, format!("token {} {what}", entry.facts.ancestry)).hint("ask who gave it for a new one")
+}

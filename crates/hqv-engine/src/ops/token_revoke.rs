@@ -1,0 +1,55 @@
+//! `token revoke`: ends a token and, with it, its whole family: one row, whatever its size.
+
+use hqv_model::{Actor, Error, Need, OpKind, TokenId, TokenRef, Verdict, decide};
+use std::sync::Arc;
+
+use crate::family::State;
+use crate::operation::{Operation, View};
+use crate::reference;
+
+/// See the module's comment.
+pub struct TokenRevoke {
+    /// Which; within the caller's family.
+    pub who: TokenRef,
+}
+
+/// What `token revoke` answers.
+pub struct Revoked {
+    /// The token's id.
+    pub id: TokenId,
+    /// Its path of names.
+    pub ancestry: String,
+    /// How many live descendants ended with it.
+    pub descendants: u64,
+}
+
+impl Operation for TokenRevoke {
+    type Answer = Revoked;
+    const KIND: OpKind = OpKind::TokenRevoke;
+    const WRITES: bool = true;
+    const ALWAYS: bool = true;
+
+    fn judge(&self, actor: &Actor<'_>) -> Verdict {
+        decide(actor, &Need::Myself)
+    }
+
+    fn perform(self, view: &mut View<'_>) -> Result<Revoked, Error> {
+        let entry = reference::find(view, &self.who)?;
+        reference::may_manage(view, &entry)?;
+        let id = entry.facts.id;
+        view.detail = Some(format!("{} {id}", entry.facts.ancestry));
+        let tokens = &view.open.tokens;
+        let descendants = tokens
+            .all(view.staged)
+            .filter(|e| e.facts.ancestors.contains(&id))
+            .filter(|e| tokens.ended(e, view.now, view.staged).is_none())
+            .count() as u64;
+        if entry.state != State::Revoked {
+            let mut next = (*entry).clone();
+            next.state = State::Revoked;
+            view.open.tokens.by_id.stage(id, Some(Arc::new(next)));
+            view.open.tokens.revoking.push(id);
+        }
+        Ok(Revoked { id, ancestry: entry.facts.ancestry.to_string(), descendants })
+    }
+}

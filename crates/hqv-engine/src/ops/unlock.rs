@@ -1,0 +1,211 @@
+//! `unlock`: the KDF, all rows against the row state, and the record adopted.
+
+use hqv_audit::{AuditPublic, DbHead, Log};
+use hqv_crypto::slot::SlotSecret;
+use hqv_crypto::wire::{self, CredentialKind};
+use hqv_model::{Code, Entropy, Error, OpKind, Outcome, SecretText, SessionId, Timestamp, array};
+use tokio::sync::SemaphorePermit;
+
+use super::init::open_from;
+use crate::caller::{Caller, Principal, Transport};
+use crate::core::{Core, Phase, no_vault};
+use crate::engine::{Engine, Shared, record_config};
+use crate::load;
+use crate::open::Loaded;
+
+/// Passphrases that may wait for their turn at the KDF; more are told to come back.
+const MOST_WAITING: usize = 8;
+
+/// What `unlock` and `sessions` answer.
+pub struct Unlocked {
+    /// The owner's session.
+    pub session: SecretText,
+    /// When it ends if it stays idle.
+    pub expires_at: Timestamp,
+}
+
+impl Engine {
+    /// Unlocks the vault, or only opens a session where it is unlocked already. A passphrase is asked for
+    /// either way.
+    ///
+    /// # Errors
+    /// `UNAUTHORIZED` for a wrong passphrase, `RATE_LIMITED` where too many wait, `FORBIDDEN` over TCP unless
+    /// remote administration is on, `INTERNAL` where the rows are not those last written.
+    pub async fn unlock(&self, caller: Caller, secret: SlotSecret) -> Result<Unlocked, Error> {
+        self.open_with(caller, secret, OpKind::Unlock).await
+    }
+
+    /// Opens a session of an unlocked vault.
+    ///
+    /// # Errors
+    /// As [`Engine::unlock`], and `VAULT_LOCKED`.
+    pub async fn session_create(&self, caller: Caller, secret: SlotSecret) -> Result<Unlocked, Error> {
+        if !matches!(self.shared.core().phase, Phase::Open(_)) {
+            return Err(Error::locked());
+        }
+        self.open_with(caller, secret, OpKind::SessionCreate).await
+    }
+
+    async fn open_with(&self, caller: Caller, secret: SlotSecret, op: OpKind) -> Result<Unlocked, Error> {
+        self.may_administer(&caller)?;
+        let _turn = self.kdf_turn().await?;
+        let shared = self.shared.clone();
+        let unlocked = tokio::task::spawn_blocking(move || unlock(&shared, &caller, &secret, op)).await;
+        let unlocked = unlocked.unwrap_or_else(|e| Err(Error::internal("unlocking failed").cause(e)))?;
+        self.shared.unlocked.send_if_modified(|was| !std::mem::replace(was, true));
+        self.renew_leaf();
+        Ok(unlocked)
+    }
+
+    /// Unlocking over TCP is off unless the owner turned it on.
+    fn may_administer(&self, caller: &Caller) -> Result<(), Error> {
+        if caller.transport.is_socket() || self.locked_settings().remote_admin {
+            return Ok(());
+        }
+        self.refused(caller.transport.label(), Code::Forbidden);
+        Err(Error::forbidden("unlocking over the network is off").hint("run hq-vault unlock on the vault's machine"))
+    }
+
+    pub(crate) async fn kdf_turn(&self) -> Result<SemaphorePermit<'_>, Error> {
+        if self.shared.kdf_waiting() > MOST_WAITING {
+            return Err(Error::new(Code::RateLimited, "too many passphrases are being tried").retry_after(5));
+        }
+        let _waiting = self.shared.count_waiting();
+        self.shared.kdf_turn.acquire().await.map_err(|_| Error::unavailable("the daemon is stopping"))
+    }
+
+    /// Has a new leaf made where one is due. Failing to is a finding, never a reason to stay locked.
+    pub fn renew_leaf(&self) {
+        let (keys, names, now) = {
+            let mut core = self.shared.core();
+            let now = core.now();
+            let Phase::Open(open) = &core.phase else { return };
+            (open.keys.clone(), leaf_names(&open.settings.hostnames), now)
+        };
+        if !self.shared.hooks.leaf_due(now, &names, keys.ca().cert_der()) {
+            return;
+        }
+        let mut rng = (self.shared.entropy)();
+        match keys.ca().issue_leaf(&names, now, rng.as_mut()) {
+            Ok(leaf) => self.shared.hooks.new_leaf(keys.ca().cert_der(), leaf),
+            Err(error) => self.shared.core().note(format!("no new certificate could be made: {error}")),
+        }
+    }
+}
+
+/// The names every leaf carries, and the owner's.
+pub fn leaf_names(more: &[String]) -> Vec<String> {
+    let fixed = ["localhost", "127.0.0.1", "::1", "host.docker.internal", "host.containers.internal"];
+    fixed.iter().map(|s| (*s).to_owned()).chain(more.iter().cloned()).collect()
+}
+
+fn unlock(shared: &Shared, caller: &Caller, secret: &SlotSecret, op: OpKind) -> Result<Unlocked, Error> {
+    let vault = shared.core().vault.ok_or_else(no_vault)?;
+    let opened = load::open_root(&*shared.places.shelf, vault, secret);
+    let root = match opened {
+        Ok(root) => root,
+        Err(error) => {
+            let mut core = shared.core();
+            let detail = Some(error.message().to_owned());
+            core.record(caller, &Principal::Nobody, op, Outcome::Denied, Some(error.code()), detail, Vec::new())?;
+            return Err(error);
+        }
+    };
+    let mut rng = (shared.entropy)();
+    if matches!(shared.core().phase, Phase::Locked) {
+        let _gate = shared.commit_gate();
+        let keys = load::open_keys(&*shared.places.shelf, vault, &root)?;
+        drop(root);
+        let loaded = load::load(&*shared.places.shelf, keys);
+        let mut core = shared.core();
+        return match loaded {
+            Ok(loaded) => finish(&mut core, loaded, caller, op, rng.as_mut()),
+            Err(error) => {
+                let detail = Some(error.cause_text().unwrap_or(error.message()).to_owned());
+                core.note("the vault's rows are not those last written; it stays locked".into());
+                core.record(caller, &Principal::Peer, op, Outcome::Failed, Some(error.code()), detail, Vec::new())?;
+                Err(error)
+            }
+        };
+    }
+    let mut core = shared.core();
+    let (session, expires_at) = core.new_session(caller, rng.as_mut())?;
+    core.record(caller, &Principal::Peer, op, Outcome::Ok, None, None, Vec::new())?;
+    Ok(Unlocked { session, expires_at })
+}
+
+fn finish(
+    core: &mut Core,
+    loaded: Loaded,
+    caller: &Caller,
+    op: OpKind,
+    rng: &mut dyn Entropy,
+) -> Result<Unlocked, Error> {
+    let (session, expires_at) = match core.phase {
+        // Somebody else was faster: what was read is not needed.
+        Phase::Open(_) => core.new_session(caller, rng)?,
+        _ => core.install(loaded, caller, rng)?,
+    };
+    core.record(caller, &Principal::Peer, op, Outcome::Ok, None, None, Vec::new())?;
+    Ok(Unlocked { session, expires_at })
+}
+
+impl Core {
+    /// Starts the record of a new vault.
+    pub(crate) fn begin_record(&mut self, shared: &Shared, epoch: u32, public: AuditPublic) -> Result<(), Error> {
+        let Some(vault) = self.vault else { return Err(no_vault()) };
+        let config = record_config(shared.places.log_dir.clone(), vault, epoch, public);
+        let now = self.now();
+        let (log, report) = Log::start(config, None, now, (shared.entropy)())?;
+        report.findings.into_iter().for_each(|finding| self.note(finding));
+        self.log = Some(log);
+        Ok(())
+    }
+
+    /// Puts a loaded vault in place: time's floor, the record adopted, a session for who opened it. Where the
+    /// record does not take it, the vault stays locked.
+    pub(crate) fn install(
+        &mut self,
+        loaded: Loaded,
+        caller: &Caller,
+        rng: &mut dyn Entropy,
+    ) -> Result<(SecretText, Timestamp), Error> {
+        self.time.raise(loaded.state.vault_time);
+        let now = self.now();
+        if self.stopping {
+            return Err(Error::unavailable("the daemon is stopping"));
+        }
+        let head = DbHead { state_seq: loaded.state.sequence, head: loaded.state.audit_head };
+        if let Some(log) = &mut self.log {
+            let found = log.compare(&head, now)?;
+            log.adopt(loaded.keys.audit_identity(), now, loaded.state.sequence)?;
+            found.into_iter().for_each(|finding| self.note(finding));
+        }
+        self.state_seq = loaded.state.sequence;
+        self.locked_settings = loaded.settings.clone();
+        self.phase = Phase::Open(open_from(loaded, self));
+        self.new_session(caller, rng)
+    }
+
+    /// A new session of the owner.
+    pub(crate) fn new_session(
+        &mut self,
+        caller: &Caller,
+        rng: &mut dyn Entropy,
+    ) -> Result<(SecretText, Timestamp), Error> {
+        let (now, boot) = (self.now(), self.time.boot());
+        let Phase::Open(open) = &mut self.phase else { return Err(Error::locked()) };
+        let secret = zeroize::Zeroizing::new(array::<32>(rng));
+        let id = SessionId::from_bytes(array(rng));
+        let from = match &caller.transport {
+            Transport::Socket { program: Some(program), .. } => format!("socket, {program}"),
+            other => other.label().to_owned(),
+        };
+        let hash = wire::hash(CredentialKind::Session, &secret);
+        open.sessions.open(hash, id, from, now, boot);
+        (open.last_activity, open.last_activity_at) = (boot, now);
+        let pin = wire::pin_of(open.keys.ca().cert_der());
+        let text = wire::encode(CredentialKind::Session, &secret, Some(&pin));
+        Ok((text, now.plus(open.settings.session_idle())))
+    }
+}

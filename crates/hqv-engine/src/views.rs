@@ -1,0 +1,121 @@
+//! What operations answer about secrets and tokens: no value, no token, no hash.
+
+use hqv_model::{EntryRoute, SecretId, SecretMeta, SecretPath, Scope, Timestamp, TokenId, TokenName};
+
+use crate::family::{State, TokenEntry, Tokens};
+use crate::rows::secret::SecretBody;
+
+/// A secret's metadata.
+#[derive(Clone, Debug)]
+pub struct MetaView {
+    /// Its path.
+    pub path: SecretPath,
+    /// Its id, for ever.
+    pub id: SecretId,
+    /// The version this speaks of: the newest, unless another was asked for.
+    pub version: u64,
+    /// Type, description, tags, expiry, `env` name.
+    pub meta: SecretMeta,
+    /// When the secret came to be.
+    pub created_at: Timestamp,
+    /// When its newest version was written.
+    pub updated_at: Timestamp,
+}
+
+impl MetaView {
+    /// The view of an opened row.
+    pub fn of(id: SecretId, body: SecretBody) -> Self {
+        MetaView {
+            path: body.path,
+            id,
+            version: body.newest,
+            meta: body.meta,
+            created_at: body.created,
+            updated_at: body.updated,
+        }
+    }
+}
+
+/// One version, without its value.
+#[derive(Clone, Debug)]
+pub struct VersionView {
+    /// Its number.
+    pub version: u64,
+    /// When it was written.
+    pub created_at: Timestamp,
+    /// The value's length.
+    pub bytes: u64,
+    /// How it came in.
+    pub route: EntryRoute,
+    /// Who wrote it: `owner`, an ancestry, or a program's name.
+    pub by: String,
+}
+
+/// A token's metadata.
+#[derive(Clone, Debug)]
+pub struct TokenView {
+    /// Its id.
+    pub id: TokenId,
+    /// Its name.
+    pub name: TokenName,
+    /// The path of names.
+    pub ancestry: String,
+    /// Its parent; none for the owner's.
+    pub parent: Option<TokenId>,
+    /// Who made it.
+    pub creator: String,
+    /// When.
+    pub created_at: Timestamp,
+    /// When it ends, its ancestors' ends included.
+    pub expires_at: Timestamp,
+    /// The last use.
+    pub last_used_at: Option<Timestamp>,
+    /// Uses so far, descendants' included.
+    pub use_count: u64,
+    /// Its own limit.
+    pub max_uses: Option<u64>,
+    /// Uses left, the least over its ancestors; none without any limit.
+    pub left: Option<u64>,
+    /// What it may.
+    pub scope: Scope,
+    /// `live`, `expired`, `exhausted`, `frozen` or `revoked`.
+    pub state: &'static str,
+    /// How deep in its family: 0 for the owner's.
+    pub depth: usize,
+}
+
+impl TokenView {
+    /// The view of an entry at a moment.
+    pub fn of(tokens: &Tokens, entry: &TokenEntry, now: Timestamp, staged: bool) -> Self {
+        let facts = &entry.facts;
+        let left = tokens.available(entry, staged);
+        let unflushed = tokens.unflushed.get(&facts.id);
+        TokenView {
+            id: facts.id,
+            name: facts.name.clone(),
+            ancestry: facts.ancestry.to_string(),
+            parent: facts.parent,
+            creator: facts.creator.clone(),
+            created_at: facts.created,
+            expires_at: tokens.effective_end(entry, staged),
+            last_used_at: unflushed.map(|(_, t)| *t).max(entry.last_used),
+            use_count: tokens.spent(entry),
+            max_uses: facts.max,
+            left,
+            scope: facts.scope.clone(),
+            state: state(tokens, entry, now, staged, left),
+            depth: facts.ancestors.len(),
+        }
+    }
+}
+
+fn state(tokens: &Tokens, entry: &TokenEntry, now: Timestamp, staged: bool, left: Option<u64>) -> &'static str {
+    use hqv_model::Code::TokenExpired;
+    match tokens.ended(entry, now, staged) {
+        Some(TokenExpired) => "expired",
+        Some(_) if entry.state == State::Frozen => "frozen",
+        Some(_) => "revoked",
+        None if left == Some(0) => "exhausted",
+        None => "live",
+    }
+}

@@ -1,0 +1,242 @@
+//! The one writer: parallel requests share one fsync.
+//!
+//! It takes everything that waits, runs each operation against the staged side of the vault, commits the
+//! group in one transaction, publishes it and answers all. A group that does not become durable never
+//! happened: its staged side is dropped, each operation is recorded as failed and answered `UNAVAILABLE`.
+//! The mutex is not held across the commit, so readers go on beside it.
+
+use hqv_model::{Code, Error, Outcome};
+use hqv_store::{Batch, StoreError};
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use crate::caller::{Caller, Principal};
+use crate::core::{Core, Phase};
+use crate::engine::Shared;
+use crate::operation::Operation;
+
+/// Requests that may wait; more are told to come back.
+const MOST_WAITING: usize = 8_192;
+/// Operations in one group.
+const MOST_GROUPED: usize = 512;
+
+/// An operation on its way through the writer.
+pub trait Job: Send {
+    /// Runs it against the staged side.
+    fn stage(&mut self, core: &mut Core, shared: &Shared);
+    /// Its changes are durable.
+    fn done(self: Box<Self>);
+    /// Its changes are not durable: records that and answers.
+    fn failed(self: Box<Self>, core: &mut Core, error: &Error);
+}
+
+/// What waits for the writer.
+#[derive(Default)]
+pub struct Queue {
+    jobs: Mutex<(VecDeque<Box<dyn Job>>, bool)>,
+    more: Condvar,
+    closed: Condvar,
+}
+
+impl Queue {
+    fn guard(&self) -> MutexGuard<'_, (VecDeque<Box<dyn Job>>, bool)> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a job; refused where too many wait or the writer has stopped.
+    pub fn push(&self, job: Box<dyn Job>) -> Result<(), Error> {
+        let mut guard = self.guard();
+        if guard.1 || guard.0.len() >= MOST_WAITING {
+            return Err(Error::new(Code::Unavailable, "too many requests wait for the disk").retry_after(1));
+        }
+        guard.0.push_back(job);
+        drop(guard);
+        self.more.notify_one();
+        Ok(())
+    }
+
+    /// No job is taken from now on; those that wait are still done.
+    pub fn close(&self) {
+        self.guard().1 = true;
+        self.more.notify_one();
+        self.closed.notify_all();
+    }
+
+    /// Waits up to `time` for the queue to be closed: true once it is.
+    pub fn wait_closed(&self, time: std::time::Duration) -> bool {
+        let guard = self.guard();
+        let (guard, _) = self
+            .closed
+            .wait_timeout_while(guard, time, |state| !state.1)
+            .unwrap_or_else(PoisonError::into_inner);
+        guard.1
+    }
+
+    /// Waits for jobs; none once closed and empty.
+    fn take(&self) -> Option<Vec<Box<dyn Job>>> {
+        let mut guard = self.guard();
+        while guard.0.is_empty() {
+            if guard.1 {
+                return None;
+            }
+            guard = self.more.wait(guard).unwrap_or_else(PoisonError::into_inner);
+        }
+        let n = guard.0.len().min(MOST_GROUPED);
+        Some(guard.0.drain(..n).collect())
+    }
+}
+
+/// The writer's life.
+pub fn run(shared: &Shared) {
+    while let Some(mut jobs) = shared.queue.take() {
+        let _gate = shared.commit_gate();
+        let staged = stage(shared, &mut jobs);
+        let durable = staged.and_then(|group| commit(shared, group));
+        finish(shared, jobs, durable);
+    }
+}
+
+/// A group ready to commit, and the unlocked time it belongs to.
+struct Group {
+    batch: Option<Batch>,
+    generation: u64,
+    sync_record: bool,
+}
+
+fn stage(shared: &Shared, jobs: &mut [Box<dyn Job>]) -> Result<Group, Error> {
+    let mut core = shared.core();
+    for job in jobs.iter_mut() {
+        job.stage(&mut core, shared);
+    }
+    let now = core.time.now();
+    let head = core.synced_head;
+    let Core { phase, rng, .. } = &mut *core;
+    let Phase::Open(open) = phase else {
+        return Ok(Group { batch: None, generation: 0, sync_record: false });
+    };
+    let sync_record = open.settings.audit_sync;
+    let batch = (!open.is_clean()).then(|| open.seal_group(now, head, rng.as_mut()));
+    let generation = open.generation;
+    if sync_record {
+        core.checkpoint()?;
+    }
+    Ok(Group { batch, generation, sync_record })
+}
+
+fn commit(shared: &Shared, group: Group) -> Result<u64, Error> {
+    if group.sync_record {
+        shared.sync_record(false)?;
+    }
+    match group.batch {
+        Some(batch) => shared.places.shelf.commit(batch).map_err(|e| not_durable(&e)).map(|()| group.generation),
+        None => Ok(0),
+    }
+}
+
+fn finish(shared: &Shared, jobs: Vec<Box<dyn Job>>, durable: Result<u64, Error>) {
+    let mut core = shared.core();
+    match durable {
+        Ok(generation) => {
+            if let Phase::Open(open) = &mut core.phase
+                && open.generation == generation
+            {
+                open.publish();
+                core.state_seq = open.state.sequence;
+            }
+            drop(core);
+            jobs.into_iter().for_each(Job::done);
+        }
+        Err(error) => {
+            if let Phase::Open(open) = &mut core.phase {
+                open.discard();
+            }
+            for job in jobs {
+                job.failed(&mut core, &error);
+            }
+        }
+    }
+}
+
+fn not_durable(error: &StoreError) -> Error {
+    let told = error.to_error();
+    Error::unavailable(format!("nothing was stored: {}", told.message()))
+        .hint("make room or repair the disk, then try again")
+        .cause(error)
+}
+
+/// An operation waiting for its turn, and whom to answer.
+pub struct Waiting<O: Operation> {
+    op: Option<O>,
+    caller: Caller,
+    answer: Option<Result<O::Answer, Error>>,
+    reply: tokio::sync::oneshot::Sender<Result<O::Answer, Error>>,
+}
+
+impl<O: Operation> Waiting<O> {
+    /// A job for the queue, and where its answer will come.
+    pub fn new(caller: Caller, op: O) -> (Box<Self>, tokio::sync::oneshot::Receiver<Result<O::Answer, Error>>) {
+        let (reply, receive) = tokio::sync::oneshot::channel();
+        (Box::new(Waiting { op: Some(op), caller, answer: None, reply }), receive)
+    }
+}
+
+impl<O: Operation> Job for Waiting<O> {
+    fn stage(&mut self, core: &mut Core, shared: &Shared) {
+        if let Some(op) = self.op.take() {
+            self.answer = Some(core.run(&shared.places, &self.caller, op, true));
+        }
+    }
+
+    fn done(self: Box<Self>) {
+        if let Some(answer) = self.answer {
+            // Nobody may be waiting any more: a client that hangs up changes nothing.
+            let _ = self.reply.send(answer);
+        }
+    }
+
+    fn failed(self: Box<Self>, core: &mut Core, error: &Error) {
+        let answer = match self.answer {
+            Some(Err(refused)) => Err(refused),
+            _ => {
+                let principal = core.authenticate(&self.caller, false, false).unwrap_or(Principal::Nobody);
+                let detail = Some(error.message().to_owned());
+                // The answer is a failure already; that its record failed too changes nothing for the caller.
+                let _ = core.record(
+                    &self.caller,
+                    &principal,
+                    O::KIND,
+                    Outcome::Failed,
+                    Some(error.code()),
+                    detail,
+                    Vec::new(),
+                );
+                Err(if O::ALWAYS { in_memory_only(error) } else { error.clone() })
+            }
+        };
+        let _ = self.reply.send(answer);
+    }
+}
+
+/// What ends a token holds at once, stored or not.
+fn in_memory_only(error: &Error) -> Error {
+    Error::unavailable(format!("in force until a restart; {}", error.message()))
+        .hint("make room or repair the disk; storing it is tried every second")
+}
+
+/// Work of the daemon itself that changes rows: flushing counts, sweeping.
+pub struct Chore(pub Box<dyn FnMut(&mut Core) + Send>);
+
+impl Job for Chore {
+    fn stage(&mut self, core: &mut Core, _: &Shared) {
+        (self.0)(core);
+        if let Phase::Open(open) = &mut core.phase {
+            open.keep();
+        }
+    }
+
+    fn done(self: Box<Self>) {}
+
+    fn failed(self: Box<Self>, core: &mut Core, error: &Error) {
+        core.note(format!("the store would not take counts: {}", error.message()));
+    }
+}

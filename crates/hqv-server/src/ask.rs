@@ -1,0 +1,122 @@
+//! One request as a handler sees it: who asks, over what, and the parts that its call needs.
+
+use hqv_api::percent;
+use hqv_engine::{Caller, Credential, Engine};
+use hqv_engine::ops::session_end::WhichSession;
+use hqv_model::{Error, Prefix, SecretPath, SessionId, TokenRef};
+use http::HeaderValue;
+use hyper::body::Incoming;
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+use crate::errors::{Refusal, unauthorized};
+use crate::guard::size;
+use crate::service::Shared;
+use crate::way::Way;
+
+/// A request without body.
+pub struct Ask {
+    /// The server.
+    pub shared: Arc<Shared>,
+    /// The way in.
+    pub way: Arc<Way>,
+    /// For the engine.
+    pub caller: Caller,
+    /// The query, as it came.
+    pub query: Option<String>,
+}
+
+impl Ask {
+    /// The vault.
+    pub fn engine(&self) -> &Engine {
+        &self.shared.engine
+    }
+
+    /// For a call that takes no query.
+    ///
+    /// # Errors
+    /// `BAD_REQUEST`.
+    pub fn no_query(&self) -> Result<(), Refusal> {
+        match self.query.as_deref() {
+            None | Some("") => Ok(()),
+            Some(_) => Err(Error::bad_request("this address takes no query").into()),
+        }
+    }
+}
+
+/// The body that came with a request, not yet read.
+pub struct Carried {
+    /// The bytes to come.
+    pub body: Incoming,
+    /// `If-Match`.
+    pub if_match: Option<HeaderValue>,
+    /// `If-None-Match`.
+    pub if_none_match: Option<HeaderValue>,
+}
+
+impl Carried {
+    /// Reads it. A caller whose credential is not one of ours is refused first, so that a stranger's bytes are not kept.
+    ///
+    /// # Errors
+    /// The engine's for the credential; [`size::Reader::read`]'s.
+    pub async fn read(self, ask: &Ask, limit: usize) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+        if let Some(credential) = &ask.caller.credential
+            && !ask.engine().known(credential, &ask.caller.transport)
+        {
+            let refusal = Refusal::from(unauthorized("this token or session is not known here")).closing();
+            ask.engine().refused(ask.caller.transport.label(), refusal.error().code());
+            return Err(refusal);
+        }
+        ask.shared.bodies.read(self.body, limit).await
+    }
+}
+
+/// The same caller once more, for a handler that needs two operations.
+pub fn again(caller: &Caller) -> Caller {
+    let same = |c: &Credential| Credential { kind: c.kind, secret: c.secret.clone(), pin: c.pin };
+    Caller {
+        credential: caller.credential.as_ref().map(same),
+        transport: caller.transport.clone(),
+        request: caller.request,
+        agent: caller.agent.clone(),
+        claim: caller.claim.clone(),
+        reason: caller.reason.clone(),
+    }
+}
+
+/// A secret's path from the tail of a target, with plain slashes or `%2F`.
+///
+/// # Errors
+/// `BAD_REQUEST` with the reason.
+pub fn secret_path(tail: &str) -> Result<SecretPath, Refusal> {
+    // Most paths need no decoding, and then no copy either.
+    let path = if tail.contains('%') { SecretPath::parse(&percent::decode(tail)?) } else { SecretPath::parse(tail) };
+    Ok(path?)
+}
+
+/// A token's id, name or ancestry from one segment of a target.
+///
+/// # Errors
+/// `BAD_REQUEST`.
+pub fn token_ref(tail: &str) -> Result<TokenRef, Refusal> {
+    Ok(TokenRef::parse(&percent::decode(tail)?)?)
+}
+
+/// A session from one segment of a target: its id, or `self`.
+///
+/// # Errors
+/// `BAD_REQUEST`.
+pub fn session(tail: &str) -> Result<WhichSession, Refusal> {
+    match tail {
+        "self" => Ok(WhichSession::Mine),
+        id => Ok(WhichSession::One(SessionId::parse(&percent::decode(id)?)?)),
+    }
+}
+
+/// A prefix from a query or body; absent is everything.
+///
+/// # Errors
+/// `BAD_REQUEST`.
+pub fn prefix(text: Option<&str>) -> Result<Prefix, Refusal> {
+    Ok(Prefix::parse(text.unwrap_or_default())?)
+}

@@ -1,0 +1,241 @@
+//! From method and target to a call, by hand: one prefix after the other, no tables to build, nothing allocated.
+//!
+//! A test compares what is found here with `hqv_api::ROUTES` and with the OpenAPI document.
+
+use http::Method;
+
+/// Every call there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Call {
+    Health,
+    Ca,
+    OpenApi,
+    Status,
+    Init,
+    Unlock,
+    Lock,
+    Shutdown,
+    List,
+    Get,
+    Put,
+    Delete,
+    Batch,
+    Move,
+    Copy,
+    Show,
+    TokenCreate,
+    TokenList,
+    TokenSelf,
+    TokenShow,
+    TokenRevoke,
+    SessionCreate,
+    SessionList,
+    SessionEnd,
+    SessionEndAll,
+    SettingsRead,
+    SettingsChange,
+    AuditRead,
+    AuditVerify,
+    AuditCheckpoint,
+    AuditKey,
+}
+
+/// What a target turned out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found<'a> {
+    /// This call; the tail is the parameter as it stands in the target, or empty.
+    Call(Call, &'a str),
+    /// The address is one of ours, the method is not among these.
+    Methods(&'static str),
+    /// No such address.
+    Nothing,
+}
+
+/// A resource's methods, and how `Allow` lists them.
+struct Resource {
+    calls: &'static [(Method, Call)],
+    allow: &'static str,
+}
+
+macro_rules! resource {
+    ($name:ident, $allow:literal, $($method:ident => $call:ident),+) => {
+        static $name: Resource = Resource { calls: &[$((Method::$method, Call::$call)),+], allow: $allow };
+    };
+}
+
+resource!(HEALTH, "GET", GET => Health);
+resource!(CA, "GET", GET => Ca);
+resource!(OPENAPI, "GET", GET => OpenApi);
+resource!(STATUS, "GET", GET => Status);
+resource!(INIT, "POST", POST => Init);
+resource!(UNLOCK, "POST", POST => Unlock);
+resource!(LOCK, "POST", POST => Lock);
+resource!(SHUTDOWN, "POST", POST => Shutdown);
+resource!(SECRETS, "GET", GET => List);
+resource!(SECRET, "GET, PUT, DELETE", GET => Get, PUT => Put, DELETE => Delete);
+resource!(BATCH, "POST", POST => Batch);
+resource!(MOVE, "POST", POST => Move);
+resource!(COPY, "POST", POST => Copy);
+resource!(METADATA, "GET", GET => Show);
+resource!(TOKENS, "GET, POST", GET => TokenList, POST => TokenCreate);
+// The token that asks: it may see itself, and end itself by its id or name.
+resource!(SELF, "GET, DELETE", GET => TokenSelf, DELETE => TokenRevoke);
+resource!(TOKEN, "GET, DELETE", GET => TokenShow, DELETE => TokenRevoke);
+resource!(SESSIONS, "GET, POST, DELETE", GET => SessionList, POST => SessionCreate, DELETE => SessionEndAll);
+resource!(SESSION, "DELETE", DELETE => SessionEnd);
+resource!(SETTINGS, "GET, PATCH", GET => SettingsRead, PATCH => SettingsChange);
+resource!(AUDIT, "GET", GET => AuditRead);
+resource!(VERIFY, "POST", POST => AuditVerify);
+resource!(CHECKPOINT, "POST", POST => AuditCheckpoint);
+resource!(PUBLIC_KEY, "GET", GET => AuditKey);
+
+/// Looks a request up. `path` is the target's path as it came, still encoded.
+pub fn find<'a>(method: &Method, path: &'a str) -> Found<'a> {
+    let Some(rest) = path.strip_prefix("/v1/") else { return Found::Nothing };
+    let Some((resource, tail)) = resource(rest) else { return Found::Nothing };
+    match resource.calls.iter().find(|(m, _)| m == method) {
+        Some((_, call)) => Found::Call(*call, tail),
+        None => Found::Methods(resource.allow),
+    }
+}
+
+fn resource(rest: &str) -> Option<(&'static Resource, &str)> {
+    // First, because it is the hot path. The tail is a whole secret path, slashes and all.
+    if let Some(tail) = rest.strip_prefix("secrets/") {
+        return Some((&SECRET, tail));
+    }
+    if let Some(tail) = rest.strip_prefix("metadata/") {
+        return Some((&METADATA, tail));
+    }
+    let tailed = [("tokens/", &TOKEN), ("sessions/", &SESSION)];
+    if rest != "tokens/self" {
+        for (prefix, resource) in tailed {
+            if let Some(tail) = rest.strip_prefix(prefix) {
+                return (!tail.is_empty() && !tail.contains('/')).then_some((resource, tail));
+            }
+        }
+    }
+    whole(rest).map(|resource| (resource, rest.strip_prefix("tokens/").unwrap_or_default()))
+}
+
+fn whole(rest: &str) -> Option<&'static Resource> {
+    Some(match rest {
+        "health" => &HEALTH,
+        "ca" => &CA,
+        "openapi.json" => &OPENAPI,
+        "status" => &STATUS,
+        "init" => &INIT,
+        "unlock" => &UNLOCK,
+        "lock" => &LOCK,
+        "shutdown" => &SHUTDOWN,
+        "secrets" => &SECRETS,
+        "secrets:batch" => &BATCH,
+        "secrets:move" => &MOVE,
+        "secrets:copy" => &COPY,
+        "tokens" => &TOKENS,
+        "tokens/self" => &SELF,
+        "sessions" => &SESSIONS,
+        "settings" => &SETTINGS,
+        "audit" => &AUDIT,
+        "audit:verify" => &VERIFY,
+        "audit:checkpoint" => &CHECKPOINT,
+        "audit/public-key" => &PUBLIC_KEY,
+        _ => return None,
+    })
+}
+
+impl Call {
+    /// The operation id of `hqv_api::ROUTES` and of the OpenAPI document.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Call::Health => "health",
+            Call::Ca => "ca",
+            Call::OpenApi => "openapi",
+            Call::Status => "status",
+            Call::Init => "init",
+            Call::Unlock => "unlock",
+            Call::Lock => "lock",
+            Call::Shutdown => "shutdown",
+            Call::List => "list",
+            Call::Get => "get",
+            Call::Put => "put",
+            Call::Delete => "delete",
+            Call::Batch => "batch",
+            Call::Move => "move",
+            Call::Copy => "copy",
+            Call::Show => "show",
+            Call::TokenCreate => "tokenCreate",
+            Call::TokenList => "tokenList",
+            Call::TokenSelf => "tokenSelf",
+            Call::TokenShow => "tokenShow",
+            Call::TokenRevoke => "tokenRevoke",
+            Call::SessionCreate => "sessionCreate",
+            Call::SessionList => "sessionList",
+            Call::SessionEnd => "sessionEnd",
+            Call::SessionEndAll => "sessionEndAll",
+            Call::SettingsRead => "settingsRead",
+            Call::SettingsChange => "settingsChange",
+            Call::AuditRead => "auditRead",
+            Call::AuditVerify => "auditVerify",
+            Call::AuditCheckpoint => "auditCheckpoint",
+            Call::AuditKey => "auditKey",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+    use hqv_api::ROUTES;
+
+    fn method(of: hqv_api::Method) -> Method {
+        Method::from_bytes(of.as_str().as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn every_published_route_is_found_and_no_other() {
+        for route in ROUTES {
+            let target = route.path.replace("{path}", "a/b").replace("{token}", "name").replace("{session}", "ses_1");
+            let Found::Call(call, _) = find(&method(route.method), &target) else { panic!("{target}") };
+            assert_eq!(call.id(), route.id);
+        }
+        let resources = [
+            &HEALTH, &CA, &OPENAPI, &STATUS, &INIT, &UNLOCK, &LOCK, &SHUTDOWN, &SECRETS, &SECRET, &BATCH, &MOVE, &COPY,
+            &METADATA, &TOKENS, &TOKEN, &SESSIONS, &SESSION, &SETTINGS, &AUDIT, &VERIFY, &CHECKPOINT, &PUBLIC_KEY,
+        ];
+        // `tokens/self` adds one GET; its DELETE is that of any token.
+        assert_eq!(resources.iter().map(|r| r.calls.len()).sum::<usize>() + 1, ROUTES.len());
+        for resource in resources {
+            let listed: Vec<&str> = resource.allow.split(", ").collect();
+            let mut there: Vec<&str> = resource.calls.iter().map(|(m, _)| m.as_str()).collect();
+            there.sort_by_key(|m| listed.iter().position(|l| l == m));
+            assert_eq!(listed, there);
+        }
+    }
+
+    #[test]
+    fn ht10_one_meaning_each() {
+        let get = |path| find(&Method::GET, path);
+        assert_eq!(get("/v1/secrets/a/b"), Found::Call(Call::Get, "a/b"));
+        assert_eq!(get("/v1/secrets/a%2Fb"), Found::Call(Call::Get, "a%2Fb"));
+        // A final slash is part of the path, which the model refuses, and never another resource.
+        assert_eq!(get("/v1/secrets/"), Found::Call(Call::Get, ""));
+        assert_eq!(get("/v1/secrets/stale"), Found::Call(Call::Get, "stale"));
+        assert_eq!(get("/v1/tokens/self"), Found::Call(Call::TokenSelf, "self"));
+        assert_eq!(find(&Method::DELETE, "/v1/tokens/self"), Found::Call(Call::TokenRevoke, "self"));
+        assert_eq!(find(&Method::DELETE, "/v1/tokens/a%2Fb"), Found::Call(Call::TokenRevoke, "a%2Fb"));
+        for path in ["/v1/tokens/", "/v1/tokens/a/b", "/v1/status/", "/v1/sessions/", "/v1", "/v1/", "/", "", "//"] {
+            assert_eq!(get(path), Found::Nothing, "{path}");
+        }
+        for path in ["/V1/status", "/v1/Status", "/v1//status", "/v1/secrets:Batch", "/v2/status", "/v1/status;x"] {
+            assert_eq!(get(path), Found::Nothing, "{path}");
+        }
+        assert_eq!(find(&Method::HEAD, "/v1/secrets/a"), Found::Methods("GET, PUT, DELETE"));
+        assert_eq!(find(&Method::OPTIONS, "/v1/status"), Found::Methods("GET"));
+        assert_eq!(find(&Method::POST, "/v1/secrets/a"), Found::Methods("GET, PUT, DELETE"));
+        assert_eq!(get("/v1/secrets:batch"), Found::Methods("POST"));
+        assert_eq!(find(&Method::from_bytes(b"get").unwrap(), "/v1/status"), Found::Methods("GET"));
+    }
+}

@@ -1,0 +1,295 @@
+//! From hyper's request to a handler and back: guards, route, credential, dispatch.
+//!
+//! Three kinds of answers. What is refused, and a read that the engine does inline, is ready when `call` returns: no
+//! future is boxed, no task made. Everything else is one boxed future, polled where its connection is polled; only when it
+//! has to wait (for a commit, a derivation, a body) does it move to a task of its own. From then on a client that hangs up
+//! changes nothing about the work, only about who hears of it.
+
+use hqv_engine::wire::{self, Credential};
+use hqv_engine::{Caller, Engine};
+use hqv_model::{Clock, Error, RequestId};
+use http::request::Parts;
+use http::{HeaderValue, Method, Request, Response, Uri, Version};
+use hyper::body::Incoming;
+use hyper::service::Service;
+use hyper_util::rt::TokioExecutor;
+use hyper_util::server::conn::auto;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use tokio::task::JoinHandle;
+
+use crate::answer::X_REQUEST_ID;
+use crate::ask::{Ask, Carried};
+use crate::body::Body;
+use crate::busy::Busy;
+use crate::config::LogLine;
+use crate::errors::{Answer, Refusal, unauthorized};
+use crate::guard::headers::Seen;
+use crate::guard::host::Hosts;
+use crate::guard::rate::Tries;
+use crate::guard::size::{self, Reader};
+use crate::guard::slow::{InFlight, Pulse};
+use crate::ids::RequestIds;
+use crate::router::{Call, Found, find};
+use crate::server::Handle;
+use crate::v1;
+use crate::way::Way;
+
+/// What all connections share.
+pub struct Shared {
+    /// The vault.
+    pub engine: Engine,
+    /// Both clocks.
+    pub clock: Arc<dyn Clock>,
+    /// The names we answer to.
+    pub hosts: Hosts,
+    /// Gives request ids.
+    pub ids: RequestIds,
+    /// Reads bodies.
+    pub bodies: Reader,
+    /// Tries of the passphrase at the socket.
+    pub socket_tries: Tries,
+    /// Tries of the passphrase over TCP.
+    pub tcp_tries: Tries,
+    /// Takes causes.
+    pub log: LogLine,
+    /// hyper's settings.
+    pub http: auto::Builder<TokioExecutor>,
+    /// Work that goes on without its connection.
+    pub busy: Arc<Busy>,
+    /// The server as its handlers see it.
+    pub house: Handle,
+}
+
+impl Shared {
+    /// The limiter of this way in.
+    pub fn tries(&self, way: &Way) -> &Tries {
+        if way.is_socket() { &self.socket_tries } else { &self.tcp_tries }
+    }
+}
+
+/// A handler at work.
+pub type Work = Pin<Box<dyn Future<Output = Answer> + Send>>;
+
+/// How far a handler came at once.
+pub enum Begun {
+    /// To its end.
+    Answered(Answer),
+    /// It has to wait.
+    Working(Work),
+}
+
+/// One connection's service.
+pub struct Api {
+    shared: Arc<Shared>,
+    way: Arc<Way>,
+    pulse: Arc<Pulse>,
+}
+
+impl Api {
+    /// For a connection that came this way.
+    pub fn new(shared: Arc<Shared>, way: Arc<Way>, pulse: Arc<Pulse>) -> Self {
+        Self { shared, way, pulse }
+    }
+
+    /// Everything before the handler. What is refused here has touched nothing.
+    fn begin(&self, request: RequestId, parts: &Parts, body: Incoming) -> Result<Begun, Refusal> {
+        refuse_target(&parts.method, &parts.uri, parts.version)?;
+        let seen = Seen::look(&parts.headers)?;
+        if !self.way.is_socket() {
+            seen.refuse_foreign_host(&parts.uri, parts.version, &self.shared.hosts)?;
+        }
+        seen.refuse_pages()?;
+        let (call, tail) = match find(&parts.method, parts.uri.path()) {
+            Found::Call(call, tail) => (call, tail),
+            Found::Methods(allow) => return Err(Refusal::method(allow)),
+            Found::Nothing => return Err(Error::not_found("there is nothing at this address").into()),
+        };
+        let caller = self.caller(request, &seen, &parts.uri, call)?;
+        if call.takes_body() {
+            size::require_json(seen.content_type, seen.content_encoding)?;
+            let (if_match, if_none_match) = (seen.if_match.cloned(), seen.if_none_match.cloned());
+            return v1::with_body(call, tail, self.ask(caller, &parts.uri), Carried { body, if_match, if_none_match });
+        }
+        size::refuse_body(&body)?;
+        if call == Call::Get {
+            return v1::get::begin(&self.shared.engine, caller, tail, parts.uri.query());
+        }
+        v1::without_body(call, tail, self.ask(caller, &parts.uri))
+    }
+
+    fn ask(&self, caller: Caller, uri: &Uri) -> Ask {
+        let query = uri.query().map(str::to_owned);
+        Ask { shared: Arc::clone(&self.shared), way: Arc::clone(&self.way), caller, query }
+    }
+
+    fn caller(&self, request: RequestId, seen: &Seen<'_>, uri: &Uri, call: Call) -> Result<Caller, Refusal> {
+        let credential = if call.is_open() { None } else { self.credential(seen, uri)? };
+        let [agent, claim, reason] = seen.notes();
+        Ok(Caller { credential, transport: self.way.transport().clone(), request, agent, claim, reason })
+    }
+
+    fn credential(&self, seen: &Seen<'_>, uri: &Uri) -> Result<Option<Credential>, Refusal> {
+        let found = seen.bearer(uri).and_then(|text| match text {
+            Some(text) => wire::parse(text).map(Some).map_err(|e| unauthorized(e.to_string()).into()),
+            None => Ok(None),
+        });
+        if let Err(refusal) = &found {
+            self.shared.engine.refused(self.way.transport().label(), refusal.error().code());
+        }
+        found
+    }
+}
+
+/// Targets that mean nothing here: absolute-form over HTTP/1.1 (we are no proxy), `*`, and CONNECT's authority-form.
+fn refuse_target(method: &Method, uri: &Uri, version: Version) -> Result<(), Refusal> {
+    let absolute = version != Version::HTTP_2 && uri.scheme().is_some();
+    if absolute || method == Method::CONNECT || !uri.path().starts_with('/') {
+        return Err(Refusal::from(Error::bad_request("the request's target is not a path")).closing());
+    }
+    Ok(())
+}
+
+impl Service<Request<Incoming>> for Api {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Answering;
+
+    fn call(&self, request: Request<Incoming>) -> Answering {
+        let (parts, body) = request.into_parts();
+        let last = Last {
+            id: self.shared.ids.next(),
+            flight: self.pulse.begin(parts.version == Version::HTTP_2),
+            silent: parts.method == Method::HEAD,
+            http2: parts.version == Version::HTTP_2,
+        };
+        match self.begin(last.id, &parts, body) {
+            Ok(Begun::Working(work)) => Answering::Later(Box::new(Later {
+                step: Step::Here(work),
+                last: Some(last),
+                shared: Arc::clone(&self.shared),
+                pulse: Arc::clone(&self.pulse),
+            })),
+            Ok(Begun::Answered(answer)) => Answering::Now(Some(last.finish(answer, &self.shared, &self.pulse))),
+            Err(refusal) => Answering::Now(Some(last.finish(Err(refusal), &self.shared, &self.pulse))),
+        }
+    }
+}
+
+/// What the end of a request needs from its beginning.
+struct Last {
+    id: RequestId,
+    flight: InFlight,
+    silent: bool,
+    http2: bool,
+}
+
+impl Last {
+    fn finish(self, answer: Answer, shared: &Shared, pulse: &Pulse) -> Response<Body> {
+        let mut response = match answer {
+            Ok(response) => {
+                pulse.vouch();
+                response
+            }
+            Err(refusal) => refusal.into_response(self.id, &*shared.log),
+        };
+        if let Ok(id) = HeaderValue::try_from(self.id.to_string()) {
+            response.headers_mut().insert(X_REQUEST_ID, id);
+        }
+        if self.http2 {
+            // A connection header has no place in HTTP/2 (RFC 9113 section 8.2.2); there the stream alone ends.
+            response.headers_mut().remove(http::header::CONNECTION);
+        }
+        if self.silent {
+            *response.body_mut() = Body::empty();
+        }
+        response.map(|body| body.carrying(self.flight))
+    }
+}
+
+/// An answer, or the way to it.
+pub enum Answering {
+    /// It was ready at once.
+    Now(Option<Response<Body>>),
+    /// It is being worked on.
+    Later(Box<Later>),
+}
+
+impl Future for Answering {
+    type Output = Result<Response<Body>, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.get_mut() {
+            Answering::Now(response) => Poll::Ready(Ok(response.take().unwrap_or_default())),
+            Answering::Later(later) => later.poll(cx).map(Ok),
+        }
+    }
+}
+
+/// See [`Answering::Later`].
+pub struct Later {
+    step: Step,
+    last: Option<Last>,
+    shared: Arc<Shared>,
+    pulse: Arc<Pulse>,
+}
+
+enum Step {
+    Here(Work),
+    Away(JoinHandle<Answer>),
+}
+
+impl Later {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Response<Body>> {
+        let answer = ready!(self.poll_answer(cx));
+        Poll::Ready(match self.last.take() {
+            Some(last) => last.finish(answer, &self.shared, &self.pulse),
+            None => Response::default(),
+        })
+    }
+
+    fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Answer> {
+        if let Step::Here(work) = &mut self.step {
+            if let Poll::Ready(answer) = work.as_mut().poll(cx) {
+                return Poll::Ready(answer);
+            }
+            let nothing: Work = Box::pin(std::future::pending());
+            self.step = match std::mem::replace(&mut self.step, Step::Here(nothing)) {
+                Step::Here(work) => Step::Away(detach(work, &self.shared.busy)),
+                away @ Step::Away(_) => away,
+            };
+        }
+        match &mut self.step {
+            Step::Away(task) => Pin::new(task).poll(cx).map(|joined| {
+                joined.unwrap_or_else(|e| {
+                    Err(Error::internal("the request could not be finished").cause(e).into())
+                })
+            }),
+            Step::Here(_) => Poll::Pending,
+        }
+    }
+}
+
+/// Lets `work` go on whatever becomes of its connection. A stop waits for it.
+fn detach(work: Work, busy: &Arc<Busy>) -> JoinHandle<Answer> {
+    let mark = busy.mark();
+    tokio::spawn(async move {
+        let _mark = mark;
+        work.await
+    })
+}
+
+impl Call {
+    /// Open to everybody: a credential is not even looked at.
+    pub const fn is_open(self) -> bool {
+        matches!(self, Call::Health | Call::Ca | Call::OpenApi)
+    }
+
+    /// Takes a JSON body.
+    pub const fn takes_body(self) -> bool {
+        use Call::*;
+        matches!(self, Init | Unlock | Put | Batch | Move | Copy | TokenCreate | SessionCreate | SettingsChange)
+    }
+}

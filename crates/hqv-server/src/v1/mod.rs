@@ -1,0 +1,92 @@
+//! The handlers: each builds one request of the engine from what came, and renders its answer. No rule lives here.
+//!
+//! Paths and parameters are parsed before a handler's future is made, so that what cannot be meant costs nothing.
+
+pub mod audit;
+pub mod audit_key;
+pub mod audit_verify;
+pub mod batch;
+pub mod ca;
+pub mod delete;
+pub mod follow;
+pub mod get;
+pub mod health;
+pub mod init;
+pub mod list;
+pub mod lock;
+pub mod openapi;
+pub mod put;
+pub mod render;
+pub mod session;
+pub mod settings;
+pub mod show;
+pub mod shutdown;
+pub mod status;
+pub mod token_create;
+pub mod token_list;
+pub mod token_revoke;
+pub mod token_show;
+pub mod transfer;
+pub mod unlock;
+
+use hqv_model::Error;
+
+use crate::ask::{self, Ask, Carried, secret_path, token_ref};
+use crate::errors::{Answer, Refusal};
+use crate::router::Call;
+use crate::service::Begun;
+
+/// Starts a call without body. `tail` is the target's parameter, still encoded.
+///
+/// # Errors
+/// `BAD_REQUEST` for a parameter that does not parse.
+pub fn without_body(call: Call, tail: &str, ask: Ask) -> Result<Begun, Refusal> {
+    Ok(match call {
+        Call::Health => working(health::health(ask)),
+        Call::Ca => working(ca::ca(ask)),
+        Call::OpenApi => working(openapi::openapi(ask)),
+        Call::Status => working(status::status(ask)),
+        Call::Lock => working(lock::lock(ask)),
+        Call::Shutdown => working(shutdown::shutdown(ask)),
+        Call::List => working(list::list(ask)),
+        Call::Delete => working(delete::delete(ask, secret_path(tail)?)),
+        Call::Show => working(show::show(ask, secret_path(tail)?)),
+        Call::TokenList => working(token_list::token_list(ask)),
+        Call::TokenSelf => working(token_show::token_self(ask)),
+        Call::TokenShow => working(token_show::token_show(ask, token_ref(tail)?)),
+        Call::TokenRevoke if tail == "self" => working(token_revoke::revoke_self(ask)),
+        Call::TokenRevoke => working(token_revoke::token_revoke(ask, token_ref(tail)?)),
+        Call::SessionList => working(session::session_list(ask)),
+        Call::SessionEndAll => working(session::session_end_all(ask)),
+        Call::SessionEnd => working(session::session_end(ask, ask::session(tail)?)),
+        Call::SettingsRead => working(settings::settings_read(ask)),
+        Call::AuditRead => working(audit::audit_read(ask)),
+        Call::AuditVerify => working(audit_verify::audit_verify(ask)),
+        Call::AuditCheckpoint => working(audit_key::audit_checkpoint(ask)),
+        Call::AuditKey => working(audit_key::audit_key(ask)),
+        _ => return Err(Error::internal("no handler for this call").into()),
+    })
+}
+
+/// Starts a call with a JSON body.
+///
+/// # Errors
+/// `BAD_REQUEST` for a parameter that does not parse.
+pub fn with_body(call: Call, tail: &str, ask: Ask, carried: Carried) -> Result<Begun, Refusal> {
+    Ok(match call {
+        Call::Init => working(init::init(ask, carried)),
+        Call::Unlock => working(unlock::unlock(ask, carried)),
+        Call::Put => working(put::put(ask, secret_path(tail)?, carried)),
+        Call::Batch => working(batch::batch(ask, carried)),
+        Call::Move => working(transfer::move_secret(ask, carried)),
+        Call::Copy => working(transfer::copy_secret(ask, carried)),
+        Call::TokenCreate => working(token_create::token_create(ask, carried)),
+        Call::SessionCreate => working(session::session_create(ask, carried)),
+        Call::SettingsChange => working(settings::settings_change(ask, carried)),
+        _ => return Err(Error::internal("no handler for this call").into()),
+    })
+}
+
+fn working(handler: impl Future<Output = Answer> + Send + 'static) -> Begun {
+    Begun::Working(Box::pin(handler))
+}

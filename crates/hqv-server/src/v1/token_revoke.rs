@@ -1,0 +1,45 @@
+//! `DELETE /v1/tokens/{token}`: a token ends, and its family with it.
+
+use hqv_api::TokenRevoked;
+use hqv_engine::ops::token_revoke::TokenRevoke;
+use hqv_engine::ops::token_self::{TokenSelf, WhoAmI};
+use hqv_model::{Error, TokenRef};
+
+use crate::answer::ok;
+use crate::ask::{Ask, again};
+use crate::errors::Answer;
+use crate::v1::render;
+
+/// Ends a token and all that descends from it. `self` is the token that asks.
+#[utoipa::path(
+    delete, path = "/v1/tokens/{token}", operation_id = "tokenRevoke", tag = "tokens",
+    params(("token" = String, Path, description = "Id, name or ancestry (slashes as `%2F`), or `self`.")),
+    responses(
+        (status = 200, description = "Ended.", body = TokenRevoked),
+        crate::openapi::Refused, crate::openapi::Missing, crate::openapi::Guarded,
+    )
+)]
+pub async fn token_revoke(ask: Ask, who: TokenRef) -> Answer {
+    ask.no_query()?;
+    let done = ask.shared.engine.run(ask.caller, TokenRevoke { who }).await?;
+    let message = match done.descendants {
+        0 => format!("{} is revoked.", done.ancestry),
+        n => format!("{} is revoked, and {} with it.", done.ancestry, render::count(n, "descendant")),
+    };
+    Ok(ok(&TokenRevoked {
+        ok: true,
+        id: done.id.to_string(),
+        ancestry: done.ancestry,
+        descendants: done.descendants,
+        message,
+    }))
+}
+
+/// The token that asks ends itself: found out who it is, then ended by its id.
+pub async fn revoke_self(ask: Ask) -> Answer {
+    let caller = again(&ask.caller);
+    match ask.shared.engine.run(caller, TokenSelf).await? {
+        WhoAmI::Token(view) => token_revoke(ask, TokenRef::Id(view.id)).await,
+        WhoAmI::Owner(_) => Err(Error::bad_request("a session is no token; hq-vault session end ends it").into()),
+    }
+}

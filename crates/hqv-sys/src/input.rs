@@ -1,0 +1,134 @@
+//! Reading values from files, pipes and descriptors: bounded, wiped, never hanging on an open.
+//!
+//! Every `limit` here is the most bytes that come back. A caller that allows N bytes passes N + 1 and refuses what is
+//! longer than N, so that "too large" is told apart from "just fits" without reading an endless source to its end.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{Mode, OFlags};
+use zeroize::Zeroizing;
+
+use crate::files::{NotPrivate, kind_of};
+use crate::process;
+
+/// How long a FIFO may be without a writer.
+const FIFO_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Bytes that grow without leaving copies of themselves behind, up to a limit.
+pub(crate) struct Growing {
+    bytes: Zeroizing<Vec<u8>>,
+    limit: usize,
+}
+
+impl Growing {
+    pub(crate) fn new(limit: usize) -> Growing {
+        Growing { bytes: Zeroizing::new(Vec::with_capacity(limit.min(256))), limit }
+    }
+
+    /// Appends what still fits under the limit; the rest is dropped. Returns false once the limit is reached.
+    pub(crate) fn push(&mut self, more: &[u8]) -> bool {
+        let fits = more.get(..self.limit - self.bytes.len()).unwrap_or(more);
+        let need = self.bytes.len() + fits.len();
+        if need > self.bytes.capacity() {
+            let mut larger = Zeroizing::new(Vec::with_capacity((need * 2).min(self.limit)));
+            larger.extend_from_slice(&self.bytes);
+            self.bytes = larger; // the old one is wiped as it drops
+        }
+        self.bytes.extend_from_slice(fits);
+        self.bytes.len() < self.limit
+    }
+
+    /// Keeps the first `len` bytes and wipes the others.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        if let Some(gone) = self.bytes.get_mut(len..) {
+            crate::memory::wipe(gone);
+        }
+        self.bytes.truncate(len);
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub(crate) fn into_inner(self) -> Zeroizing<Vec<u8>> {
+        self.bytes
+    }
+}
+
+/// Reads `source` to its end, or until `limit` bytes have come.
+///
+/// # Errors
+/// What `source` said.
+pub fn read_bounded(source: &mut dyn Read, limit: usize) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut read = Growing::new(limit);
+    let mut room = Zeroizing::new(vec![0u8; limit.clamp(1, 64 * 1024)]);
+    loop {
+        match source.read(&mut room) {
+            Ok(0) => break,
+            Ok(got) => {
+                if !read.push(room.get(..got).unwrap_or_default()) {
+                    break;
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(read.into_inner())
+}
+
+/// Opens what a person named to be read: a file, a FIFO, a process substitution, a character device. Links are followed.
+///
+/// # Errors
+/// What the kernel said; [`NotPrivate::WrongKind`] for a directory, socket or block device; `TimedOut` for a FIFO that nobody
+/// writes to within five seconds.
+pub fn open_input(path: &Path) -> io::Result<File> {
+    // Without NONBLOCK the open itself would wait for a FIFO's writer, for ever.
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let fd = match rustix::fs::open(path, flags, Mode::empty()) {
+        Err(rustix::io::Errno::NXIO) => return Err(NotPrivate::WrongKind("a socket or has no device").into()),
+        opened => opened?,
+    };
+    let file = File::from(fd);
+    let meta = file.metadata()?;
+    let kind = meta.file_type();
+    if kind.is_fifo() {
+        wait_for_writer(&file)?;
+    } else if !kind.is_file() && !kind.is_char_device() {
+        return Err(NotPrivate::WrongKind(kind_of(&meta)).into());
+    }
+    rustix::fs::fcntl_setfl(&file, rustix::fs::fcntl_getfl(&file)? - OFlags::NONBLOCK)?;
+    Ok(file)
+}
+
+/// As [`open_input`], for a file that holds a passphrase or token: refused where group or others can use it, or where it
+/// belongs to somebody else than us and root.
+///
+/// # Errors
+/// As [`open_input`], and [`NotPrivate::Mode`] or [`NotPrivate::OtherOwner`].
+pub fn open_secret_input(path: &Path) -> io::Result<File> {
+    let file = open_input(path)?;
+    let meta = file.metadata()?;
+    if meta.uid() != process::uid() && meta.uid() != 0 {
+        return Err(NotPrivate::OtherOwner(meta.uid()).into());
+    }
+    if meta.mode() & 0o077 != 0 {
+        return Err(NotPrivate::Mode(meta.mode() & 0o7777).into());
+    }
+    Ok(file)
+}
+
+/// Until a FIFO has a writer it reads as empty, which would store nothing as if it were the value.
+fn wait_for_writer(file: &File) -> io::Result<()> {
+    let patience = Timespec::try_from(FIFO_PATIENCE).map_err(|_| io::ErrorKind::InvalidInput)?;
+    match poll(&mut [PollFd::new(file, PollFlags::IN)], Some(&patience)) {
+        Ok(0) => Err(io::Error::new(io::ErrorKind::TimedOut, "nobody writes to this FIFO")),
+        Ok(_) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
