@@ -24,6 +24,16 @@ pub fn environment() -> Env {
     env
 }
 
+/// Where temporary directories are made.
+pub fn temp_dir() -> std::path::PathBuf {
+    std::env::temp_dir()
+}
+
+/// Where programs are looked for; for the shells of the tour.
+pub fn search_path() -> std::ffi::OsString {
+    std::env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into())
+}
+
 /// Whether a starter waits for this process to say that it is ready.
 pub fn is_daemon_child() -> bool {
     std::env::var_os(hqv_sys::daemon::READY_FD).is_some()

@@ -26,7 +26,7 @@ pub struct PutRequest {
     pub description: Option<String>,
     /// At most 32; replaces all tags.
     #[serde(default, with = "unique::optional", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<BTreeMap<String, String>>)]
+    #[schema(value_type = BTreeMap<String, String>, required = false)]
     pub tags: Option<BTreeMap<String, String>>,
     /// A moment: RFC 3339, a date, or a duration from now such as `90d`.
     #[serde(default, with = "unique::given", skip_serializing_if = "Option::is_none")]

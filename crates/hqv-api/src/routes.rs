@@ -1,4 +1,4 @@
-//! Every route, as data: the server's table, the OpenAPI document's test and the client agree because they read it here.
+//! Every route, as data: the server's table, the OpenAPI document's test and the client's tests all read it here.
 
 /// The methods in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

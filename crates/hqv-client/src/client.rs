@@ -8,26 +8,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use hqv_api::{ErrorBody, headers, percent};
+use hqv_api::ErrorBody;
 use hqv_model::SecretText;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
+use http::{HeaderMap, HeaderValue, Request, Response, header};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use rustls::ClientConfig;
 use serde::de::DeserializeOwned;
-use tokio::net::TcpStream;
 use zeroize::Zeroizing;
 
 use crate::error::{ClientError, Result};
-use crate::proxy::{self, Proxy};
+use crate::head;
+use crate::proxy::Proxy;
 use crate::target::Target;
-use crate::trust::{Anchor, Trust};
-use crate::unix::{self, PeerUid};
+use crate::trust::Trust;
+use crate::unix::PeerUid;
 use crate::wire::{self, RawAnswer, RawCall, Sender};
-use crate::{fetch, tls};
-
-/// Most of a head that is held in memory.
-const HEAD: usize = 64 * 1024;
 
 /// Whom to ask, as whom, and how long to wait.
 pub struct Options {
@@ -76,10 +72,10 @@ impl Options {
 
 /// One caller's line to one vault. Calls are made one after the other; for parallel ones make several clients.
 pub struct Client {
-    options: Options,
+    pub(crate) options: Options,
     standing: HeaderMap,
     sender: Option<Sender>,
-    tls: Option<Arc<ClientConfig>>,
+    pub(crate) tls: Option<Arc<ClientConfig>>,
 }
 
 impl Client {
@@ -88,7 +84,7 @@ impl Client {
     /// # Errors
     /// `BAD_REQUEST` where credential or agent cannot stand in a header.
     pub fn new(options: Options) -> Result<Self> {
-        let standing = standing_headers(&options)?;
+        let standing = head::standing(&options)?;
         Ok(Self {
             options,
             standing,
@@ -109,17 +105,13 @@ impl Client {
     pub async fn send_raw(&mut self, call: RawCall) -> Result<RawAnswer> {
         let deadline = call.deadline.unwrap_or(self.options.answer_within);
         let limit = call.limit;
-        let target = self.options.target.to_string();
         let work = async {
             let answer = self.send(call).await?;
             wire::read(answer, limit).await
         };
         let result = match tokio::time::timeout(deadline, work).await {
             Ok(result) => result,
-            Err(_) => Err(ClientError::timeout(format!(
-                "{target} did not answer in {} s",
-                deadline.as_secs()
-            ))),
+            Err(_) => Err(late(&self.options.target, deadline)),
         };
         if result.is_err() {
             // Whatever else comes on that connection belongs to nobody.
@@ -155,15 +147,16 @@ impl Client {
 
     async fn send(&mut self, call: RawCall) -> Result<Response<Incoming>> {
         let mut request = self.request(call)?;
-        if let Some(mut sender) = self.sender.take_if(|sender| !sender.is_closed()) {
-            if sender.ready().await.is_ok() {
-                match sender.try_send_request(request).await {
-                    Ok(answer) => return Ok(self.keep(sender, answer)),
-                    Err(mut error) => match error.take_message() {
-                        Some(unsent) => request = unsent,
-                        None => return Err(closed(&self.options.target).after_sending()),
-                    },
-                }
+        let kept = self.sender.take().filter(|sender| !sender.is_closed());
+        if let Some(mut sender) = kept
+            && sender.ready().await.is_ok()
+        {
+            match sender.try_send_request(request).await {
+                Ok(answer) => return Ok(self.keep(sender, answer)),
+                Err(mut error) => match error.take_message() {
+                    Some(unsent) => request = unsent,
+                    None => return Err(closed(&self.options.target).after_sending()),
+                },
             }
         }
         let mut sender = self.connect().await?;
@@ -196,101 +189,6 @@ impl Client {
         target.extend(call.headers);
         Ok(request)
     }
-
-    async fn connect(&mut self) -> Result<Sender> {
-        let limit = self.options.connect_within;
-        if let Target::Unix(path) = &self.options.target {
-            let stream = unix::connect(path, self.options.own_uid, self.options.peer_uid, limit).await?;
-            return wire::open(stream, HEAD).await;
-        }
-        let target = self.options.target.to_string();
-        match tokio::time::timeout(limit, self.connect_tls()).await {
-            Ok(result) => result,
-            Err(_) => Err(ClientError::connection(format!(
-                "{target} did not answer in {} s",
-                limit.as_secs()
-            ))),
-        }
-    }
-
-    async fn connect_tls(&mut self) -> Result<Sender> {
-        let config = match &self.tls {
-            Some(config) => Arc::clone(config),
-            None => {
-                let config = self.trusted().await?;
-                self.tls = Some(Arc::clone(&config));
-                config
-            }
-        };
-        let stream = self.dial().await?;
-        let stream = tls::handshake(config, &self.options.target, stream).await?;
-        wire::open(stream, HEAD).await
-    }
-
-    /// The configuration that trusts what PRODUCT section 9 says, and nothing beside it.
-    async fn trusted(&self) -> Result<Arc<ClientConfig>> {
-        let trust = &self.options.trust;
-        let roots = match trust.anchor(self.options.target.is_local())? {
-            Anchor::Pinned(Some(certificate)) => tls::roots(&[certificate])?,
-            Anchor::Pinned(None) => {
-                let stream = self.dial().await?;
-                tls::roots(&[fetch::pinned_ca(&self.options.target, stream, trust).await?])?
-            }
-            Anchor::Roots(certificates) => tls::roots(&certificates)?,
-            Anchor::System => tls::system_roots()?,
-        };
-        tls::config(roots)
-    }
-
-    async fn dial(&self) -> Result<TcpStream> {
-        let target = &self.options.target;
-        let limit = self.options.connect_within;
-        if let Some(hop) = self.options.proxy.hop(target)? {
-            return proxy::tunnel(&hop, target, limit).await;
-        }
-        match target {
-            Target::Https { host, port } => tls::dial(host, *port, limit).await,
-            Target::Unix(_) => Err(ClientError::usage("a socket has no port")),
-        }
-    }
-}
-
-fn standing_headers(options: &Options) -> Result<HeaderMap> {
-    let mut map = HeaderMap::with_capacity(8);
-    let plain = |text: &str| {
-        HeaderValue::try_from(text)
-            .map_err(|_| ClientError::usage("this text cannot stand in an HTTP header"))
-    };
-    map.insert(header::HOST, plain(&options.target.host_header())?);
-    map.insert(header::USER_AGENT, plain(&options.agent)?);
-    if let Some(credential) = &options.credential {
-        let text = Zeroizing::new(format!("Bearer {}", credential.reveal()));
-        let mut value = HeaderValue::from_str(&text)
-            .map_err(|_| ClientError::usage("the token holds characters that no token has"))?;
-        value.set_sensitive(true);
-        map.insert(header::AUTHORIZATION, value);
-    }
-    for (name, text) in [
-        (headers::CLAIM, &options.claim),
-        (headers::REASON, &options.reason),
-    ] {
-        let Some(text) = text else { continue };
-        map.insert(HeaderName::from_static(name), plain(&shortened(text))?);
-    }
-    Ok(map)
-}
-
-/// A text for a header of bounded length, cut between characters.
-fn shortened(text: &str) -> String {
-    let mut out = String::new();
-    for character in text.chars() {
-        let next = percent::encode_header(character.encode_utf8(&mut [0; 4]));
-        if out.len() + next.len() > headers::MAX_HEADER_TEXT {
-            break;
-        }
-        out.push_str(&next);
-    }
-    out
 }
 
 /// The body of a good answer, or the error that the answer is.
@@ -331,6 +229,10 @@ fn stranger(answer: &RawAnswer, what: &str) -> ClientError {
         status: Some(answer.status),
         ..ClientError::connection(message).after_sending()
     }
+}
+
+fn late(target: &Target, limit: Duration) -> ClientError {
+    ClientError::timeout(format!("{target} did not answer in {} s", limit.as_secs_f32()))
 }
 
 fn closed(target: &Target) -> ClientError {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use hqv_api::ErrorBody;
-use hqv_model::Code;
+use hqv_model::{Code, escape_controls};
 
 /// The server was not reached, is not the one that was meant, or did not speak as one.
 pub const CONNECTION_ERROR: &str = "CONNECTION_ERROR";
@@ -68,14 +68,15 @@ impl ClientError {
         self
     }
 
-    /// The server's own answer.
+    /// The server's own answer, with whatever could move a terminal's cursor escaped.
     pub(crate) fn answered(status: u16, body: ErrorBody, retry_after: Option<u64>) -> Self {
+        let safe = |text: String| escape_controls(&text).into_owned();
         Self {
-            code: body.code,
+            code: safe(body.code),
             status: Some(status),
-            message: body.error,
-            hint: body.hint,
-            request_id: body.request_id,
+            message: safe(body.error),
+            hint: body.hint.map(safe),
+            request_id: body.request_id.map(safe),
             retry_after,
             sent: true,
         }

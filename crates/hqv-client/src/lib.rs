@@ -15,9 +15,11 @@
 
 mod audit;
 mod client;
+mod connect;
 mod error;
 mod fetch;
 mod follow;
+mod head;
 mod proxy;
 mod secrets;
 mod sessions;

@@ -14,7 +14,8 @@ use tokio::net::UnixStream;
 
 use crate::error::{ClientError, Result};
 
-/// Who a connected socket's peer is. The binary passes it in, since only it may depend on the crate that asks the kernel.
+/// Who a connected socket's peer is. The binary passes it in, since this crate may not depend on the one that asks
+/// the kernel.
 pub type PeerUid = fn(BorrowedFd<'_>) -> io::Result<u32>;
 
 /// Connects, with both looks.

@@ -33,7 +33,8 @@ pub struct RawCall {
     pub deadline: Option<Duration>,
 }
 
-/// The most that is read of an answer unless a call says otherwise: a value of 1 MiB whose every byte is escaped as six.
+/// The most that is read of an answer unless a call says otherwise: a value of 1 MiB whose every byte is escaped
+/// as six.
 pub(crate) const LIMIT: usize = 8 << 20;
 
 impl RawCall {

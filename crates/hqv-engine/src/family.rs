@@ -236,9 +236,14 @@ impl Tokens {
         self.by_sibling.publish();
     }
 
-    /// The group did not become durable. Its revocations hold in memory all the same and are retried.
-    pub fn discard(&mut self) {
+    /// The group was not confirmed: its revocations hold in memory all the same, and are retried.
+    pub fn hold_revocations(&mut self) {
         self.pending_revocations.extend(self.revoking.drain(..));
+    }
+
+    /// The group did not become durable.
+    pub fn discard(&mut self) {
+        self.hold_revocations();
         self.by_id.discard();
         self.by_hash.discard();
         self.by_sibling.discard();

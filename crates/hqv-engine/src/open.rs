@@ -49,6 +49,9 @@ pub struct Open {
     pub last_activity_at: Timestamp,
     /// Tells one unlocked time from the next.
     pub generation: u64,
+    /// A commit failed and the shelf could not yet say whether it is durable. The group stays staged until
+    /// it does; nothing else is written meanwhile.
+    pub in_doubt: bool,
     changes: Vec<Change>,
     mark: usize,
     touched: bool,
@@ -95,6 +98,7 @@ impl Open {
             last_activity: boot,
             last_activity_at: now,
             generation,
+            in_doubt: false,
             changes: Vec::new(),
             mark: 0,
             touched: false,
@@ -217,6 +221,7 @@ impl Open {
     /// The group is durable: readers see it from now on.
     pub fn publish(&mut self) {
         self.before_group = None;
+        self.in_doubt = false;
         if let Some((settings, rows)) = self.staged_settings.pop() {
             self.settings = settings;
             self.setting_rows = rows;
@@ -229,6 +234,7 @@ impl Open {
 
     /// The group did not become durable: nothing happened.
     pub fn discard(&mut self) {
+        self.in_doubt = false;
         self.changes.clear();
         self.mark = 0;
         if let Some(before) = self.before_group.take() {

@@ -117,7 +117,8 @@ impl Core {
     fn flush_due(&mut self) -> bool {
         let boot = self.time.boot();
         let Phase::Open(open) = &self.phase else { return false };
-        !open.tokens.unflushed.is_empty()
+        open.in_doubt
+            || !open.tokens.unflushed.is_empty()
             || !open.tokens.pending_revocations.is_empty()
             || boot.saturating_sub(self.last_flush) >= FLUSH
     }

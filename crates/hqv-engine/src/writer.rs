@@ -5,7 +5,8 @@
 //! happened: its staged side is dropped, each operation is recorded as failed and answered `UNAVAILABLE`.
 //! The mutex is not held across the commit, so readers go on beside it.
 
-use hqv_model::{Code, Error, Outcome};
+use hqv_crypto::row_state::RowState;
+use hqv_model::{Code, Error, Kind, Outcome};
 use hqv_store::{Batch, StoreError};
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -24,6 +25,8 @@ const MOST_GROUPED: usize = 512;
 pub trait Job: Send {
     /// Runs it against the staged side.
     fn stage(&mut self, core: &mut Core, shared: &Shared);
+    /// Runs it where nothing may be staged, if it must always take effect.
+    fn stage_in_doubt(&mut self, core: &mut Core, shared: &Shared);
     /// Its changes are durable.
     fn done(self: Box<Self>);
     /// Its changes are not durable: records that and answers.
@@ -90,10 +93,41 @@ impl Queue {
 pub fn run(shared: &Shared) {
     while let Some(mut jobs) = shared.queue.take() {
         let _gate = shared.commit_gate();
-        let staged = stage(shared, &mut jobs);
-        let durable = staged.and_then(|group| commit(shared, group));
+        let durable = match settle_doubt(shared, &mut jobs) {
+            Ok(()) => stage(shared, &mut jobs).and_then(|group| commit(shared, group)),
+            Err(error) => Err(error),
+        };
         finish(shared, jobs, durable);
     }
+}
+
+/// A group in doubt is looked for on the shelf: there it is published, else dropped. While the shelf cannot
+/// say, only what must always take effect does, in memory.
+fn settle_doubt(shared: &Shared, jobs: &mut [Box<dyn Job>]) -> Result<(), Error> {
+    let mut core = shared.core();
+    match resolve(shared, &mut core) {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            jobs.iter_mut().for_each(|job| job.stage_in_doubt(&mut core, shared));
+            Err(error)
+        }
+    }
+}
+
+/// Whether the last group is durable after all, where that was in doubt.
+fn resolve(shared: &Shared, core: &mut Core) -> Result<bool, Error> {
+    let Phase::Open(open) = &mut core.phase else { return Ok(false) };
+    if !open.in_doubt {
+        return Ok(false);
+    }
+    let row = shared.places.shelf.get(Kind::State, &RowState::row_id()).map_err(|e| not_durable(&e))?;
+    if row.is_some_and(|row| row.header.revision == open.state.sequence) {
+        open.publish();
+        core.state_seq = open.state.sequence;
+        return Ok(true);
+    }
+    open.discard();
+    Ok(false)
 }
 
 /// A group ready to commit, and the unlocked time it belongs to.
@@ -148,7 +182,14 @@ fn finish(shared: &Shared, jobs: Vec<Box<dyn Job>>, durable: Result<u64, Error>)
         }
         Err(error) => {
             if let Phase::Open(open) = &mut core.phase {
-                open.discard();
+                open.tokens.hold_revocations();
+                open.in_doubt = true;
+            }
+            // An error may hide a success: what the shelf holds decides.
+            if matches!(resolve(shared, &mut core), Ok(true)) {
+                drop(core);
+                jobs.into_iter().for_each(Job::done);
+                return;
             }
             for job in jobs {
                 job.failed(&mut core, &error);
@@ -184,6 +225,12 @@ impl<O: Operation> Job for Waiting<O> {
     fn stage(&mut self, core: &mut Core, shared: &Shared) {
         if let Some(op) = self.op.take() {
             self.answer = Some(core.run(&shared.places, &self.caller, op, true));
+        }
+    }
+
+    fn stage_in_doubt(&mut self, core: &mut Core, shared: &Shared) {
+        if O::ALWAYS {
+            self.stage(core, shared);
         }
     }
 
@@ -233,6 +280,8 @@ impl Job for Chore {
             open.keep();
         }
     }
+
+    fn stage_in_doubt(&mut self, _: &mut Core, _: &Shared) {}
 
     fn done(self: Box<Self>) {}
 

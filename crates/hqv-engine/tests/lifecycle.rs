@@ -41,10 +41,18 @@ async fn what_was_stored_survives_a_stop_a_crash_and_a_lock() {
 async fn a_wrong_passphrase_opens_nothing_and_the_recovery_key_does() {
     let mut kit = Kit::new().await;
     kit.restart().await;
-    let wrong = kit.engine.unlock(peer(), SlotSecret::Passphrase(passphrase("wrong horse battery"))).await;
+    let wrong = kit
+        .engine
+        .unlock(peer(), SlotSecret::Passphrase(passphrase("wrong horse battery")))
+        .await;
     assert_eq!(wrong.err().map(|e| e.code()), Some(Code::Unauthorized));
     let recovery = parse_recovery(&kit.recovery).unwrap();
-    assert!(kit.engine.unlock(peer(), SlotSecret::Recovery(recovery)).await.is_ok());
+    assert!(
+        kit.engine
+            .unlock(peer(), SlotSecret::Recovery(recovery))
+            .await
+            .is_ok()
+    );
 }
 
 #[tokio::test]
@@ -62,11 +70,20 @@ async fn over_the_network_init_unlock_and_sessions_are_off() {
     let mut kit = Kit::new().await;
     kit.restart().await;
     let secret = || SlotSecret::Passphrase(passphrase(PASSPHRASE));
-    assert_eq!(kit.engine.unlock(remote(None), secret()).await.err().map(|e| e.code()), Some(Code::Forbidden));
+    assert_eq!(
+        kit.engine
+            .unlock(remote(None), secret())
+            .await
+            .err()
+            .map(|e| e.code()),
+        Some(Code::Forbidden)
+    );
     kit.unlock().await;
     let session = kit.engine.session_create(remote(None), secret()).await;
     assert_eq!(session.err().map(|e| e.code()), Some(Code::Forbidden));
-    let on = SettingsChange { changes: vec![("remote-admin".into(), "true".into())] };
+    let on = SettingsChange {
+        changes: vec![("remote-admin".into(), "true".into())],
+    };
     kit.run(&kit.owner, on).await.unwrap();
     assert!(kit.engine.session_create(remote(None), secret()).await.is_ok());
 }
@@ -100,7 +117,9 @@ async fn lc4_use_keeps_it_open_and_zero_never_locks() {
     }
     assert!(kit.engine.healthy());
     let kit = Kit::new().await;
-    let never = SettingsChange { changes: vec![("idle-timeout".into(), "0".into())] };
+    let never = SettingsChange {
+        changes: vec![("idle-timeout".into(), "0".into())],
+    };
     kit.run(&kit.owner, never).await.unwrap();
     kit.clock.pass(Duration::from_secs(86_400 * 30));
     kit.engine.tick();
@@ -113,19 +132,49 @@ async fn versions_moves_and_deletions_hold_together() {
     let owner = kit.owner.clone();
     kit.put(&owner, "a", b"1").await.unwrap();
     kit.put(&owner, "a", b"2").await.unwrap();
-    kit.run(&owner, Move { from: path("a"), to: path("z/b") }).await.unwrap();
+    kit.run(
+        &owner,
+        Move {
+            from: path("a"),
+            to: path("z/b"),
+        },
+    )
+    .await
+    .unwrap();
     assert_eq!(kit.value("a").await.unwrap_err().code(), Code::NotFound);
-    kit.run(&owner, Delete { path: path("z/b"), purge: false }).await.unwrap();
+    kit.run(
+        &owner,
+        Delete {
+            path: path("z/b"),
+            purge: false,
+        },
+    )
+    .await
+    .unwrap();
     assert_eq!(kit.value("z/b").await.unwrap_err().code(), Code::NotFound);
     let done = kit.put(&owner, "z/b", b"3").await.unwrap();
     assert!(done.created);
     assert_eq!(done.meta.version, 3);
-    kit.run(&owner, Delete { path: path("z/b"), purge: true }).await.unwrap();
+    kit.run(
+        &owner,
+        Delete {
+            path: path("z/b"),
+            purge: true,
+        },
+    )
+    .await
+    .unwrap();
     let done = kit.put(&owner, "z/b", b"4").await.unwrap();
     assert_eq!(done.meta.version, 1);
     kit.restart().await;
     kit.unlock().await;
-    let all = List { prefix: Prefix::everything(), kind: None, tag: None, limit: 10, after: None };
+    let all = List {
+        prefix: Prefix::everything(),
+        kind: None,
+        tag: None,
+        limit: 10,
+        after: None,
+    };
     let listed = kit.run(&kit.owner, all).await.unwrap().open().unwrap();
     let paths: Vec<&str> = listed.entries.iter().map(|e| e.path.as_str()).collect();
     assert_eq!(paths, ["z/b"]);

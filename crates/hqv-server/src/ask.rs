@@ -10,7 +10,6 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use crate::errors::{Refusal, unauthorized};
-use crate::guard::size;
 use crate::service::Shared;
 use crate::way::Way;
 

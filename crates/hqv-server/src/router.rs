@@ -145,6 +145,7 @@ fn whole(rest: &str) -> Option<&'static Resource> {
     })
 }
 
+#[cfg(test)]
 impl Call {
     /// The operation id of `hqv_api::ROUTES` and of the OpenAPI document.
     pub const fn id(self) -> &'static str {

@@ -115,7 +115,7 @@ impl Api {
         }
         size::refuse_body(&body)?;
         if call == Call::Get {
-            return v1::get::begin(&self.shared.engine, caller, tail, parts.uri.query());
+            return v1::get::get(&self.shared.engine, caller, tail, parts.uri.query());
         }
         v1::without_body(call, tail, self.ask(caller, &parts.uri))
     }

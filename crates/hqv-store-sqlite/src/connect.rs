@@ -56,7 +56,7 @@ pub(crate) fn writer(conn: &Connection) -> rusqlite::Result<()> {
 pub(crate) fn maker(conn: &Connection) -> rusqlite::Result<()> {
     set(conn, EVERY)?;
     set(conn, WRITER)?;
-    set(conn, "PRAGMA journal_mode = MEMORY;")
+    set(conn, "PRAGMA page_size = 4096; PRAGMA journal_mode = MEMORY;")
 }
 
 /// A connection that can only read.

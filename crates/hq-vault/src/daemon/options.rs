@@ -29,10 +29,10 @@ pub struct Options {
 impl Options {
     /// Checks addresses and names, and makes paths absolute.
     pub fn of(args: &Args) -> Result<Options, Failure> {
-        if let Some(bad) = args.bind.iter().find(|a| !hqv_engine::is_address(a)) {
+        if let Some(bad) = args.bind.iter().find(|a| !hqv_engine::settings::address(a)) {
             return Err(Failure::usage(format!("--bind {bad}: an IP address is needed")).hint("such as 10.0.0.7 or ::"));
         }
-        if let Some(bad) = args.hostname.iter().find(|h| !hqv_engine::is_host_name(h)) {
+        if let Some(bad) = args.hostname.iter().find(|h| !hqv_engine::settings::host_name(h)) {
             return Err(Failure::usage(format!("--hostname {bad}: a DNS name is needed")).hint("such as vault.internal"));
         }
         let absolute = |path: &Option<PathBuf>| match path {

@@ -63,6 +63,8 @@ pub struct Env {
     pub home: Option<PathBuf>,
     /// `XDG_RUNTIME_DIR`.
     pub runtime_dir: Option<PathBuf>,
+    /// `LD_PRELOAD` is set; for `doctor`.
+    pub preload: bool,
 }
 
 impl Env {
@@ -88,6 +90,7 @@ impl Env {
             dumb_terminal: get("TERM").is_some_and(|v| v == "dumb"),
             home: get("HOME").map(PathBuf::from).filter(|p| p.is_absolute()),
             runtime_dir: get("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|p| p.is_absolute()),
+            preload: get("LD_PRELOAD").is_some_and(|v| !v.is_empty()),
         }
     }
 }

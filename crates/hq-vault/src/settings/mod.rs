@@ -31,6 +31,8 @@ pub struct Settings {
     pub dir: VaultDir,
     /// What `config.toml` says.
     pub file: ConfigFile,
+    /// Why it could not be read, where a command goes on all the same.
+    pub file_failure: Option<Failure>,
 }
 
 impl Settings {
@@ -39,7 +41,17 @@ impl Settings {
     pub fn resolve(env: Env, flags: Global) -> Result<Settings, Failure> {
         let dir = VaultDir::find(flags.vault_dir.as_deref(), &env)?;
         let file = ConfigFile::read(&dir.config())?;
-        Ok(Settings { env, flags, dir, file })
+        Ok(Settings { env, flags, dir, file, file_failure: None })
+    }
+
+    /// The same for `doctor`, which says what is wrong with the file.
+    pub fn resolve_leniently(env: Env, flags: Global) -> Result<Settings, Failure> {
+        let dir = VaultDir::find(flags.vault_dir.as_deref(), &env)?;
+        let (file, file_failure) = match ConfigFile::read(&dir.config()) {
+            Ok(file) => (file, None),
+            Err(failure) => (ConfigFile::default(), Some(failure)),
+        };
+        Ok(Settings { env, flags, dir, file, file_failure })
     }
 
     /// The server named by flag or variable, if any. None means the local daemon.

@@ -111,9 +111,9 @@ pub struct Report {
     pub unclean_ends: Vec<u64>,
     /// Lines behind the last checkpoint: chained, not yet signed.
     pub unsigned: u64,
-    /// The first bad line.
+    /// The first bad finding. Those after it may be its consequences.
     pub first_bad: Option<Finding>,
-    /// All findings, bad or not, in the order of lines; at most 100.
+    /// All findings, bad or not, in the order in which they were met; at most 100.
     pub findings: Vec<Finding>,
     /// Findings beyond those.
     pub more: u64,
@@ -147,9 +147,7 @@ impl Report {
 
     pub(super) fn bad(&mut self, line: u64, text: impl Into<String>) {
         let finding = Finding { line, bad: true, text: text.into() };
-        if self.first_bad.as_ref().is_none_or(|first| line < first.line) {
-            self.first_bad = Some(finding.clone());
-        }
+        self.first_bad.get_or_insert_with(|| finding.clone());
         self.push(finding);
     }
 

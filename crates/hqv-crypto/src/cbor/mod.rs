@@ -207,6 +207,9 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// For floats, tags, indefinite lengths and whatever else is outside the subset.
+const FOREIGN: CborError = CborError("a kind of item that bodies do not hold");
+
 /// Steps over one item, refusing whatever is outside the subset.
 fn skip(decoder: &mut Decoder<'_>, depth: u8) -> Result<(), CborError> {
     let cut = |_| CborError("cut short, or not well-formed");
@@ -219,14 +222,14 @@ fn skip(decoder: &mut Decoder<'_>, depth: u8) -> Result<(), CborError> {
         Type::Null => decoder.null().map_err(cut),
         Type::Array | Type::Map if depth == MAX_DEPTH => Err(CborError("nested too deeply")),
         Type::Array => {
-            let count = decoder.array().map_err(cut)?.ok_or(CborError("indefinite length"))?;
+            let count = decoder.array().map_err(cut)?.ok_or(FOREIGN)?;
             skip_many(decoder, count, depth)
         }
         Type::Map => {
-            let count = decoder.map().map_err(cut)?.ok_or(CborError("indefinite length"))?;
+            let count = decoder.map().map_err(cut)?.ok_or(FOREIGN)?;
             skip_many(decoder, count.saturating_mul(2), depth)
         }
-        _ => Err(CborError("a kind of item that bodies do not hold")),
+        _ => Err(FOREIGN),
     }
 }
 

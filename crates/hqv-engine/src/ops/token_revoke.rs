@@ -44,7 +44,10 @@ impl Operation for TokenRevoke {
             .filter(|e| e.facts.ancestors.contains(&id))
             .filter(|e| tokens.ended(e, view.now, view.staged).is_none())
             .count() as u64;
-        if entry.state != State::Revoked {
+        if view.open.in_doubt {
+            // Nothing can be staged on top of a group in doubt; it holds in memory and is stored after.
+            view.open.tokens.pending_revocations.insert(id);
+        } else if entry.state != State::Revoked {
             let mut next = (*entry).clone();
             next.state = State::Revoked;
             view.open.tokens.by_id.stage(id, Some(Arc::new(next)));

@@ -91,12 +91,8 @@ fn check_variable(entry: &Entry) -> Result<()> {
     }
     if entry.name.as_str().len() + 1 + entry.value.len() + 1 > MAX_VARIABLE_BYTES {
         let path = escape_controls(entry.path.as_str());
-        return Err(Error::too_large(format!(
-            "{path}: a variable over 128 KiB would break every later command"
-        ))
-        .hint(format!(
-            "write it to a file instead: hq-vault get -o FILE '{path}'"
-        )));
+        let message = format!("{path}: a variable over 128 KiB would break every later command");
+        return Err(Error::too_large(message).hint("write it to a file instead: hq-vault get PATH -o FILE"));
     }
     Ok(())
 }

@@ -23,7 +23,6 @@ pub fn builder() -> auto::Builder<TokioExecutor> {
         .max_pending_accept_reset_streams(16)
         .max_local_error_reset_streams(64)
         .max_header_list_size(32 * 1024)
-        .header_table_size(4096)
         .initial_stream_window_size(256 * 1024)
         .initial_connection_window_size(1024 * 1024)
         .max_send_buf_size(256 * 1024);

@@ -26,8 +26,8 @@ pub async fn init(ask: Ask, carried: Carried) -> Answer {
     Ok(ok(&InitAnswer {
         ok: true,
         message: "The vault is made and unlocked.".into(),
-        recovery_key: WireSecret::from_text(made.recovery),
-        session: WireSecret::from_text(made.session),
+        recovery_key: WireSecret::from_text(&made.recovery),
+        session: WireSecret::from_text(&made.session),
         expires_at: render::time(made.expires_at),
         vault: made.vault.to_string(),
     }))

@@ -30,7 +30,7 @@ pub async fn session_create(ask: Ask, carried: Carried) -> Answer {
     let attempt = ask.shared.tries(&ask.way).take(ask.way.source(), ask.shared.clock.boot()).await?;
     let opened = settle(attempt, ask.shared.engine.session_create(ask.caller, secret).await)?;
     let answer = SessionAnswer {
-        session: WireSecret::from_text(opened.session),
+        session: WireSecret::from_text(&opened.session),
         expires_at: render::time(opened.expires_at),
     };
     Ok(json(StatusCode::CREATED, &answer))

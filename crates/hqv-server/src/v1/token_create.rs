@@ -28,7 +28,7 @@ pub async fn token_create(ask: Ask, carried: Carried) -> Answer {
     let made = ask.shared.engine.run(ask.caller, op).await?;
     let answer = TokenAnswer {
         ok: true,
-        token: WireSecret::from_text(made.token),
+        token: WireSecret::from_text(&made.token),
         metadata: render::token(&made.view),
         notes: made.notes,
     };

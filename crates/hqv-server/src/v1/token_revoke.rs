@@ -40,6 +40,6 @@ pub async fn revoke_self(ask: Ask) -> Answer {
     let caller = again(&ask.caller);
     match ask.shared.engine.run(caller, TokenSelf).await? {
         WhoAmI::Token(view) => token_revoke(ask, TokenRef::Id(view.id)).await,
-        WhoAmI::Owner(_) => Err(Error::bad_request("a session is no token; hq-vault session end ends it").into()),
+        WhoAmI::Owner { .. } => Err(Error::bad_request("a session is no token; hq-vault session end ends it").into()),
     }
 }

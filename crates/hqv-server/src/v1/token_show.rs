@@ -1,9 +1,9 @@
 //! `GET /v1/tokens/{token}` and `/v1/tokens/self`.
 
-use hqv_api::{TokenMetadata, WhoAmI};
+use hqv_api::{SessionView, TokenMetadata, WhoAmI};
 use hqv_engine::ops::token_self::{TokenSelf, WhoAmI as Who};
 use hqv_engine::ops::token_show::TokenShow;
-use hqv_model::TokenRef;
+use hqv_model::{SessionId, Timestamp, TokenRef};
 
 use crate::answer::ok;
 use crate::ask::Ask;
@@ -37,8 +37,19 @@ pub async fn token_self(ask: Ask) -> Answer {
     ask.no_query()?;
     let who = ask.shared.engine.run(ask.caller, TokenSelf).await?;
     let (kind, token, session) = match &who {
-        Who::Owner(session) => ("owner", None, Some(render::session(session))),
+        Who::Owner { session, expires_at } => ("owner", None, Some(own_session(*session, *expires_at))),
         Who::Token(view) => ("token", Some(render::token(view)), None),
     };
     Ok(ok(&WhoAmI { kind: kind.into(), token, session }))
+}
+
+fn own_session(id: SessionId, ends: Timestamp) -> SessionView {
+    SessionView {
+        id: id.to_string(),
+        created_at: String::new(),
+        expires_at: render::time(ends),
+        last_used_at: None,
+        source: String::new(),
+        current: true,
+    }
 }

@@ -34,7 +34,7 @@ pub async fn unlock(ask: Ask, carried: Carried) -> Answer {
     Ok(ok(&UnlockAnswer {
         ok: true,
         message: "The vault is unlocked.".into(),
-        session: WireSecret::from_text(unlocked.session),
+        session: WireSecret::from_text(&unlocked.session),
         expires_at: render::time(unlocked.expires_at),
         warnings: engine.status(&peer).map(|view| view.warnings).unwrap_or_default(),
     }))

@@ -1,5 +1,6 @@
 //! What the tests of this crate share: private directories and children made of the test binary itself.
 #![allow(dead_code)] // each test file uses its part
+#![allow(clippy::disallowed_methods)] // a child learns from its environment that it is one
 
 use hqv_store::{Batch, Shelf, StoreError, conformance};
 use hqv_store_sqlite::{OpenOptions, SqliteShelf};

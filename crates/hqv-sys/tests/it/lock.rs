@@ -1,7 +1,7 @@
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Child, Stdio};
+use std::process::{Child, ChildStdout, Stdio};
 
 use hqv_sys::lock::{Holder, LockError, VaultLock, holder};
 use hqv_sys::ordinary::test_command;
@@ -17,13 +17,14 @@ fn holds_the_lock() {
     std::io::stdin().lines().for_each(drop);
 }
 
-fn start_holder(path: &std::path::Path) -> Child {
+/// The holder, and its stdout, which must stay open.
+fn start_holder(path: &std::path::Path) -> (Child, BufReader<ChildStdout>) {
     let mut command = test_command("lock::holds_the_lock");
     let mut child =
         command.env("HQV_LOCK", path).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let shown = BufReader::new(child.stdout.take().unwrap());
-    assert!(shown.lines().any(|line| line.unwrap() == "held"));
-    child
+    let mut shown = BufReader::new(child.stdout.take().unwrap());
+    assert!(shown.by_ref().lines().any(|line| line.unwrap() == "held"));
+    (child, shown)
 }
 
 #[test]
@@ -31,7 +32,7 @@ fn lc1_st3_the_second_is_told_the_firsts_pid() {
     let dir = TempDir::new().unwrap();
     let path = dir.path().join("vault.lock");
     assert_eq!(holder(&path).unwrap(), None);
-    let mut first = start_holder(&path);
+    let (mut first, _shown) = start_holder(&path);
     match VaultLock::acquire(&path) {
         Err(error @ LockError::Held { pid: Some(pid) }) => {
             assert_eq!(pid, first.id());
@@ -50,7 +51,7 @@ fn lc1_st3_the_second_is_told_the_firsts_pid() {
 fn lc1_a_killed_holder_keeps_nobody_out() {
     let dir = TempDir::new().unwrap();
     let path = dir.path().join("vault.lock");
-    let mut first = start_holder(&path);
+    let (mut first, _shown) = start_holder(&path);
     first.kill().unwrap();
     first.wait().unwrap();
     assert_eq!(fs::read_to_string(&path).unwrap(), format!("{}\n", first.id()), "the stale pid is there");

@@ -25,7 +25,11 @@ fn asks() {
         "short" => read_hidden("Value: ", 10).map(|text| text.to_vec()),
         "visible" => read_line_visible("Name: ", 100).map(String::into_bytes),
         "timed" => timed(Some(Duration::from_millis(100)), None),
-        "cancelled" => timed(None, Some(io::pipe().unwrap().0.as_fd())),
+        "cancelled" => {
+            let (read, write) = io::pipe().unwrap();
+            drop(write);
+            timed(None, Some(read.as_fd()))
+        }
         "panics" => {
             let asked = std::panic::catch_unwind(|| {
                 let _hold = timed(Some(Duration::from_millis(50)), None);

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use hqv_engine::transfer::Format;
 use hqv_model::Prefix;
 
 use super::parse;
@@ -24,37 +25,10 @@ pub struct Args {
     /// The prefix; myapp and myapp/ mean the same
     #[arg(value_name = "PREFIX", value_parser = parse::prefix)]
     pub prefix: Prefix,
-    /// How to write them
-    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = FormatArg::Dotenv, help_heading = "Output")]
-    pub format: FormatArg,
-    /// Write dotenv for one reader instead of for all of them
-    #[arg(long = "for", value_name = "READER", value_enum, help_heading = "Output")]
-    pub reader: Option<ReaderArg>,
+    /// How to write them: dotenv, export (for an unquoted eval in a POSIX shell) or json
+    #[arg(long, value_name = "FORMAT", value_parser = parse::format, default_value = "dotenv", help_heading = "Output")]
+    pub format: Format,
     /// Write to this file (0600, atomically) instead of stdout
     #[arg(long, short, value_name = "FILE", help_heading = "Output")]
     pub output: Option<PathBuf>,
-}
-
-/// The formats that stand today.
-#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FormatArg {
-    /// NAME=value lines that node, npm dotenv, python-dotenv and bash read alike
-    Dotenv,
-    /// export lines for an unquoted eval in any POSIX shell
-    Export,
-    /// One JSON object
-    Json,
-}
-
-/// Readers of dotenv whose grammars differ.
-#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReaderArg {
-    /// node --env-file
-    Node,
-    /// The npm package dotenv
-    Dotenv,
-    /// python-dotenv
-    Python,
-    /// source in bash
-    Bash,
 }

@@ -23,6 +23,11 @@ pub fn env_name(text: &str) -> Result<model::EnvName, model::Error> {
     model::EnvName::parse(text)
 }
 
+/// A format of `env-file`.
+pub fn format(text: &str) -> Result<hqv_engine::transfer::Format, model::Error> {
+    hqv_engine::transfer::Format::parse(text)
+}
+
 /// A token's life.
 pub fn ttl(text: &str) -> Result<model::Ttl, model::Error> {
     model::Ttl::parse(text)

@@ -2,8 +2,8 @@
 
 use hqv_api::{GetAnswer, JsonBody, WireSecret};
 use hqv_client::Secret;
-use hqv_engine::transfer;
-use hqv_model::{EnvName, SecretPath};
+use hqv_engine::transfer::{self, Entry};
+use hqv_model::{EnvName, SecretBytes, SecretPath};
 
 use crate::cli::args::get::Args;
 use crate::cli::context::Context;
@@ -20,7 +20,7 @@ pub fn plain(ctx: &Context, path: &SecretPath) -> Result<(), Failure> {
 pub fn run(ctx: &Context, args: Args) -> Result<(), Failure> {
     let secret = fetch(ctx, &args.path, args.version)?;
     if let Some(name) = &args.env {
-        return ctx.out.bytes(&assignment(name, &secret)?);
+        return ctx.out.bytes(assignment(name, &args.path, secret)?.reveal());
     }
     if let Some(file) = &args.output {
         write_private(file, secret.value.reveal())?;
@@ -46,10 +46,9 @@ fn to_stdout(ctx: &Context, value: &[u8]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn assignment(name: &EnvName, secret: &Secret) -> Result<Vec<u8>, Failure> {
-    let entries = transfer::single(name.clone(), &secret.path, secret.value.reveal());
-    let text = transfer::render(&entries, transfer::Format::Export)?;
-    Ok(text.reveal().to_vec())
+fn assignment(name: &EnvName, path: &SecretPath, secret: Secret) -> Result<SecretBytes, Failure> {
+    let entry = Entry { name: name.clone(), path: path.clone(), value: secret.value };
+    Ok(transfer::render(transfer::Format::Export, &[entry])?)
 }
 
 fn document(secret: &Secret) -> JsonBody {
