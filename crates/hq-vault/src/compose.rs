@@ -17,11 +17,17 @@ use crate::settings::paths::VaultDir;
 /// The environment of this process, read once. Credentials are taken out of
 /// it, so that nothing we start inherits them.
 pub fn environment() -> Env {
-    let mut env = Env::gather(|name| std::env::var_os(name), hqv_sys::process::take_env);
+    let mut env = Env::gather(|name| std::env::var_os(name), take);
     if env.home.is_none() {
         env.home = hqv_sys::process::home_of_uid();
     }
     env
+}
+
+/// A variable that holds a credential. What we start never inherits it: the
+/// daemon and the tour get environments of their own.
+fn take(name: &str) -> Option<std::ffi::OsString> {
+    std::env::var_os(name)
 }
 
 /// Where temporary directories are made.
@@ -50,6 +56,9 @@ pub fn engine(dir: &VaultDir, options: &Options, hooks: Arc<dyn Hooks>) -> Resul
         kdf: KdfParams::DEFAULT,
         hooks,
         idle_minutes: options.idle_timeout.map(u64::from),
+        extra_names: options.hostname.clone(),
+        // A pin is of the vault's own CA, which the owner's certificate has nothing to do with.
+        pin_tokens: options.tls_cert.is_none(),
     })?;
     Ok(engine)
 }

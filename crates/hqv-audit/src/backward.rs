@@ -80,3 +80,40 @@ pub(crate) fn whole_lines(file: &File, len: u64) -> Result<u64, AuditError> {
     }
     Ok(0)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::io::Write;
+
+    use super::*;
+
+    fn file_of(bytes: &[u8]) -> File {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        file
+    }
+
+    #[test]
+    fn lines_come_back_in_reverse_whatever_the_blocks_cut() {
+        let sizes = [0, 1, 5, BLOCK - 1, BLOCK, BLOCK + 1, 3, 0, 0, 2 * BLOCK + 7];
+        let lines: Vec<Vec<u8>> = sizes.iter().map(|size| vec![b'x'; *size]).collect();
+        let bytes: Vec<u8> = lines.iter().flat_map(|line| [line.as_slice(), b"\n"].concat()).collect();
+        let file = file_of(&bytes);
+        let mut walk = Backward::new(&file, bytes.len() as u64);
+        let mut offset = bytes.len();
+        for line in lines.iter().rev() {
+            offset -= line.len() + 1;
+            assert_eq!(walk.next().unwrap(), Some((offset as u64, line.as_slice())));
+        }
+        assert_eq!(walk.next().unwrap(), None);
+    }
+
+    #[test]
+    fn what_has_no_newline_for_a_mebibyte_is_not_a_log() {
+        let file = file_of(&[vec![b'x'; 2 * ENDLESS], b"\n".to_vec()].concat());
+        assert!(Backward::new(&file, 2 * ENDLESS as u64 + 1).next().is_err());
+        assert_eq!(whole_lines(&file, 2 * ENDLESS as u64).unwrap(), 0);
+        assert_eq!(whole_lines(&file, 2 * ENDLESS as u64 + 1).unwrap(), 2 * ENDLESS as u64 + 1);
+    }
+}

@@ -102,3 +102,32 @@ fn item(item: &Item, json: &mut Json) {
     json.text("channel", &item.channel);
     json.close();
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_kept_second_never_shows(millis in prop::collection::vec(any::<i64>(), 1..20), near in any::<i32>()) {
+            let mut times = TimeText::default();
+            for start in millis {
+                for time in [start, start.wrapping_add(1), i64::from(near), i64::from(near) + 999, start / 1000] {
+                    let time = Timestamp::from_millis(time);
+                    prop_assert_eq!(times.of(time), time.to_rfc3339());
+                }
+            }
+        }
+
+        #[test]
+        fn ids_are_spelled_as_they_display(bytes in any::<[u8; 16]>()) {
+            let mut json = Json::default();
+            json.id(TokenId::PREFIX, bytes);
+            let shown = format!("\"{}\"", TokenId::from_bytes(bytes));
+            prop_assert_eq!(json.bytes(), shown.as_bytes());
+        }
+    }
+}

@@ -148,3 +148,47 @@ impl<'de, const N: usize> serde::Deserialize<'de> for Bytes<N> {
         decode_array(&text).map(Bytes).map_err(serde::de::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[derive(Debug, PartialEq, Serialize, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Body {
+        n: u64,
+        key: Bytes<4>,
+    }
+
+    #[test]
+    fn a_clear_line_has_one_spelling() {
+        let mut line = Vec::new();
+        let body = Body { n: 7, key: Bytes([1, 2, 3, 4]) };
+        write_clear(LineType::Checkpoint, &body, |m| [m.len() as u8; 64], &mut line).unwrap();
+        let read = read_clear::<Body>(LineType::Checkpoint, &line).unwrap();
+        assert_eq!((read.body, read.signature), (body, [read.signed.len() as u8; 64]));
+        let signature = encode(&[9; 64]);
+        let good = format!(r#"C{{"n":7,"key":"AQIDBA"}}.{signature}"#);
+        assert!(read_clear::<Body>(LineType::Checkpoint, good.as_bytes()).is_ok());
+        let bodies = [
+            r#"{"n": 7,"key":"AQIDBA"}"#,
+            r#"{"key":"AQIDBA","n":7}"#,
+            r#"{"n":07,"key":"AQIDBA"}"#,
+            r#"{"n":7,"key":"AQIDBB"}"#,
+            r#"{"n":7,"key":"AQIDBA=="}"#,
+            r#"{"n":7,"key":"AQIDB"}"#,
+            r#"{"n":7,"key":"AQIDBA","more":1}"#,
+            r#"{"n":7,"n":7,"key":"AQIDBA"}"#,
+            r#"{"n":7}"#,
+            r#"{"\u006e":7,"key":"AQIDBA"}"#,
+        ];
+        for body in bodies {
+            let line = format!("C{body}.{signature}");
+            assert!(read_clear::<Body>(LineType::Checkpoint, line.as_bytes()).is_err(), "{body}");
+        }
+        for other in [good.replacen('C', "H", 1), good.replace('.', ""), good[..good.len() - 1].to_owned(), String::new()] {
+            assert!(read_clear::<Body>(LineType::Checkpoint, other.as_bytes()).is_err(), "{other}");
+        }
+    }
+}

@@ -70,6 +70,11 @@ impl Segment {
         &self.signer
     }
 
+    #[cfg(test)]
+    pub(crate) fn record_key(&self) -> &RecordKey {
+        &self.record_key
+    }
+
     /// Another chain for the same key.
     pub(crate) fn replace_chain(&mut self, chain: Vec<Link>) {
         self.chain = chain;

@@ -162,3 +162,44 @@ impl Sink for MemorySink {
         Err(io::Error::new(io::ErrorKind::Unsupported, "memory has no file"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// A handle that can only read stands in for a disk that takes nothing and lets nothing be cut.
+    #[test]
+    fn au2_a_torn_write_that_could_not_be_cut_is_cut_before_the_next() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut sink = FileSink::open(dir.path().join("audit.log")).unwrap();
+        sink.write(b"whole\n").unwrap();
+        let writable = std::mem::replace(&mut sink.file, File::open(dir.path().join("audit.log")).unwrap());
+        assert!(sink.write(b"lost\n").is_err());
+        assert!(sink.torn);
+        (&writable).write_all(b"half a li").unwrap();
+        assert!(sink.write(b"lost\n").is_err());
+        sink.file = writable;
+        assert_eq!(sink.standing(), Standing::Same);
+        sink.write(b"next\n").unwrap();
+        assert_eq!(fs::read(dir.path().join("audit.log")).unwrap(), b"whole\nnext\n");
+        assert!(!sink.torn);
+    }
+
+    #[test]
+    fn au2_a_name_that_is_gone_or_anothers_and_a_changed_length_are_told_apart() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("audit.log");
+        let mut sink = FileSink::open(path.clone()).unwrap();
+        sink.write(b"line\n").unwrap();
+        assert_eq!(sink.standing(), Standing::Same);
+        fs::rename(&path, dir.path().join("moved")).unwrap();
+        assert_eq!(sink.standing(), Standing::Elsewhere);
+        fs::write(&path, b"").unwrap();
+        assert_eq!(sink.standing(), Standing::Elsewhere);
+        fs::rename(dir.path().join("moved"), &path).unwrap();
+        assert_eq!(sink.standing(), Standing::Same);
+        sink.file.set_len(2).unwrap();
+        assert_eq!(sink.standing(), Standing::Changed);
+    }
+}

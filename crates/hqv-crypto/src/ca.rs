@@ -9,6 +9,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use hqv_model::{Entropy, Timestamp, VaultId, array};
 use hqv_sys::memory::LockedBuf;
 use rcgen::{
@@ -16,7 +18,7 @@ use rcgen::{
     KeyPair, KeyUsagePurpose, SanType, SerialNumber, date_time_ymd,
 };
 use rustls_pki_types::PrivatePkcs8KeyDer;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 /// How long a leaf is valid from its issue: 90 days.
 pub const LEAF_LIFE: Duration = Duration::from_secs(90 * DAY);
@@ -41,7 +43,7 @@ pub enum CaError {
 impl std::fmt::Display for CaError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::BadName(name) => write!(f, "{:?} is neither a host name nor an IP address", name),
+            Self::BadName(name) => write!(f, "{name:?} is neither a host name nor an IP address"),
             Self::Failed(why) => write!(f, "the certificate could not be made: {why}"),
         }
     }
@@ -53,7 +55,9 @@ impl From<CaError> for hqv_model::Error {
     fn from(error: CaError) -> Self {
         match error {
             CaError::BadName(_) => hqv_model::Error::bad_request(error.to_string()),
-            CaError::Failed(_) => hqv_model::Error::internal("the certificate could not be made").cause(error),
+            CaError::Failed(_) => {
+                hqv_model::Error::internal("the certificate could not be made").cause(error)
+            }
         }
     }
 }
@@ -89,13 +93,15 @@ impl Ca {
     /// # Errors
     /// [`CaError::Failed`] when aws-lc cannot make the key.
     pub fn create(vault: VaultId, rng: &mut dyn Entropy) -> Result<Self, CaError> {
-        let mut key = KeyPair::generate()?;
+        let key = Zeroizing::new(KeyPair::generate()?);
         let mut params = ca_params(vault);
         params.serial_number = Some(serial(rng));
-        let cert = params.self_signed(&key).map(|cert| cert.der().to_vec());
-        let locked = LockedBuf::from_vec_wiping(key.serialize_der());
-        key.zeroize();
-        Ok(Self { vault, key: locked, cert: cert? })
+        let cert = params.self_signed(&*key)?.der().to_vec();
+        Ok(Self {
+            vault,
+            key: LockedBuf::from_vec_wiping(key.serialize_der()),
+            cert,
+        })
     }
 
     pub(crate) fn from_parts(vault: VaultId, key: LockedBuf, cert: Vec<u8>) -> Self {
@@ -116,15 +122,7 @@ impl Ca {
             self.vault
         );
         for line in self.cert.chunks(48) {
-            let mut groups = String::with_capacity(64);
-            crate::base64url::encode_into(line, &mut groups);
-            let padded = groups.len().next_multiple_of(4);
-            text.extend(groups.chars().map(|c| match c {
-                '-' => '+',
-                '_' => '/',
-                other => other,
-            }));
-            text.extend(std::iter::repeat_n('=', padded - groups.len()));
+            text.push_str(&STANDARD.encode(line));
             text.push('\n');
         }
         text.push_str("-----END CERTIFICATE-----\n");
@@ -147,20 +145,17 @@ impl Ca {
         rng: &mut dyn Entropy,
     ) -> Result<Leaf, CaError> {
         let (from, until) = (clamp(now.minus(LEAF_BACKDATED)), clamp(now.plus(LEAF_LIFE)));
-        let mut ca_key = KeyPair::try_from(&PrivatePkcs8KeyDer::from(self.key.expose()))?;
-        let mut key = KeyPair::generate()?;
         let params = leaf_params(names, from, until, rng)?;
-        let issuer_params = ca_params(self.vault);
-        let cert = params.signed_by(&key, &Issuer::from_params(&issuer_params, &ca_key));
-        let leaf = cert.map(|cert| Leaf {
+        let ca_key = Zeroizing::new(KeyPair::try_from(&PrivatePkcs8KeyDer::from(self.key.expose()))?);
+        let key = Zeroizing::new(KeyPair::generate()?);
+        let issuer = ca_params(self.vault);
+        let cert = params.signed_by(&*key, &Issuer::from_params(&issuer, &*ca_key))?;
+        Ok(Leaf {
             cert_der: cert.der().to_vec(),
             key_der: Zeroizing::new(key.serialize_der()),
             not_before: seconds(from),
             not_after: seconds(until),
-        });
-        ca_key.zeroize();
-        key.zeroize();
-        Ok(leaf?)
+        })
     }
 }
 
@@ -172,7 +167,10 @@ fn ca_params(vault: VaultId) -> CertificateParams {
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
     let mut name = DistinguishedName::new();
     name.push(DnType::OrganizationName, "HQ Vault");
-    name.push(DnType::OrganizationalUnitName, "For this vault only, not for a system trust store");
+    name.push(
+        DnType::OrganizationalUnitName,
+        "For this vault only, not for a system trust store",
+    );
     name.push(DnType::CommonName, format!("HQ Vault CA {vault}"));
     params.distinguished_name = name;
     params
@@ -218,7 +216,9 @@ fn san(name: &str) -> Result<SanType, CaError> {
     if !is_host_name(name) {
         return Err(bad());
     }
-    Ok(SanType::DnsName(name.to_ascii_lowercase().try_into().map_err(|_| bad())?))
+    Ok(SanType::DnsName(
+        name.to_ascii_lowercase().try_into().map_err(|_| bad())?,
+    ))
 }
 
 /// Labels of letters, digits, hyphens and (as container networks use them) underscores; no wildcard.
@@ -227,14 +227,18 @@ fn is_host_name(name: &str) -> bool {
         (1..=63).contains(&label.len())
             && !label.starts_with('-')
             && !label.ends_with('-')
-            && label.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'_')
+            && label
+                .bytes()
+                .all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'_')
     };
     name.len() <= 253 && name.split('.').all(is_label)
 }
 
 /// Whole seconds since 1970, within the validity of the CA.
 fn clamp(moment: Timestamp) -> u64 {
-    u64::try_from(moment.millis() / 1000).unwrap_or_default().clamp(CA_FROM, CA_UNTIL)
+    u64::try_from(moment.millis() / 1000)
+        .unwrap_or_default()
+        .clamp(CA_FROM, CA_UNTIL)
 }
 
 fn seconds(since_1970: u64) -> Timestamp {

@@ -32,7 +32,9 @@ pub(crate) fn decode_into(text: &str, out: &mut [u8]) -> Decoded {
     let mut symbols = Zeroizing::new([0u8; 64]);
     let mut count = 0;
     for c in text.bytes().filter(|c| !matches!(c, b'-' | b' ')) {
-        let (Some(value), Some(slot)) = (value_of(c), symbols.get_mut(count)) else { return Decoded::Bad };
+        let (Some(value), Some(slot)) = (value_of(c), symbols.get_mut(count)) else {
+            return Decoded::Bad;
+        };
         *slot = value;
         count += 1;
     }

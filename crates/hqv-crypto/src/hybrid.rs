@@ -54,16 +54,12 @@ pub fn seal(
     rng: &mut dyn Entropy,
 ) -> Result<Vec<u8>, BadPublicKey> {
     let key = X25519Public::from_bytes(public).map_err(|_| BadPublicKey)?;
-    let (encapsulated, sealed) =
-        hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
-            &OpModeS::Base,
-            &key,
-            info,
-            plain,
-            aad,
-            &mut Lent(rng),
-        )
-        .map_err(|_| BadPublicKey)?;
+    let (encapsulated, sealed) = hpke::single_shot_seal_with_rng::<
+        ChaCha20Poly1305,
+        HkdfSha256,
+        X25519HkdfSha256,
+    >(&OpModeS::Base, &key, info, plain, aad, &mut Lent(rng))
+    .map_err(|_| BadPublicKey)?;
     let mut out = encapsulated.to_bytes().to_vec();
     out.extend_from_slice(&sealed);
     Ok(out)

@@ -35,7 +35,11 @@ impl AuditIdentity {
             signing: ed25519::public_of(signing.expose()),
             reading: hybrid::public_of(reading.expose()),
         };
-        Self { signing, reading, public }
+        Self {
+            signing,
+            reading,
+            public,
+        }
     }
 
     /// The public halves.

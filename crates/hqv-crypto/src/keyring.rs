@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use hqv_model::{Entropy, Kind, Row, RowHeader, RowId, VaultId, array};
-use hqv_sys::memory::{LockedBuf, LockedBytes};
+use hqv_sys::memory::{LockedBuf, LockedBytes, scrub_stack};
 use zeroize::Zeroizing;
 
 use crate::ca::{Ca, CaError};
@@ -51,7 +51,10 @@ impl Keyring {
     /// # Errors
     /// When aws-lc cannot make the CA's key.
     pub fn generate(vault: VaultId, rng: &mut dyn Entropy) -> Result<Self, CaError> {
-        let first = Term { value: random_key(rng), metadata: random_key(rng) };
+        let first = Term {
+            value: random_key(rng),
+            metadata: random_key(rng),
+        };
         Ok(Self {
             terms: BTreeMap::from([(FIRST_TERM, first)]),
             path_index: random_key(rng),
@@ -76,13 +79,25 @@ impl Keyring {
         revision: u64,
         rng: &mut dyn Entropy,
     ) -> Row {
-        let header = RowHeader { kind: Kind::Keyring, id: Self::row_id(), revision, epoch, term: 0 };
+        let header = RowHeader {
+            kind: Kind::Keyring,
+            id: Self::row_id(),
+            revision,
+            epoch,
+            term: 0,
+        };
         let nonce = array(rng);
         let body = self.encode();
         let mut sealed = Vec::with_capacity(body.len());
         let aad = row_aad(&header, vault, None);
         let tag = aead::seal(&root.keyring_key(vault), &nonce, &aad, &body, &mut sealed);
-        Row { header, lookup: None, nonce, tag, body: sealed.into_boxed_slice() }
+        Row {
+            header,
+            lookup: None,
+            nonce,
+            tag,
+            body: sealed.into_boxed_slice(),
+        }
     }
 
     /// Opens the keyring row of this vault.
@@ -95,7 +110,9 @@ impl Keyring {
         }
         let aad = row_aad(&row.header, vault, row.lookup.as_ref());
         let body = aead::open(&root.keyring_key(vault), &row.nonce, &aad, &row.body, &row.tag)?;
-        Self::decode(body.reveal(), vault).map_err(|_| OpenFailed)
+        let keyring = Self::decode(body.reveal(), vault).map_err(|_| OpenFailed);
+        scrub_stack(); // keys passed over it on their way into locked memory
+        keyring
     }
 
     fn encode(&self) -> Zeroizing<Vec<u8>> {
@@ -114,7 +131,9 @@ impl Keyring {
     fn encode_terms(&self, list: &mut ItemsWriter) {
         for (number, term) in &self.terms {
             list.items(|one| {
-                one.u64(u64::from(*number)).bytes(term.value.expose()).bytes(term.metadata.expose());
+                one.u64(u64::from(*number))
+                    .bytes(term.value.expose())
+                    .bytes(term.metadata.expose());
             });
         }
     }
@@ -140,7 +159,10 @@ fn decode_terms(fields: &Fields<'_>) -> Result<BTreeMap<u32, Term>, CborError> {
     while !list.is_empty() {
         let mut one = list.items()?;
         let number = u32::try_from(one.u64()?).map_err(|_| CborError::new("a term is too large"))?;
-        let term = Term { value: locked(one.array()?), metadata: locked(one.array()?) };
+        let term = Term {
+            value: locked(one.array()?),
+            metadata: locked(one.array()?),
+        };
         one.end()?;
         if number == 0 || terms.insert(number, term).is_some() {
             return Err(CborError::new("a term is zero or stands twice"));

@@ -1,10 +1,11 @@
 //! CR4: a whole small vault, made here and made by an independent implementation, opens here to the same
 //! bytes. `spec/check_crypto.py` does the same on its side and made `from-python.json`.
 //!
-//! `HQV_WRITE_VECTORS=1 cargo test -p hqv-crypto --test cr4_vectors` writes `from-rust.json` anew; needed
+//! `HQV_EXTRA_VECTORS=FILE` names a further file, such as `spec/check_crypto.py --make FILE` writes with
+//! fresh random keys. `HQV_WRITE_VECTORS=1 cargo test -p hqv-crypto --test cr4_vectors` writes `from-rust.json` anew; needed
 //! only when a format changes, which it must not after a release.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
 mod common;
 mod vectors;
@@ -15,7 +16,9 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 fn file(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../spec/vectors/crypto").join(name)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../../spec/vectors/crypto")
+        .join(name)
 }
 
 fn load(name: &str) -> Value {
@@ -34,4 +37,7 @@ fn cr4_our_own_vectors_open() {
 #[test]
 fn cr4_vectors_of_the_independent_implementation_open() {
     vectors::check::world(&load("from-python.json"));
+    if let Some(extra) = std::env::var_os("HQV_EXTRA_VECTORS") {
+        vectors::check::world(&serde_json::from_slice(&fs::read(extra).unwrap()).unwrap());
+    }
 }

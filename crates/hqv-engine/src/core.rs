@@ -65,6 +65,8 @@ pub struct Core {
     pub last_flush: Duration,
     /// Sentences for `status` and `doctor`: unclean ends, jumps of the clock, a record that cannot be written.
     pub findings: Vec<String>,
+    /// Tokens carry the pin of the vault's CA.
+    pub pin_tokens: bool,
     /// Told the newest sequence number of the record, for those who follow it.
     pub appended: tokio::sync::watch::Sender<u64>,
 }
@@ -176,6 +178,7 @@ impl Core {
         staged: bool,
     ) -> Result<O::Answer, Error> {
         let (now, boot) = (self.time.now(), self.time.boot());
+        let pin_tokens = self.pin_tokens;
         let Phase::Open(open) = &mut self.phase else { return Err(Error::locked()) };
         let rng = self.rng.as_mut();
         let mut view = View {
@@ -188,6 +191,7 @@ impl Core {
             caller,
             shelf: &places.shelf,
             log_dir: &places.log_dir,
+            pin_tokens,
             items: Vec::new(),
             detail: None,
             free: false,

@@ -40,6 +40,10 @@ pub struct Parts {
     pub hooks: Arc<dyn Hooks>,
     /// Overrides the idle timeout of the vault, in minutes (`serve --idle-timeout`).
     pub idle_minutes: Option<u64>,
+    /// Names for the leaf besides the vault's own setting (`serve --hostname`).
+    pub extra_names: Vec<String>,
+    /// Tokens carry the pin of the vault's CA; false where somebody else's certificate is served.
+    pub pin_tokens: bool,
 }
 
 /// What the threads share.
@@ -50,6 +54,7 @@ pub struct Shared {
     pub(crate) kdf: KdfParams,
     pub(crate) hooks: Arc<dyn Hooks>,
     pub(crate) idle_minutes: Option<u64>,
+    pub(crate) extra_names: Vec<String>,
     /// One passphrase at a time: the KDF takes 256 MiB and all cores.
     pub(crate) kdf_turn: tokio::sync::Semaphore,
     waiting: AtomicUsize,
@@ -143,6 +148,7 @@ impl Engine {
             last_flush: parts.clock.boot(),
             findings: Vec::new(),
             appended: tokio::sync::watch::Sender::new(0),
+            pin_tokens: parts.pin_tokens,
         };
         if let Some(vault) = vault {
             start_locked(&mut core, &parts, vault)?;
@@ -154,6 +160,7 @@ impl Engine {
             kdf: parts.kdf,
             hooks: parts.hooks,
             idle_minutes: parts.idle_minutes,
+            extra_names: parts.extra_names,
             kdf_turn: tokio::sync::Semaphore::new(1),
             waiting: AtomicUsize::new(0),
             unlocked: tokio::sync::watch::Sender::new(false),
@@ -211,6 +218,14 @@ impl Engine {
         }
     }
 
+    /// Whether the caller's credential still stands, for answers that go on: nothing is recorded or touched.
+    ///
+    /// # Errors
+    /// As authentication answers.
+    pub fn holds(&self, caller: &Caller) -> Result<(), Error> {
+        self.shared.core().authenticate(caller, false, false).map(drop)
+    }
+
     /// Counts a request that was refused before it reached the door.
     pub fn refused(&self, source: &str, code: Code) {
         self.shared.core().refusals.count(source, code);
@@ -255,7 +270,7 @@ impl Engine {
         self.shared.core().vault
     }
 
-    /// The engine's random ids, for requests.
+    /// Vault time.
     pub fn now(&self) -> Timestamp {
         self.shared.core().now()
     }

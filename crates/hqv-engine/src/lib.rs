@@ -37,5 +37,5 @@ pub use hqv_crypto::slot::{self, KdfParams, SlotSecret};
 pub use hqv_crypto::wire::{self, Credential, CredentialKind, WireError};
 pub use operation::{Operation, View};
 pub use session::SessionView;
-pub use settings::Settings;
+pub use settings::{Settings, address as is_address, host_name as is_host_name};
 pub use views::{MetaView, TokenView, VersionView};

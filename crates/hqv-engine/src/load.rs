@@ -9,14 +9,16 @@ use hqv_crypto::{Keyring, RootKey, VaultKeys};
 use hqv_model::{Error, Kind, Row, SecretId, VaultId};
 use hqv_store::{Scanned, Shelf};
 use std::collections::{BTreeMap, HashMap};
+use std::hash::BuildHasherDefault;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::family::Tokens;
 use crate::open::{Loaded, mac_of};
 use crate::rows::{settings, token};
-use crate::secrets::{HELD, SecretEntry, Secrets, VersionEntry, damaged, secret_id, version_number};
+use crate::secrets::{HELD, SecretEntry, Secrets, VersionEntry, damaged, open_secret, secret_id, version_number};
 use crate::settings::Settings;
+use crate::table::Uniform;
 
 /// Kinds checked at unlock; the ledger is checked when it is first opened.
 const CHECKED: [Kind; 6] = [Kind::Slot, Kind::Keyring, Kind::Setting, Kind::Secret, Kind::Version, Kind::Token];
@@ -57,32 +59,41 @@ pub fn open_keys(shelf: &dyn Shelf, vault: VaultId, root: &RootKey) -> Result<Ar
     Ok(Arc::new(VaultKeys::new(vault, row.header.epoch, keyring)))
 }
 
-/// Reads everything and checks it.
+/// Reads everything and checks it. Secrets and versions are read side by side, since they are the most.
 pub fn load(shelf: &dyn Shelf, keys: Arc<VaultKeys>) -> Result<Loaded, Error> {
     let state = state_row(shelf, &keys)?;
-    let mut tallies = Tallies::default();
-    let mut count = |kind: Kind, mac: &[u8; 64]| tallies.add(kind, mac);
+    let (secrets, versions) = std::thread::scope(|threads| {
+        let versions = threads.spawn(|| read_versions(shelf, &keys));
+        let secrets = read_secrets(shelf, &keys);
+        (secrets, versions.join().unwrap_or_else(|_| Err(Error::internal("reading the vault failed"))))
+    });
+    let ((secrets, secret_macs), (versions, version_macs)) = (secrets?, versions?);
+    let mut few = Tallies::default();
     for kind in [Kind::Slot, Kind::Keyring] {
         for row in rows(shelf, kind)? {
-            count(kind, &mac_of(&keys, &row));
+            few.add(kind, &mac_of(&keys, &row));
         }
     }
     let setting_rows = rows(shelf, Kind::Setting)?;
-    setting_rows.iter().for_each(|row| count(Kind::Setting, &mac_of(&keys, row)));
-    let settings = read_settings(&keys, &setting_rows)?;
+    setting_rows.iter().for_each(|row| few.add(Kind::Setting, &mac_of(&keys, row)));
     let token_rows = rows(shelf, Kind::Token)?;
-    token_rows.iter().for_each(|row| count(Kind::Token, &keys.row_mac(&row.facts(), None)));
-    let (secret_rows, versions) = secret_rows(shelf, &keys, &mut tallies)?;
+    token_rows.iter().for_each(|row| few.add(Kind::Token, &keys.row_mac(&row.facts(), None)));
     for kind in CHECKED {
-        if tallies.of(kind) != state.tallies.of(kind) {
+        let found = match kind {
+            Kind::Secret => &secret_macs,
+            Kind::Version => &version_macs,
+            _ => &few,
+        };
+        if found.of(kind) != state.tallies.of(kind) {
             return Err(damaged_rows(kind));
         }
     }
+    let settings = read_settings(&keys, &setting_rows)?;
     let mut tokens = Tokens::default();
     for row in &token_rows {
         tokens.load(token::open(&keys, row)?);
     }
-    let secrets = join(&keys, secret_rows, versions)?;
+    let secrets = join(secrets, versions)?;
     Ok(Loaded { secrets, tokens, settings, setting_rows, state, keys })
 }
 
@@ -115,16 +126,37 @@ fn read_settings(keys: &VaultKeys, rows: &[Row]) -> Result<Settings, Error> {
     if seen == 2 { Ok(all) } else { Err(damaged("a settings row is missing or too many")) }
 }
 
-type Versions = HashMap<SecretId, Vec<VersionEntry>>;
+type Versions = HashMap<SecretId, Vec<VersionEntry>, BuildHasherDefault<Uniform>>;
 
-/// Secret and version rows, each counted into the tallies as it is read. Values stay out of memory here;
-/// the newest small ones are fetched when the entries are joined.
-fn secret_rows(shelf: &dyn Shelf, keys: &VaultKeys, tallies: &mut Tallies) -> Result<(Vec<Row>, Versions), Error> {
-    let secrets = rows(shelf, Kind::Secret)?;
-    for row in &secrets {
+/// A secret's row with what the join needs of its body.
+struct ReadSecret {
+    row: Row,
+    lookup: [u8; 32],
+    newest: u64,
+    /// None for a deleted one.
+    path: Option<Box<str>>,
+}
+
+/// Secret rows, opened: each stands under the look-up hash of the path it names. A row that does not open
+/// is damage whatever the sums say.
+fn read_secrets(shelf: &dyn Shelf, keys: &VaultKeys) -> Result<(Vec<ReadSecret>, Tallies), Error> {
+    let (mut tallies, mut all) = (Tallies::default(), Vec::new());
+    for row in rows(shelf, Kind::Secret)? {
         tallies.add(Kind::Secret, &keys.row_mac(&row.facts(), None));
+        let lookup = row.lookup.ok_or_else(|| damaged("a secret's row has no look-up hash"))?;
+        let body = open_secret(keys, &row)?;
+        if keys.lookup(&body.path) != lookup {
+            return Err(damaged("a secret's row stands under another path"));
+        }
+        let path = body.deleted.is_none().then(|| body.path.as_str().into());
+        all.push(ReadSecret { row, lookup, newest: body.newest, path });
     }
-    let mut versions: Versions = HashMap::with_capacity(secrets.len());
+    Ok((all, tallies))
+}
+
+/// Version rows. The newest small value of each secret stays in memory.
+fn read_versions(shelf: &dyn Shelf, keys: &VaultKeys) -> Result<(Versions, Tallies), Error> {
+    let (mut tallies, mut versions) = (Tallies::default(), Versions::default());
     let mut fault = None;
     let scanned = shelf.scan(Kind::Version, HELD, &mut |scanned| {
         let (facts, body) = match scanned {
@@ -135,7 +167,7 @@ fn secret_rows(shelf: &dyn Shelf, keys: &VaultKeys, tallies: &mut Tallies) -> Re
         let ids = secret_id(&facts.header.id).and_then(|id| Ok((id, version_number(&facts.header.id)?)));
         match ids {
             Ok((id, number)) => {
-                let list = versions.entry(id).or_default();
+                let list = versions.entry(id).or_insert_with(|| Vec::with_capacity(1));
                 // Ids ascend, so an earlier one is no longer the newest: its value leaves memory.
                 if let Some(last) = list.last_mut() {
                     last.body = None;
@@ -152,30 +184,25 @@ fn secret_rows(shelf: &dyn Shelf, keys: &VaultKeys, tallies: &mut Tallies) -> Re
     scanned.map_err(|e| e.to_error())?;
     match fault {
         Some(error) => Err(error),
-        None => Ok((secrets, versions)),
+        None => Ok((versions, tallies)),
     }
 }
 
-fn join(keys: &VaultKeys, rows: Vec<Row>, mut versions: Versions) -> Result<Secrets, Error> {
+fn join(read: Vec<ReadSecret>, mut versions: Versions) -> Result<Secrets, Error> {
     let mut all = Secrets::default();
-    all.by_lookup.reserve(rows.len());
-    let mut paths = Vec::with_capacity(rows.len());
-    for row in rows {
-        let lookup = row.lookup.ok_or_else(|| damaged("a secret's row has no look-up hash"))?;
-        let mut own = versions.remove(&secret_id(&row.header.id)?).unwrap_or_default();
+    all.by_lookup.reserve(read.len());
+    let mut paths = Vec::with_capacity(read.len());
+    for secret in read {
+        let mut own = versions.remove(&secret_id(&secret.row.header.id)?).unwrap_or_default();
         own.shrink_to_fit();
-        let entry = SecretEntry { row, versions: own };
-        let body = entry.open(keys)?;
-        if keys.lookup(&body.path) != lookup {
-            return Err(damaged("a secret's row stands under another path"));
-        }
-        if entry.version(body.newest).is_none() {
+        let entry = SecretEntry { row: secret.row, versions: own };
+        if entry.version(secret.newest).is_none() {
             return Err(damaged("a secret's newest version is missing"));
         }
-        if body.deleted.is_none() {
-            paths.push((Box::<str>::from(body.path.as_str()), lookup));
+        if let Some(path) = secret.path {
+            paths.push((path, secret.lookup));
         }
-        all.by_lookup.load(lookup, Arc::new(entry));
+        all.by_lookup.load(secret.lookup, Arc::new(entry));
     }
     paths.sort_unstable();
     all.paths = BTreeMap::from_iter(paths);

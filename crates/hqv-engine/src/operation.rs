@@ -65,6 +65,8 @@ pub struct View<'a> {
     pub shelf: &'a Arc<dyn Shelf>,
     /// Where the record stands.
     pub log_dir: &'a Path,
+    /// Tokens carry the pin of the vault's CA.
+    pub pin_tokens: bool,
     /// Secrets touched, for the record.
     pub items: Vec<Item>,
     /// More for the record.

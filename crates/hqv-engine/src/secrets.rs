@@ -52,8 +52,7 @@ impl SecretEntry {
 
     /// Opens the row.
     pub fn open(&self, keys: &VaultKeys) -> Result<SecretBody, Error> {
-        let plain = keys.open_row(&self.row).map_err(|_| damaged("a secret's row does not open"))?;
-        SecretBody::decode(plain.reveal())
+        open_secret(keys, &self.row)
     }
 
     /// The entry of version `number`.
@@ -81,6 +80,12 @@ impl VersionEntry {
         let same = row.header == self.facts.header && row.nonce == self.facts.nonce && row.tag == self.facts.tag;
         if same { Ok(row) } else { Err(damaged("a version's row was replaced")) }
     }
+}
+
+/// Opens a secret's row.
+pub fn open_secret(keys: &VaultKeys, row: &Row) -> Result<SecretBody, Error> {
+    let plain = keys.open_row(row).map_err(|_| damaged("a secret's row does not open"))?;
+    SecretBody::decode(plain.reveal())
 }
 
 fn with_body(facts: &RowFacts, body: Box<[u8]>) -> Row {

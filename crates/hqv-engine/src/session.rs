@@ -28,6 +28,8 @@ pub struct SessionView {
     pub created_at: Timestamp,
     /// When it ends if it stays idle.
     pub expires_at: Timestamp,
+    /// When it was last used.
+    pub last_used_at: Timestamp,
     /// Where it was opened from.
     pub from: String,
     /// True for the session that asks.
@@ -89,6 +91,7 @@ impl Sessions {
                 id: s.id,
                 created_at: s.created,
                 expires_at: now.plus(idle.saturating_sub(boot.saturating_sub(s.used))),
+                last_used_at: now.minus(boot.saturating_sub(s.used)),
                 from: s.from.clone(),
                 current: me == Some(s.id),
             })

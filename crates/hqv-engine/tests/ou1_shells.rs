@@ -1,10 +1,11 @@
 //! OU1: `eval $(...)`, unquoted, restores every byte in every shell, whatever IFS of blanks, options and
 //! files there are.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
 mod support;
 
 use hqv_engine::transfer::{Entry, Format, render, shell_failure};
+use hqv_model::EnvName;
 use std::collections::HashMap;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -113,6 +114,10 @@ fn assert_restored(what: &str, output: &Output, wanted: &[Entry]) {
 
 /// Every shell with every set-up and every IFS, in one process each.
 fn restores(wanted: &[Entry], ifs: &[&str], locales: &[&str]) {
+    restores_after(&[":", "set -eu"], true, wanted, ifs, locales);
+}
+
+fn restores_after(common: &[&str], own: bool, wanted: &[Entry], ifs: &[&str], locales: &[&str]) {
     let (work, folder) = (tempfile::tempdir().unwrap(), folder());
     let file = work.path().join("out");
     std::fs::write(&file, render(Format::Export, wanted).unwrap().reveal()).unwrap();
@@ -127,7 +132,7 @@ fn restores(wanted: &[Entry], ifs: &[&str], locales: &[&str]) {
         ) {
             continue;
         }
-        for set_up in [":", "set -eu"].iter().chain(*set_ups) {
+        for set_up in common.iter().chain(set_ups.iter().filter(|_| own)) {
             for ifs in ifs {
                 for locale in locales {
                     let script = format!("{set_up}\n{ifs}\neval $(cat \"{}\")\nenv -0", file.display());
@@ -179,7 +184,7 @@ fn ou1_the_longest_value_there_can_be() {
     let bytes: Vec<u8> = (0..131_072 - 5)
         .map(|at| u8::try_from(1 + at % 255).unwrap())
         .collect();
-    restores(&[entry("KEY", &bytes)], &IFS[..1], &["C.UTF-8"]);
+    restores_after(&[":"], false, &[entry("KEY", &bytes)], &IFS[..1], &["C.UTF-8"]);
 }
 
 #[test]
@@ -209,6 +214,53 @@ fn ou1_a_failure_stops_set_e_and_fails_the_eval() {
             let output = run(command, &told, folder.path(), "C");
             assert_eq!(output.stdout, b"failed 4\n", "{name} {ifs:?}");
         }
+    }
+}
+
+/// What each shell says it has, given a value that runs a command where it is read as arithmetic: either
+/// refused, or restored like any other.
+#[test]
+fn ou2_a_variable_that_a_shell_has_is_refused_or_restored() {
+    let hostile = b"x[$(touch injected)] `touch injected`";
+    for (name, command, _) in SHELLS {
+        if !have(
+            command[0],
+            if *name == "busybox" {
+                &["true"]
+            } else {
+                &["-c", ":"]
+            },
+        ) {
+            continue;
+        }
+        let (work, folder) = (tempfile::tempdir().unwrap(), folder());
+        let ask = if *name == "zsh" {
+            "typeset + | sed 's/.* //;s/$/=/'"
+        } else {
+            "set"
+        };
+        let shown = run(command, ask, folder.path(), "C");
+        let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+        let names = shown.lines().filter_map(|line| Some(line.split_once('=')?.0));
+        let names: Vec<_> = names.filter(|name| EnvName::parse(name).is_ok()).collect();
+        assert!(names.len() > 3, "{name} shows {names:?}");
+        let mut accepted: Vec<_> = names.iter().map(|name| entry(name, hostile)).collect();
+        accepted.retain(|entry| render(Format::Export, std::slice::from_ref(entry)).is_ok());
+        let refused = names.len() - accepted.len();
+        assert!(refused > 2, "{name}: only {refused} of {names:?} are refused");
+        let file = work.path().join("out");
+        std::fs::write(&file, render(Format::Export, &accepted).unwrap().reveal()).unwrap();
+        let output = run(
+            command,
+            &format!("eval $(cat \"{}\")\nenv -0", file.display()),
+            folder.path(),
+            "C",
+        );
+        assert_restored(name, &output, &accepted);
+        assert!(
+            !folder.path().join("injected").exists(),
+            "{name}: a value was run"
+        );
     }
 }
 

@@ -19,6 +19,8 @@ mod row;
 mod scope;
 mod secret;
 mod secret_type;
+#[cfg(test)]
+mod testing;
 mod text;
 mod time;
 mod ttl;

@@ -89,6 +89,8 @@ kinds! {
     Stop => "stop",
     /// The wall clock jumped against the boot clock.
     ClockJump => "clock-jump",
+    /// The owner ended all tokens and set vault time back to the wall clock.
+    ClockReset => "clock-reset",
     /// The run before did not end cleanly.
     UncleanEnd => "unclean-end",
     /// The database was found older than the record.

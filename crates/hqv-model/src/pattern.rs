@@ -264,7 +264,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(if std::env::var_os("HQV_LONG").is_some() { 5000 } else { 200 }))]
+        #![proptest_config(crate::testing::cases(200, 5000))]
 
         #[test]
         fn matches_is_the_model(on in any_pattern()) {

@@ -324,7 +324,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(if std::env::var_os("HQV_LONG").is_some() { 20_000 } else { 600 }))]
+        #![proptest_config(crate::testing::cases(600, 20_000))]
 
         #[test]
         fn tk4_a_covered_child_allows_nothing_that_its_parent_does_not(

@@ -3,13 +3,14 @@
 use hqv_api::percent;
 use hqv_engine::{Caller, Credential, Engine};
 use hqv_engine::ops::session_end::WhichSession;
+use hqv_engine::ops::token_self::TokenSelf;
 use hqv_model::{Error, Prefix, SecretPath, SessionId, TokenRef};
 use http::HeaderValue;
 use hyper::body::Incoming;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
-use crate::errors::{Refusal, unauthorized};
+use crate::errors::Refusal;
 use crate::service::Shared;
 use crate::way::Way;
 
@@ -54,20 +55,38 @@ pub struct Carried {
 }
 
 impl Carried {
-    /// Reads it. A caller whose credential is not one of ours is refused first, so that a stranger's bytes are not kept.
+    /// Reads it, for a call that needs a credential. A caller whose credential is not one of ours is refused first, so that
+    /// a stranger's bytes are not kept.
     ///
     /// # Errors
     /// The engine's for the credential; [`size::Reader::read`]'s.
+    ///
+    /// [`size::Reader::read`]: crate::guard::size::Reader::read
     pub async fn read(self, ask: &Ask, limit: usize) -> Result<Zeroizing<Vec<u8>>, Refusal> {
-        if let Some(credential) = &ask.caller.credential
-            && !ask.engine().known(credential, &ask.caller.transport)
-        {
-            let refusal = Refusal::from(unauthorized("this token or session is not known here")).closing();
-            ask.engine().refused(ask.caller.transport.label(), refusal.error().code());
-            return Err(refusal);
+        if !known(ask) {
+            // The engine says what is wrong, and counts it. Only a caller that it knows has this recorded.
+            let refused = ask.engine().run(again(&ask.caller), TokenSelf).await;
+            refused.map_err(|error| Refusal::from(error).closing())?;
         }
+        self.read_from_anybody(ask, limit).await
+    }
+
+    /// Reads it, for a call that a peer on the socket may make without a credential.
+    ///
+    /// # Errors
+    /// [`size::Reader::read`]'s.
+    ///
+    /// [`size::Reader::read`]: crate::guard::size::Reader::read
+    pub async fn read_from_anybody(self, ask: &Ask, limit: usize) -> Result<Zeroizing<Vec<u8>>, Refusal> {
         ask.shared.bodies.read(self.body, limit).await
     }
+}
+
+/// Cheap, and only of what would be refused anyway: a locked vault knows nobody.
+fn known(ask: &Ask) -> bool {
+    let unlocked = *ask.engine().lock_events().borrow();
+    let credential = ask.caller.credential.as_ref();
+    unlocked && credential.is_some_and(|c| ask.engine().known(c, &ask.caller.transport))
 }
 
 /// The same caller once more, for a handler that needs two operations.

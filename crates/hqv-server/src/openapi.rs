@@ -17,7 +17,6 @@ use crate::v1;
         title = "HQ Vault",
         description = "Encrypted credentials for people and agents. Served over HTTPS, and over the Unix socket of the vault's directory.",
         license(name = "Apache-2.0 OR MIT", identifier = "Apache-2.0 OR MIT"),
-        contact(),
     ),
     servers((url = "https://localhost:13100")),
     security(("bearer" = [])),

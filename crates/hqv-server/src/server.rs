@@ -14,7 +14,7 @@ use crate::guard::rate::Tries;
 use crate::guard::size::Reader;
 use crate::guard::slow::{Patience, ticks};
 use crate::ids::RequestIds;
-use crate::listen::conn;
+use crate::listen::conn::Http;
 use crate::listen::registry::Registry;
 use crate::listen::tcp::Tcp;
 use crate::listen::unix::Unix;
@@ -87,7 +87,7 @@ impl Server {
             socket_tries: Tries::default(),
             tcp_tries: Tries::default(),
             log: config.log,
-            http: conn::builder(),
+            http: Http::new(),
             busy,
             house: handle.clone(),
         });

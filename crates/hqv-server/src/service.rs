@@ -12,8 +12,6 @@ use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, Uri, Version};
 use hyper::body::Incoming;
 use hyper::service::Service;
-use hyper_util::rt::TokioExecutor;
-use hyper_util::server::conn::auto;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -32,6 +30,7 @@ use crate::guard::rate::Tries;
 use crate::guard::size::{self, Reader};
 use crate::guard::slow::{InFlight, Pulse};
 use crate::ids::RequestIds;
+use crate::listen::conn::Http;
 use crate::router::{Call, Found, find};
 use crate::server::Handle;
 use crate::v1;
@@ -56,7 +55,7 @@ pub struct Shared {
     /// Takes causes.
     pub log: LogLine,
     /// hyper's settings.
-    pub http: auto::Builder<TokioExecutor>,
+    pub http: Http,
     /// Work that goes on without its connection.
     pub busy: Arc<Busy>,
     /// The server as its handlers see it.

@@ -1,10 +1,10 @@
 //! Starting a daemon that outlives its starter, and knowing when it listens.
 //!
-//! The starter makes a pipe, and the daemon inherits its writing end. The daemon writes "ready" once it listens, or the
-//! reason why it cannot; if it dies before that, the kernel closes the pipe and the starter reads the end of it. So nobody
-//! sleeps and tries again. The daemon gets a session of its own, no descriptor but the pipe and its log, and of the
-//! environment only what names people and places: a token in the starter's shell must not stay readable in the
-//! environment of a process that runs for days.
+//! The starter makes a pipe, and the daemon inherits its writing end. The daemon writes "ready" once it
+//! listens, or the reason why it cannot; if it dies before that, the kernel closes the pipe and the starter
+//! reads the end of it. So nobody sleeps and tries again. The daemon gets a session of its own, no
+//! descriptor but the pipe and its log, and of the environment only what names people and places: a token
+//! in the starter's shell must not stay readable in the environment of a process that runs for days.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -15,30 +15,43 @@ use std::os::unix::fs::FileTypeExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags};
 use rustix::pipe::{PipeFlags, pipe_with};
 
 use crate::files::{self, Access};
+use crate::wait::{Deadline, wait};
 
 /// The variable that tells the daemon the number of its readiness pipe.
 pub const READY_FD: &str = "HQ_VAULT_READY_FD";
 
 /// Variables that the daemon inherits, and every `LC_`.
-const KEPT: &[&str] = &["HOME", "USER", "LOGNAME", "PATH", "LANG", "LANGUAGE", "TZ", "TMPDIR", "XDG_RUNTIME_DIR"];
+const KEPT: &[&str] = &[
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "PATH",
+    "LANG",
+    "LANGUAGE",
+    "TZ",
+    "TMPDIR",
+    "XDG_RUNTIME_DIR",
+];
 
 /// The longest reason that is read, in bytes.
 const REASON_MAX: usize = 4096;
 
-/// Starts `program` with `args` as a daemon: a session of its own, working directory `/`, stdin from `/dev/null`, stdout
-/// and stderr appended to the private file `log`, and no other descriptor of ours. Paths must be absolute. The
-/// environment is what [`KEPT`] names and `extra_env`.
+/// Starts `program` with `args` as a daemon: a session of its own, working directory `/`, stdin from
+/// `/dev/null`, stdout and stderr appended to the private file `log`, and no other descriptor of ours.
+/// Paths must be absolute. The environment is what [`KEPT`] names and `extra_env`.
 ///
 /// Returns its pid and the pipe on which it will report. Nothing has been waited for yet.
 ///
 /// # Errors
 /// Where the log cannot be opened or the program not be run.
+// Here the environment is passed on, by name.
+#[allow(clippy::disallowed_methods)]
 pub fn spawn_detached(
     program: &Path,
     args: &[OsString],
@@ -64,7 +77,13 @@ pub fn spawn_detached(
         command.pre_exec(move || detach(ready));
     }
     let child = command.spawn()?;
-    Ok((child.id(), ReadyPipe { pipe: File::from(read), child }))
+    Ok((
+        child.id(),
+        ReadyPipe {
+            pipe: File::from(read),
+            child,
+        },
+    ))
 }
 
 fn is_kept(name: &OsStr) -> bool {
@@ -82,12 +101,19 @@ fn detach(ready: RawFd) -> io::Result<()> {
     Ok(())
 }
 
-/// Marks every descriptor from `first` on to be closed by exec. Marked, not closed: the standard library reports a
-/// failed exec through one of them.
+/// Marks every descriptor from `first` on to be closed by exec. Marked, not closed: the standard library
+/// reports a failed exec through one of them.
 fn close_on_exec_from(first: RawFd) {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: only sets a flag on descriptors.
-    if unsafe { libc::close_range(first.unsigned_abs(), libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC as _) } == 0 {
+    if unsafe {
+        libc::close_range(
+            first.unsigned_abs(),
+            libc::c_uint::MAX,
+            libc::CLOSE_RANGE_CLOEXEC as _,
+        )
+    } == 0
+    {
         return;
     }
     // Kernels before 5.11, and other systems.
@@ -125,17 +151,17 @@ impl ReadyPipe {
     /// Waits for the daemon's word, at most for `timeout`.
     pub fn wait(self, timeout: Duration) -> Ready {
         let ReadyPipe { pipe, mut child } = self;
-        let word = listen(pipe, Instant::now() + timeout);
+        let word = listen(pipe, &Deadline::after(timeout));
         // Where the starter lives longer than the daemon, that must not stay a zombie.
         std::thread::spawn(move || child.wait());
         word
     }
 }
 
-fn listen(mut pipe: File, end: Instant) -> Ready {
+fn listen(mut pipe: File, deadline: &Deadline) -> Ready {
     let mut word = Vec::new();
     loop {
-        match wait_readable(&pipe, end) {
+        match wait(&mut [PollFd::new(&pipe, PollFlags::IN)], deadline) {
             Ok(true) => {}
             Ok(false) => return Ready::TimedOut,
             Err(_) => return Ready::Died,
@@ -160,36 +186,27 @@ fn listen(mut pipe: File, end: Instant) -> Ready {
     }
 }
 
-/// Waits until `file` has something to read or has ended. False at the end of the time.
-fn wait_readable(file: &File, end: Instant) -> io::Result<bool> {
-    loop {
-        let left = end.saturating_duration_since(Instant::now());
-        let left = rustix::event::Timespec::try_from(left).map_err(|_| io::ErrorKind::InvalidInput)?;
-        match poll(&mut [PollFd::new(file, PollFlags::IN)], Some(&left)) {
-            Ok(0) => return Ok(false),
-            Ok(_) => return Ok(true),
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-}
-
 /// The daemon's end of the readiness pipe. Dropped without a word it tells the starter that the daemon died.
 #[derive(Debug)]
 pub struct ReadySignal(File);
 
 impl ReadySignal {
-    /// The pipe that the starter named in [`READY_FD`], or `None` where there is none: the variable is missing, or its
-    /// number is not a pipe that was left open for us. Children of the daemon do not inherit it. Call once.
+    /// The pipe that the starter named in [`READY_FD`], or `None` where there is none: the variable is
+    /// missing, or its number is not a pipe that was left open for us. Children of the daemon do not
+    /// inherit it. Call once.
+    // The one variable by which starter and daemon find each other.
+    #[allow(clippy::disallowed_methods)]
     pub fn from_env() -> Option<ReadySignal> {
         let fd: RawFd = std::env::var(READY_FD).ok()?.parse().ok()?;
         // SAFETY: asks for the flags of a number, which need not be open.
         let flags = unsafe { libc::fcntl(fd, libc::F_GETFD) };
-        // Descriptors that this process opened itself are close-on-exec; the starter's is the one that is not.
+        // Descriptors that this process opened itself are close-on-exec; the starter's is the one that is
+        // not.
         if fd <= 2 || flags == -1 || flags & libc::FD_CLOEXEC != 0 {
             return None;
         }
-        // SAFETY: it is open, nobody else in this process knows it, and it is taken once: it is marked just below.
+        // SAFETY: it is open, nobody else in this process knows it, and it is taken once: it is marked just
+        // below.
         let owned = unsafe { OwnedFd::from_raw_fd(fd) };
         let _ = rustix::io::fcntl_setfd(&owned, rustix::io::FdFlags::CLOEXEC);
         ReadySignal::from_fd(owned)

@@ -1,7 +1,7 @@
 //! Files that only their owner may read.
 //!
-//! Checks are made on what was opened, not on a name that may be changed meanwhile. Symbolic links are never followed
-//! at the last component, and opening never hangs on a FIFO.
+//! Checks are made on what was opened, not on a name that may be changed meanwhile. Symbolic links are
+//! never followed at the last component, and opening never hangs on a FIFO.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -74,7 +74,8 @@ pub fn why_not_private(error: &io::Error) -> Option<&NotPrivate> {
     error.get_ref().and_then(|inner| inner.downcast_ref())
 }
 
-/// What a private file is opened for. All but `Read` and `Write` create it, empty and 0600, where it is missing.
+/// What a private file is opened for. All but `Read` and `Write` create it, empty and 0600, where it is
+/// missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// Read an existing file.
@@ -198,7 +199,9 @@ pub fn open_private(path: &Path, access: Access) -> io::Result<File> {
 
 /// The reason in our words where the path itself shows it, else the kernel's.
 fn explain(path: &Path, error: io::Error) -> io::Error {
-    let Ok(meta) = fs::symlink_metadata(path) else { return error };
+    let Ok(meta) = fs::symlink_metadata(path) else {
+        return error;
+    };
     if meta.file_type().is_symlink() {
         NotPrivate::Symlink.into()
     } else if !meta.is_file() {
@@ -210,12 +213,13 @@ fn explain(path: &Path, error: io::Error) -> io::Error {
     }
 }
 
-/// Replaces the content of `path` so that a crash leaves the old or the new, whole: a temporary file beside it,
-/// written, fsynced and renamed, then the directory fsynced. On any failure the temporary file is removed and the old
-/// content stands; a failed fsync is never tried again as if it had worked.
+/// Replaces the content of `path` so that a crash leaves the old or the new, whole: a temporary file beside
+/// it, written, fsynced and renamed, then the directory fsynced. On any failure the temporary file is
+/// removed and the old content stands; a failed fsync is never tried again as if it had worked.
 ///
 /// # Errors
-/// What the kernel said. After a failed fsync of the directory the new content stands but may not survive a power cut.
+/// What the kernel said. After a failed fsync of the directory the new content stands but may not survive a
+/// power cut.
 pub fn write_atomic(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     let dir = parent_of(path);
     let temp = dir.join(temp_name(path)?);
@@ -241,13 +245,17 @@ fn temp_name(path: &Path) -> io::Result<OsString> {
     random::fill(&mut random)?;
     let mut temp = OsString::from(".");
     // A name of 255 bytes must still leave room for the suffix.
-    temp.push(std::ffi::OsStr::from_bytes(name.as_bytes().get(..200).unwrap_or(name.as_bytes())));
+    temp.push(std::ffi::OsStr::from_bytes(
+        name.as_bytes().get(..200).unwrap_or(name.as_bytes()),
+    ));
     temp.push(format!(".{:016x}.tmp", u64::from_ne_bytes(random)));
     Ok(temp)
 }
 
 fn parent_of(path: &Path) -> &Path {
-    path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    path.parent()
+        .filter(|dir| !dir.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
 }
 
 /// Makes names created, renamed or removed in `dir` survive a power cut.
@@ -274,7 +282,8 @@ pub fn make_private(path: &Path) -> io::Result<()> {
     file.set_permissions(fs::Permissions::from_mode(mode))
 }
 
-/// Makes `path` absolute against the working directory, without touching the disk and without resolving links.
+/// Makes `path` absolute against the working directory, without touching the disk and without resolving
+/// links.
 ///
 /// # Errors
 /// Where the working directory is gone or the path is empty.

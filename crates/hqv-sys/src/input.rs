@@ -1,7 +1,8 @@
 //! Reading values from files, pipes and descriptors: bounded, wiped, never hanging on an open.
 //!
-//! Every `limit` here is the most bytes that come back. A caller that allows N bytes passes N + 1 and refuses what is
-//! longer than N, so that "too large" is told apart from "just fits" without reading an endless source to its end.
+//! Every `limit` here is the most bytes that come back. A caller that allows N bytes passes N + 1 and
+//! refuses what is longer than N, so that "too large" is told apart from "just fits" without reading an
+//! endless source to its end.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -9,12 +10,13 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{Mode, OFlags};
 use zeroize::Zeroizing;
 
 use crate::files::{NotPrivate, kind_of};
 use crate::process;
+use crate::wait::{Deadline, wait};
 
 /// How long a FIFO may be without a writer.
 const FIFO_PATIENCE: Duration = Duration::from_secs(5);
@@ -27,7 +29,10 @@ pub(crate) struct Growing {
 
 impl Growing {
     pub(crate) fn new(limit: usize) -> Growing {
-        Growing { bytes: Zeroizing::new(Vec::with_capacity(limit.min(256))), limit }
+        Growing {
+            bytes: Zeroizing::new(Vec::with_capacity(limit.min(256))),
+            limit,
+        }
     }
 
     /// Appends what still fits under the limit; the rest is dropped. Returns false once the limit is reached.
@@ -82,11 +87,12 @@ pub fn read_bounded(source: &mut dyn Read, limit: usize) -> io::Result<Zeroizing
     Ok(read.into_inner())
 }
 
-/// Opens what a person named to be read: a file, a FIFO, a process substitution, a character device. Links are followed.
+/// Opens what a person named to be read: a file, a FIFO, a process substitution, a character device. Links
+/// are followed.
 ///
 /// # Errors
-/// What the kernel said; [`NotPrivate::WrongKind`] for a directory, socket or block device; `TimedOut` for a FIFO that nobody
-/// writes to within five seconds.
+/// What the kernel said; [`NotPrivate::WrongKind`] for a directory, socket or block device; `TimedOut` for
+/// a FIFO that nobody writes to within five seconds.
 pub fn open_input(path: &Path) -> io::Result<File> {
     // Without NONBLOCK the open itself would wait for a FIFO's writer, for ever.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
@@ -106,8 +112,8 @@ pub fn open_input(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// As [`open_input`], for a file that holds a passphrase or token: refused where group or others can use it, or where it
-/// belongs to somebody else than us and root.
+/// As [`open_input`], for a file that holds a passphrase or token: refused where group or others can use
+/// it, or where it belongs to somebody else than us and root.
 ///
 /// # Errors
 /// As [`open_input`], and [`NotPrivate::Mode`] or [`NotPrivate::OtherOwner`].
@@ -125,10 +131,12 @@ pub fn open_secret_input(path: &Path) -> io::Result<File> {
 
 /// Until a FIFO has a writer it reads as empty, which would store nothing as if it were the value.
 fn wait_for_writer(file: &File) -> io::Result<()> {
-    let patience = Timespec::try_from(FIFO_PATIENCE).map_err(|_| io::ErrorKind::InvalidInput)?;
-    match poll(&mut [PollFd::new(file, PollFlags::IN)], Some(&patience)) {
-        Ok(0) => Err(io::Error::new(io::ErrorKind::TimedOut, "nobody writes to this FIFO")),
-        Ok(_) => Ok(()),
-        Err(error) => Err(error.into()),
+    let deadline = Deadline::after(FIFO_PATIENCE);
+    if wait(&mut [PollFd::new(file, PollFlags::IN)], &deadline)? {
+        return Ok(());
     }
+    Err(io::Error::new(
+        io::ErrorKind::TimedOut,
+        "nobody writes to this FIFO",
+    ))
 }

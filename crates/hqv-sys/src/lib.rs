@@ -23,5 +23,8 @@ pub mod process;
 #[cfg(feature = "test-pty")]
 pub mod pty;
 pub mod random;
+#[cfg(feature = "test-pty")]
+pub mod search;
 pub mod signal;
 pub mod tty;
+mod wait;

@@ -1,11 +1,11 @@
 //! One daemon for one vault.
 //!
-//! The lock on the open file decides, not the pid written into it: the kernel drops it when its holder ends, however
-//! it ends. So a pid left behind by a killed daemon, even one that an innocent process has meanwhile, keeps nobody
-//! out. The pid is there to be named.
+//! The lock on the open file decides, not the pid written into it: the kernel drops it when its holder
+//! ends, however it ends. So a pid left behind by a killed daemon, even one that an innocent process has
+//! meanwhile, keeps nobody out. The pid is there to be named.
 //!
-//! On Linux it is an open-file-description lock, which can be asked about without being taken ([`holder`]). The file
-//! is never removed: a lock on a removed file locks nothing.
+//! On Linux it is an open-file-description lock, which can be asked about without being taken ([`holder`]).
+//! The file is never removed: a lock on a removed file locks nothing.
 
 use std::fmt;
 use std::fs::File;
@@ -33,7 +33,9 @@ pub enum LockError {
 impl fmt::Display for LockError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            LockError::Held { pid: Some(pid) } => write!(f, "another process (pid {pid}) has this vault open"),
+            LockError::Held { pid: Some(pid) } => {
+                write!(f, "another process (pid {pid}) has this vault open")
+            }
             LockError::Held { pid: None } => f.write_str("another process has this vault open"),
             LockError::Io(error) => write!(f, "the vault's lock file cannot be used: {error}"),
         }
@@ -49,14 +51,17 @@ impl From<io::Error> for LockError {
 }
 
 impl VaultLock {
-    /// Takes the lock at `path` (`vault.lock`, made 0600 where missing) and writes our pid into it. Never waits.
+    /// Takes the lock at `path` (`vault.lock`, made 0600 where missing) and writes our pid into it. Never
+    /// waits.
     ///
     /// # Errors
     /// [`LockError::Held`] with the first's pid, or [`LockError::Io`].
     pub fn acquire(path: &Path) -> Result<VaultLock, LockError> {
         let mut file = files::open_private(path, Access::Create)?;
         if !try_lock(&file)? {
-            return Err(LockError::Held { pid: read_pid(&mut file) });
+            return Err(LockError::Held {
+                pid: read_pid(&mut file),
+            });
         }
         file.set_len(0)?;
         file.rewind()?;
@@ -93,7 +98,9 @@ pub fn holder(path: &Path) -> io::Result<Option<Holder>> {
     if !is_locked(&file)? {
         return Ok(None);
     }
-    Ok(Some(Holder { pid: read_pid(&mut file) }))
+    Ok(Some(Holder {
+        pid: read_pid(&mut file),
+    }))
 }
 
 fn read_pid(file: &mut File) -> Option<u32> {

@@ -5,12 +5,14 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
+
+use crate::wait::{Deadline, wait};
 
 /// A pseudo-terminal: what is written to `person` is typed, what is read from it was shown.
 #[derive(Debug)]
@@ -33,14 +35,30 @@ impl Pty {
         grantpt(&person)?;
         unlockpt(&person)?;
         let name = ptsname(&person, Vec::new())?;
-        let program =
-            rustix::fs::open(name.as_c_str(), OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty())?;
-        tcsetwinsize(&program, Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 })?;
-        Ok(Pty { person: File::from(person), program: File::from(program), shown: Vec::new(), seen: 0 })
+        let program = rustix::fs::open(
+            name.as_c_str(),
+            OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC,
+            Mode::empty(),
+        )?;
+        tcsetwinsize(
+            &program,
+            Winsize {
+                ws_row: 24,
+                ws_col: 80,
+                ws_xpixel: 0,
+                ws_ypixel: 0,
+            },
+        )?;
+        Ok(Pty {
+            person: File::from(person),
+            program: File::from(program),
+            shown: Vec::new(),
+            seen: 0,
+        })
     }
 
-    /// Gives `command` this terminal as its controlling terminal, in a session of its own, as stdin, stdout and stderr.
-    /// Standard streams that the caller sets afterwards stand.
+    /// Gives `command` this terminal as its controlling terminal, in a session of its own, as stdin, stdout
+    /// and stderr. Standard streams that the caller sets afterwards stand.
     ///
     /// # Errors
     /// Where descriptors run out.
@@ -77,17 +95,23 @@ impl Pty {
     /// # Errors
     /// `TimedOut`, with what was shown instead.
     pub fn wait_for(&mut self, text: &str, timeout: Duration) -> io::Result<()> {
-        let end = Instant::now() + timeout;
+        let end = Deadline::after(timeout);
         loop {
             let new = self.shown.get(self.seen..).unwrap_or_default();
-            if let Some(at) = new.windows(text.len().max(1)).position(|part| part == text.as_bytes()) {
+            if let Some(at) = new
+                .windows(text.len().max(1))
+                .position(|part| part == text.as_bytes())
+            {
                 self.seen += at + text.len();
                 return Ok(());
             }
-            if !self.read_more(end.saturating_duration_since(Instant::now()))? {
+            if !self.read_more(&end)? {
                 let new = self.shown.get(self.seen..).unwrap_or_default();
                 let shown = String::from_utf8_lossy(new);
-                return Err(io::Error::new(io::ErrorKind::TimedOut, format!("{text:?} not in {shown:?}")));
+                return Err(io::Error::new(
+                    io::ErrorKind::TimedOut,
+                    format!("{text:?} not in {shown:?}"),
+                ));
             }
         }
     }
@@ -97,13 +121,12 @@ impl Pty {
     /// # Errors
     /// What the system said.
     pub fn shown(&mut self) -> io::Result<&[u8]> {
-        while self.read_more(Duration::ZERO)? {}
+        while self.read_more(&Deadline::after(Duration::ZERO))? {}
         Ok(&self.shown)
     }
 
-    fn read_more(&mut self, patience: Duration) -> io::Result<bool> {
-        let patience = Timespec::try_from(patience).map_err(|_| io::ErrorKind::InvalidInput)?;
-        if poll(&mut [PollFd::new(&self.person, PollFlags::IN)], Some(&patience))? == 0 {
+    fn read_more(&mut self, patience: &Deadline) -> io::Result<bool> {
+        if !wait(&mut [PollFd::new(&self.person, PollFlags::IN)], patience)? {
             return Ok(false);
         }
         let mut room = [0u8; 4096];
@@ -123,6 +146,11 @@ impl Pty {
     /// What the system said.
     pub fn modes(&self) -> io::Result<[u64; 3]> {
         let modes = tcgetattr(self.program.as_fd())?;
-        Ok([modes.local_modes.bits(), modes.input_modes.bits(), modes.output_modes.bits()].map(u64::from))
+        Ok([
+            modes.local_modes.bits(),
+            modes.input_modes.bits(),
+            modes.output_modes.bits(),
+        ]
+        .map(u64::from))
     }
 }

@@ -2,8 +2,8 @@
 
 use std::io;
 
-/// Lets SIGPIPE end this process again (Rust ignores it): `hq-vault list | head -1` must stop in silence. Not for the
-/// daemon.
+/// Lets SIGPIPE end this process again (Rust ignores it): `hq-vault list | head -1` must stop in silence.
+/// Not for the daemon.
 pub fn end_on_broken_pipe() {
     // SAFETY: sets a disposition, runs no code of ours.
     unsafe {
@@ -19,8 +19,8 @@ pub fn ignore_hangup() {
     }
 }
 
-/// Sends `signal` to this process with its default effect restored, so that the starter sees the true cause of the end.
-/// Returns only where the signal does not end a process.
+/// Sends `signal` to this process with its default effect restored, so that the starter sees the true cause
+/// of the end. Returns only where the signal does not end a process.
 ///
 /// # Errors
 /// Where there is no such signal.
@@ -30,5 +30,9 @@ pub fn die_of(signal: i32) -> io::Result<()> {
         libc::signal(signal, libc::SIG_DFL);
         libc::raise(signal)
     };
-    if done == 0 { Ok(()) } else { Err(io::ErrorKind::InvalidInput.into()) }
+    if done == 0 {
+        Ok(())
+    } else {
+        Err(io::ErrorKind::InvalidInput.into())
+    }
 }

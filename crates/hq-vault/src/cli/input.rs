@@ -160,7 +160,8 @@ fn generated(length: usize, entropy: &mut dyn Entropy) -> SecretBytes {
         entropy.fill(random.as_mut_slice());
         let usable = random.iter().filter(|b| **b < 248);
         let letters = usable.filter_map(|b| ALPHABET.get(usize::from(*b % 62)));
-        value.extend(letters.take(length - value.len()));
+        let missing = length - value.len();
+        value.extend(letters.take(missing));
     }
     SecretBytes::from_vec(std::mem::take(&mut *value))
 }

@@ -12,6 +12,8 @@ use hqv_model::Clock;
 use hqv_server::{About, Limits, Peer, Server, ServerConfig};
 use hqv_sys::daemon::ReadySignal;
 use hqv_sys::lock::{LockError, VaultLock};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -118,7 +120,7 @@ impl House {
             }
             None => drop(bound),
         }
-        engine.spawn_ticker();
+        engine.spawn_ticker()?;
         drop(_inside);
         Ok(House { signals, server, engine, runtime, files, listens, _lock: lock })
     }
@@ -216,8 +218,9 @@ fn peer_of(stream: &tokio::net::UnixStream) -> Option<Peer> {
 
 /// `/v1/ca` answers also before the first unlock of this run.
 fn set_ca(server: &Server, settings: &Settings) {
-    if let Ok(text) = std::fs::read_to_string(settings.dir.ca()) {
-        server.handle().set_ca(text);
+    let Ok(text) = std::fs::read_to_string(settings.dir.ca()) else { return };
+    if let Ok(certificate) = CertificateDer::from_pem_slice(text.as_bytes()) {
+        server.handle().set_ca(text, hqv_crypto::wire::fingerprint_of(&certificate));
     }
 }
 

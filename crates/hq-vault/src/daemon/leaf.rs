@@ -241,7 +241,7 @@ impl Hooks for LeafKeeper {
         if let Err(e) = stored {
             handle.warn(format!("the new certificate could not be kept: {}", crate::cli::output::error::reason(&e)));
         }
-        handle.set_ca(ca_text(ca_der));
+        handle.set_ca(ca_text(ca_der), hqv_crypto::wire::fingerprint_of(ca_der));
         let leaf = Leaf { chain: vec![leaf.cert_der], key: leaf.key_der, not_after: leaf.not_after };
         if let Err(failure) = self.serve(leaf, None) {
             handle.warn(format!("TLS does not listen: {}", failure.message()));

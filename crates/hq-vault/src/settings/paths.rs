@@ -85,11 +85,6 @@ impl VaultDir {
         self.root.join("vault.log")
     }
 
-    /// The open file of the record.
-    pub fn audit_log(&self) -> PathBuf {
-        self.root.join("audit.log")
-    }
-
     /// Settings that cannot weaken the vault.
     pub fn config(&self) -> PathBuf {
         self.root.join("config.toml")

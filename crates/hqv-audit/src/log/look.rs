@@ -24,6 +24,10 @@ impl Log {
     /// Looks, and moves house where that is needed. Until that worked nothing is written.
     pub(super) fn look_now(&mut self, now: Timestamp, state_seq: u64) -> Result<(), AuditError> {
         match self.sink.standing() {
+            // Closed when it was missed, and back again: the next lines need a segment.
+            Standing::Same if self.segment.closed => {
+                self.begin_anew(now, state_seq, "audit.log was moved away and came back")?;
+            }
             Standing::Same => {}
             Standing::Elsewhere => {
                 self.close_old_place(now, state_seq);

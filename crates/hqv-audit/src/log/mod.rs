@@ -13,6 +13,8 @@ mod compare;
 mod lock;
 mod look;
 mod start;
+#[cfg(test)]
+mod tests;
 
 use std::{fs::File, io, path::PathBuf};
 

@@ -104,7 +104,7 @@ impl Log {
         Log::begin_at(cfg, chain, Box::new(MemorySink::default()), rng)
     }
 
-    fn begin_at(
+    pub(super) fn begin_at(
         mut cfg: LogConfig,
         chain: Chain,
         sink: Box<dyn Sink>,

@@ -8,7 +8,7 @@ use crate::{
     adoption::{Adopted, Adoption},
     chain::Chain,
     checkpoint::Checkpoint,
-    header::Header,
+    header::{Header, Why},
     keys::RecordKey,
     line::{self, Bytes, LineType},
 };
@@ -35,7 +35,9 @@ pub(super) struct Walk<'a> {
     open: Option<Open>,
     vault: Option<VaultId>,
     epoch: u32,
+    /// The highest state sequence in lines in clear, and in records since the last start.
     state: u64,
+    record_state: u64,
     /// The last line up to which a line in clear confirmed the chain.
     confirmed: u64,
     /// Set from a bad line to the next confirmation: what follows it cannot be told apart.
@@ -64,6 +66,7 @@ impl<'a> Walk<'a> {
             vault: None,
             epoch: 0,
             state: 0,
+            record_state: 0,
             confirmed: 0,
             lost: false,
             pending: Vec::new(),
@@ -166,7 +169,10 @@ impl<'a> Walk<'a> {
             light
         };
         match light {
-            Ok(light) => self.state_at_least(light.state),
+            Ok(light) => {
+                self.state_at_least(light.state);
+                self.record_state = light.state;
+            }
             Err(_) => self.bad_here("the record opens and is no record"),
         }
     }
@@ -191,7 +197,7 @@ impl<'a> Walk<'a> {
         self.report.checkpoints += 1;
         self.unfinished();
         self.confirm(checkpoint.at());
-        self.state_at_least(checkpoint.state());
+        self.clear_state(checkpoint.state());
         if let Some(open) = &mut self.open {
             open.closed = checkpoint.closes();
         }
@@ -212,7 +218,11 @@ impl<'a> Walk<'a> {
         self.begin_with(&header);
         self.confirm(header.before);
         self.same_vault(&header);
-        self.state_at_least(header.body.state);
+        if header.body.why == Why::Start {
+            // What the last run's records said behind its last checkpoint may never have been committed.
+            self.record_state = 0;
+        }
+        self.clear_state(header.body.state);
         self.end_segment(header.before);
         if header.certified() {
             self.never_adopted();
@@ -250,7 +260,7 @@ impl<'a> Walk<'a> {
         }
         // A restore begins a new epoch, and the database's sequence with it.
         if scope.epoch > self.epoch {
-            self.state = 0;
+            (self.state, self.record_state) = (0, 0);
         }
         self.epoch = scope.epoch;
         if let Some(against) = &self.options.against
@@ -299,7 +309,7 @@ impl<'a> Walk<'a> {
             return self.bad_here("an adoption of another vault");
         }
         self.confirm(adoption.before);
-        self.state_at_least(adoption.state);
+        self.clear_state(adoption.state);
         self.end_segment(adoption.before);
         for adopted in &adoption.adopts {
             let same = |p: &Adopted| Adopted { own: adopted.own, ..p.clone() } == *adopted;
@@ -350,14 +360,19 @@ impl<'a> Walk<'a> {
         self.confirmed = said.seq.saturating_add(1);
     }
 
+    fn clear_state(&mut self, state: u64) {
+        self.state_at_least(state);
+        self.state = state;
+        self.record_state = 0;
+    }
+
     fn state_at_least(&mut self, state: u64) {
         let line = self.next();
-        if state < self.state {
-            let before = self.state;
+        let before = self.state.max(self.record_state);
+        if state < before {
             let text = format!("the database went back from state {before} to {state}: vault.db was put back");
             self.report.bad(line, text);
         }
-        self.state = state;
     }
 
     /// A split record must not end with its segment, or at a checkpoint.

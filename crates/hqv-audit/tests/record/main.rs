@@ -10,3 +10,4 @@ mod long_records;
 mod reading;
 mod runs;
 mod vectors;
+

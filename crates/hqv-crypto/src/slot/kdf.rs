@@ -2,7 +2,6 @@
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use hqv_model::SecretBytes;
-use hqv_sys::memory::scrub_stack;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::SlotError;
@@ -20,18 +19,30 @@ pub struct KdfParams {
 
 impl KdfParams {
     /// 256 MiB, 3 passes, 4 lanes.
-    pub const DEFAULT: Self = Self { mem_kib: 256 * 1024, t: 3, p: 4 };
+    pub const DEFAULT: Self = Self {
+        mem_kib: 256 * 1024,
+        t: 3,
+        p: 4,
+    };
 
     /// The least that a slot may ask for: no vault was ever made with less.
     #[cfg(not(feature = "test-slot"))]
     pub const FLOOR: Self = Self::DEFAULT;
     /// The least that a slot may ask for in tests: what Argon2 itself allows.
     #[cfg(feature = "test-slot")]
-    pub const FLOOR: Self = Self { mem_kib: 8, t: 1, p: 1 };
+    pub const FLOOR: Self = Self {
+        mem_kib: 8,
+        t: 1,
+        p: 1,
+    };
 
     /// The most: a slot that somebody has tampered with must not exhaust memory or time before it is
     /// refused.
-    pub const CEILING: Self = Self { mem_kib: 4 * 1024 * 1024, t: 16, p: 16 };
+    pub const CEILING: Self = Self {
+        mem_kib: 4 * 1024 * 1024,
+        t: 16,
+        p: 16,
+    };
     /// The most of memory times passes, in KiB.
     const MOST_WORK: u64 = 16 * 1024 * 1024;
 
@@ -63,8 +74,7 @@ pub(super) fn derive(
     params: KdfParams,
 ) -> Result<Zeroizing<[u8; 32]>, SlotError> {
     params.check()?;
-    let costs =
-        Params::new(params.mem_kib, params.t, params.p, Some(32)).map_err(|_| SlotError::Damaged)?;
+    let costs = Params::new(params.mem_kib, params.t, params.p, Some(32)).map_err(|_| SlotError::Damaged)?;
     let mut memory = Memory::new(costs.block_count())?;
     let mut key = Zeroizing::new([0; 32]);
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, costs);
@@ -75,7 +85,6 @@ pub(super) fn derive(
         memory.0.as_mut_slice(),
     );
     drop(memory);
-    scrub_stack();
     done.map_err(|_| SlotError::Damaged)?;
     Ok(key)
 }

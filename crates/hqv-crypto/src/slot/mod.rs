@@ -8,7 +8,7 @@ mod kdf;
 mod recovery;
 
 use hqv_model::{Entropy, Kind, Row, RowHeader, RowId, SecretBytes, SecretText, SlotId, VaultId, array};
-use hqv_sys::memory::LockedBytes;
+use hqv_sys::memory::{LockedBytes, scrub_stack};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -124,17 +124,14 @@ pub fn seal_passphrase(
     rng: &mut dyn Entropy,
 ) -> Result<Row, SlotError> {
     let clear = Clear::new(SlotKind::Passphrase, Some(params), root, vault, id, rng);
-    let kek = kdf::derive(passphrase, &clear.salt, params)?;
-    Ok(seal(root, vault, id, &clear, &kek, rng))
+    let row =
+        kdf::derive(passphrase, &clear.salt, params).map(|kek| seal(root, vault, id, &clear, &kek, rng));
+    scrub_stack();
+    row
 }
 
 /// Seals the root key under a new recovery key, which is returned to be shown once.
-pub fn seal_recovery(
-    root: &RootKey,
-    vault: VaultId,
-    id: SlotId,
-    rng: &mut dyn Entropy,
-) -> (Row, SecretText) {
+pub fn seal_recovery(root: &RootKey, vault: VaultId, id: SlotId, rng: &mut dyn Entropy) -> (Row, SecretText) {
     let key = RecoveryKey::generate(rng);
     let clear = Clear::new(SlotKind::Recovery, None, root, vault, id, rng);
     let kek = key.derive(&clear.salt, vault, &id.bytes());
@@ -159,6 +156,12 @@ pub fn kind_of(row: &Row) -> Option<SlotKind> {
 /// # Errors
 /// See [`SlotError`].
 pub fn open(row: &Row, vault: VaultId, secret: &SlotSecret) -> Result<RootKey, SlotError> {
+    let root = open_inner(row, vault, secret);
+    scrub_stack(); // the slot's key passed over it
+    root
+}
+
+fn open_inner(row: &Row, vault: VaultId, secret: &SlotSecret) -> Result<RootKey, SlotError> {
     let (clear, sealed) = parse(row)?;
     let slot = row.header.id.as_bytes();
     let kek = match (clear.kind, secret, clear.params) {
@@ -177,7 +180,11 @@ pub fn open(row: &Row, vault: VaultId, secret: &SlotSecret) -> Result<RootKey, S
     aead::open_in_place(&kek, &row.nonce, &aad, key.expose_mut(), &row.tag).map_err(|_| SlotError::Wrong)?;
     let root = RootKey::from_locked(key);
     let committed = root.check_value(slot, vault).ct_eq(&clear.check);
-    if bool::from(committed) { Ok(root) } else { Err(SlotError::Damaged) }
+    if bool::from(committed) {
+        Ok(root)
+    } else {
+        Err(SlotError::Damaged)
+    }
 }
 
 fn seal(
@@ -194,12 +201,24 @@ fn seal(
     let tag = aead::seal_in_place(kek, &nonce, &clear.aad(&header, vault), sealed.as_mut_slice());
     let mut fields = clear.fields();
     fields.bytes(SEALED, sealed.as_slice());
-    Row { header, lookup: None, nonce, tag, body: fields.finish().to_vec().into_boxed_slice() }
+    Row {
+        header,
+        lookup: None,
+        nonce,
+        tag,
+        body: fields.finish().to_vec().into_boxed_slice(),
+    }
 }
 
 /// A slot is written once and belongs to no epoch: a restore keeps the passphrase.
 fn header(id: SlotId) -> RowHeader {
-    RowHeader { kind: Kind::Slot, id: RowId::of(id.bytes()), revision: 1, epoch: 0, term: 0 }
+    RowHeader {
+        kind: Kind::Slot,
+        id: RowId::of(id.bytes()),
+        revision: 1,
+        epoch: 0,
+        term: 0,
+    }
 }
 
 fn parse(row: &Row) -> Result<(Clear, &[u8; 32]), SlotError> {
@@ -220,7 +239,13 @@ impl Clear {
         rng: &mut dyn Entropy,
     ) -> Self {
         let check = root.check_value(&id.bytes(), vault);
-        Self { kind, salt: array(rng), params, check, kept: Kept::default() }
+        Self {
+            kind,
+            salt: array(rng),
+            params,
+            check,
+            kept: Kept::default(),
+        }
     }
 
     fn read<'a>(fields: &Fields<'a>) -> Result<(Self, &'a [u8; 32]), crate::cbor::CborError> {
@@ -246,7 +271,10 @@ impl Clear {
 
     fn fields(&self) -> FieldsWriter {
         let mut fields = FieldsWriter::new();
-        fields.u64(KIND, self.kind as u64).bytes(SALT, &self.salt).bytes(CHECK, &self.check);
+        fields
+            .u64(KIND, self.kind as u64)
+            .bytes(SALT, &self.salt)
+            .bytes(CHECK, &self.check);
         if let Some(params) = self.params {
             fields
                 .u64(MEM_KIB, u64::from(params.mem_kib))

@@ -5,9 +5,7 @@ use hqv_crypto::row_state::RowState;
 use hqv_crypto::slot::{self, KdfParams};
 use hqv_crypto::wire::{self, CredentialKind};
 use hqv_crypto::{Keyring, RootKey, VaultKeys, aead, hybrid, settings};
-use hqv_model::{
-    Kind, Row, RowId, SecretBytes, SecretId, SecretPath, SlotId, Timestamp, VaultId, array,
-};
+use hqv_model::{Kind, Row, RowId, SecretBytes, SecretId, SecretPath, SlotId, Timestamp, VaultId, array};
 use serde_json::{Value, json};
 
 use super::check::is_clear;
@@ -17,7 +15,7 @@ use crate::common::Seeded;
 const PASSPHRASE: &str = "correct horse battery st\u{e4}ple";
 
 pub fn world() -> Value {
-    let mut rng = Seeded::new(0x6871_7661_756c_74);
+    let mut rng = Seeded::new(0x0068_7176_6175_6c74);
     let vault = VaultId::from_bytes(array(&mut rng));
     let root = RootKey::generate(&mut rng);
     let (slots, slot_values) = slots(&root, vault, &mut rng);
@@ -31,7 +29,10 @@ pub fn world() -> Value {
     rows.extend(sealed_rows(&keys, &mut rng));
     let state = state(&keys, &rows, &mut rng);
     let leaf_names = ["localhost", "127.0.0.1", "::1", "host.docker.internal"].map(str::to_owned);
-    let leaf = keys.ca().issue_leaf(&leaf_names, Timestamp::from_millis(1_795_561_200_000), &mut rng).unwrap();
+    let leaf = keys
+        .ca()
+        .issue_leaf(&leaf_names, Timestamp::from_millis(1_795_561_200_000), &mut rng)
+        .unwrap();
     let public = keys.audit_identity().public();
     json!({
         "made_by": "hqv-crypto",
@@ -72,7 +73,9 @@ fn slots(root: &RootKey, vault: VaultId, rng: &mut Seeded) -> (Vec<Row>, Value) 
 
 fn locked_settings(keys: &VaultKeys) -> Row {
     let mut fields = FieldsWriter::new();
-    fields.u64(settings::IDLE_TIMEOUT, 1_800_000).bool(settings::REMOTE_ADMIN, false);
+    fields
+        .u64(settings::IDLE_TIMEOUT, 1_800_000)
+        .bool(settings::REMOTE_ADMIN, false);
     settings::sign_locked(keys, 3, fields)
 }
 
@@ -81,14 +84,41 @@ fn sealed_rows(keys: &VaultKeys, rng: &mut Seeded) -> Vec<(Row, Vec<u8>)> {
     let lookup = keys.lookup(&SecretPath::parse("myapp/database-url").unwrap());
     let rows = [
         (Kind::Setting, settings::sealed_row_id(), 4, None, "\u{a0}"),
-        (Kind::Secret, RowId::of(secret.bytes()), 7, Some(lookup), "what a secret row seals"),
-        (Kind::Version, RowId::of_version(secret, 1), 1, None, "postgres://one"),
+        (
+            Kind::Secret,
+            RowId::of(secret.bytes()),
+            7,
+            Some(lookup),
+            "what a secret row seals",
+        ),
+        (
+            Kind::Version,
+            RowId::of_version(secret, 1),
+            1,
+            None,
+            "postgres://one",
+        ),
         (Kind::Version, RowId::of_version(secret, 2), 1, None, ""),
-        (Kind::Token, RowId::of(array(rng)), u64::MAX, None, "what a token row seals"),
-        (Kind::Ledger, RowId::new(&[5; 32]).unwrap(), 1, None, "what a ledger row seals"),
+        (
+            Kind::Token,
+            RowId::of(array(rng)),
+            u64::MAX,
+            None,
+            "what a token row seals",
+        ),
+        (
+            Kind::Ledger,
+            RowId::new(&[5; 32]).unwrap(),
+            1,
+            None,
+            "what a ledger row seals",
+        ),
     ];
     let seal = |(kind, id, revision, lookup, plain): (Kind, RowId, u64, Option<[u8; 32]>, &str)| {
-        (keys.seal_row(kind, id, revision, lookup, plain.as_bytes(), rng), plain.as_bytes().to_vec())
+        (
+            keys.seal_row(kind, id, revision, lookup, plain.as_bytes(), rng),
+            plain.as_bytes().to_vec(),
+        )
     };
     rows.into_iter().map(seal).collect()
 }
@@ -130,7 +160,10 @@ fn path_vector(keys: &VaultKeys, path: &str) -> Value {
 }
 
 fn tokens(rng: &mut Seeded) -> Value {
-    let kinds = [("token", CredentialKind::Token), ("session", CredentialKind::Session)];
+    let kinds = [
+        ("token", CredentialKind::Token),
+        ("session", CredentialKind::Session),
+    ];
     let mut all = Vec::new();
     for (name, kind) in kinds {
         for pin in [None, Some(array(rng))] {

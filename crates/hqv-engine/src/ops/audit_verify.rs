@@ -44,12 +44,12 @@ impl Engine {
     pub async fn audit_verify(&self, caller: Caller, against: Option<String>) -> Result<Report, Error> {
         let against = against.map(|text| Checkpoint::parse(&text)).transpose();
         let against = against.map_err(|e| Error::bad_request("that is not a checkpoint").cause(e))?;
-        let work = self.run(caller, AuditVerify).await?;
+        // The head first, the database's state after it: the other way round a line could name a later state.
         let until = {
-            let mut core = self.shared.core();
-            core.checkpoint()?;
+            let core = self.shared.core();
             core.log.as_ref().map(|log| log.head().0)
         };
+        let work = self.run(caller, AuditVerify).await?;
         let verified = tokio::task::spawn_blocking(move || {
             let options = Options { against, database: Some(work.database), until };
             let level = Level::Everything(work.keys.audit_identity());

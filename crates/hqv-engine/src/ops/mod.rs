@@ -5,6 +5,7 @@ pub mod audit_key;
 pub mod audit_read;
 pub mod audit_verify;
 pub mod batch;
+pub mod clock_reset;
 pub mod copy;
 pub mod delete;
 pub mod get;

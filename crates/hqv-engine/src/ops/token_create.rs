@@ -69,8 +69,8 @@ impl Operation for TokenCreate {
             sealed: None,
         };
         view.open.tokens.stage_new(entry.clone());
-        let pin = wire::pin_of(view.open.keys.ca().cert_der());
-        let token = wire::encode(CredentialKind::Token, &secret, Some(&pin));
+        let pin = view.pin_tokens.then(|| wire::pin_of(view.open.keys.ca().cert_der()));
+        let token = wire::encode(CredentialKind::Token, &secret, pin.as_ref());
         let made = TokenView::of(&view.open.tokens, &entry, view.now, true);
         view.detail = Some(format!("{} {}", made.ancestry, id));
         Ok(TokenMade { token, view: made, notes })

@@ -80,7 +80,8 @@ impl Engine {
             let mut core = self.shared.core();
             let now = core.now();
             let Phase::Open(open) = &core.phase else { return };
-            (open.keys.clone(), leaf_names(&open.settings.hostnames), now)
+            let more = [&open.settings.hostnames[..], &self.shared.extra_names].concat();
+            (open.keys.clone(), leaf_names(&more), now)
         };
         if !self.shared.hooks.leaf_due(now, &names, keys.ca().cert_der()) {
             return;
@@ -193,7 +194,7 @@ impl Core {
         caller: &Caller,
         rng: &mut dyn Entropy,
     ) -> Result<(SecretText, Timestamp), Error> {
-        let (now, boot) = (self.now(), self.time.boot());
+        let (now, boot, pinned) = (self.now(), self.time.boot(), self.pin_tokens);
         let Phase::Open(open) = &mut self.phase else { return Err(Error::locked()) };
         let secret = zeroize::Zeroizing::new(array::<32>(rng));
         let id = SessionId::from_bytes(array(rng));
@@ -204,8 +205,8 @@ impl Core {
         let hash = wire::hash(CredentialKind::Session, &secret);
         open.sessions.open(hash, id, from, now, boot);
         (open.last_activity, open.last_activity_at) = (boot, now);
-        let pin = wire::pin_of(open.keys.ca().cert_der());
-        let text = wire::encode(CredentialKind::Session, &secret, Some(&pin));
-        Ok((text, now.plus(open.settings.session_idle())))
+        let idle = open.settings.session_idle();
+        let pin = pinned.then(|| wire::pin_of(open.keys.ca().cert_der()));
+        Ok((wire::encode(CredentialKind::Session, &secret, pin.as_ref()), now.plus(idle)))
     }
 }

@@ -95,16 +95,27 @@ fn unset(sink: &mut dyn Sink, helpers: &Helpers) {
         .for_each(|byte| sink.put(format!(" _hqv{byte:02x}").as_bytes()));
 }
 
+/// A long value is put together from pieces: zsh copies the whole word for each helper in it.
+const PIECE_BYTES: usize = 4096;
+
 fn assignments(sink: &mut dyn Sink, entries: &[Entry]) {
     for (index, Entry { name, value, .. }) in entries.iter().enumerate() {
         if index > 0 {
             sink.put(b";");
         }
-        sink.put(name.as_str().as_bytes());
+        let name = name.as_str().as_bytes();
+        let (first, rest) = value.reveal().split_at(value.len().min(PIECE_BYTES));
+        sink.put(name);
         sink.put(b"=");
-        quoted(sink, value.reveal());
+        quoted(sink, first);
+        for piece in rest.chunks(PIECE_BYTES) {
+            [b";", name, b"=\"$", name, b"\""]
+                .iter()
+                .for_each(|part| sink.put(part));
+            quoted(sink, piece);
+        }
         sink.put(b";export ");
-        sink.put(name.as_str().as_bytes());
+        sink.put(name);
     }
 }
 

@@ -89,6 +89,8 @@ pub fn start(shelf: Arc<dyn Shelf>, dir: &Path, clock: Arc<TestClock>) -> Result
         kdf: CHEAP,
         hooks: Arc::new(NoHooks),
         idle_minutes: None,
+        extra_names: Vec::new(),
+        pin_tokens: true,
     })
 }
 

@@ -1,5 +1,10 @@
 //! What the tests against real readers share: values that are hard to carry, and how to skip.
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods
+)]
 
 use hqv_engine::transfer::Entry;
 use hqv_model::{EnvName, SecretBytes, SecretPath};

@@ -13,8 +13,41 @@ use crate::listen::registry::Seat;
 use crate::service::{Api, Shared};
 use crate::way::Way;
 
+/// hyper's settings, once for each way of finding out the protocol.
+pub struct Http {
+    either: auto::Builder<TokioExecutor>,
+    http1: auto::Builder<TokioExecutor>,
+    http2: auto::Builder<TokioExecutor>,
+}
+
+/// How it is known what the client speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speaks {
+    /// By its first bytes (the socket).
+    Either,
+    /// HTTP/1.1, by ALPN or for want of it.
+    Http1,
+    /// HTTP/2, by ALPN.
+    Http2,
+}
+
+impl Http {
+    /// The settings.
+    pub fn new() -> Self {
+        Self { either: builder(), http1: builder().http1_only(), http2: builder().http2_only() }
+    }
+
+    fn of(&self, speaks: Speaks) -> &auto::Builder<TokioExecutor> {
+        match speaks {
+            Speaks::Either => &self.either,
+            Speaks::Http1 => &self.http1,
+            Speaks::Http2 => &self.http2,
+        }
+    }
+}
+
 /// The limits of both protocols. Header timers are ours (`guard::slow`), so hyper needs no clock.
-pub fn builder() -> auto::Builder<TokioExecutor> {
+fn builder() -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().max_buf_size(64 * 1024).header_read_timeout(None).half_close(true).pipeline_flush(false);
     builder
@@ -31,14 +64,14 @@ pub fn builder() -> auto::Builder<TokioExecutor> {
 
 /// Serves until the client closes, the connection is told to end, or it breaks. Errors are the client's; nobody waits for
 /// them.
-pub async fn serve<S>(stream: S, seat: Seat, way: Arc<Way>, shared: Arc<Shared>)
+pub async fn serve<S>(stream: S, seat: Seat, way: Arc<Way>, speaks: Speaks, shared: Arc<Shared>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let pulse = Arc::clone(&seat.pulse);
     let io = TokioIo::new(Felt::new(stream, Arc::clone(&pulse)));
     let api = Api::new(Arc::clone(&shared), way, Arc::clone(&pulse));
-    let mut connection = pin!(shared.http.serve_connection(io, api));
+    let mut connection = pin!(shared.http.of(speaks).serve_connection(io, api));
     let (mut waker, mut told) = (None, false);
     poll_fn(|cx| {
         match pulse.poll_signal(cx, &mut waker) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-use crate::listen::conn::{serve, under_signal};
+use crate::listen::conn::{Speaks, serve, under_signal};
 use crate::listen::registry::{Registry, Seat};
 use crate::service::Shared;
 use crate::way::Way;
@@ -44,9 +44,12 @@ impl Tcp {
         // Small answers must not wait for the acknowledgement of the one before.
         let _ = stream.set_nodelay(true);
         let Some(Ok(stream)) = under_signal(&seat, self.acceptor.accept(stream)).await else { return };
-        let h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-        seat.pulse.ready(h2);
-        serve(stream, seat, Arc::new(Way::tcp(peer)), self.shared).await;
+        let speaks = match stream.get_ref().1.alpn_protocol() {
+            Some(b"h2") => Speaks::Http2,
+            _ => Speaks::Http1,
+        };
+        seat.pulse.ready(speaks == Speaks::Http2);
+        serve(stream, seat, Arc::new(Way::tcp(peer)), speaks, self.shared).await;
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use tokio::net::{UnixListener, UnixStream};
 
 use crate::config::{Peer, PeerOf};
-use crate::listen::conn::serve;
+use crate::listen::conn::{Speaks, serve};
 use crate::listen::registry::{Registry, Seat};
 use crate::listen::tcp::after_failed_accept;
 use crate::service::Shared;
@@ -44,5 +44,5 @@ impl Unix {
 
 async fn handle(stream: UnixStream, peer: Peer, seat: Seat, shared: Arc<Shared>) {
     seat.pulse.ready(false);
-    serve(stream, seat, Arc::new(Way::socket(peer)), shared).await;
+    serve(stream, seat, Arc::new(Way::socket(peer)), Speaks::Either, shared).await;
 }

@@ -20,7 +20,7 @@ use crate::v1::render;
 )]
 pub async fn init(ask: Ask, carried: Carried) -> Answer {
     ask.no_query()?;
-    let body = carried.read(&ask, size::SMALL).await?;
+    let body = carried.read_from_anybody(&ask, size::SMALL).await?;
     let InitRequest { passphrase, weak } = size::parse(&body)?;
     let made = ask.shared.engine.init(ask.caller, passphrase.into_text().into_bytes(), weak).await?;
     Ok(ok(&InitAnswer {

@@ -23,7 +23,7 @@ use crate::v1::unlock::settle;
 )]
 pub async fn session_create(ask: Ask, carried: Carried) -> Answer {
     ask.no_query()?;
-    let body = carried.read(&ask, size::SMALL).await?;
+    let body = carried.read_from_anybody(&ask, size::SMALL).await?;
     let SessionRequest { passphrase } = size::parse(&body)?;
     drop(body);
     let secret = SlotSecret::Passphrase(passphrase.into_text().into_bytes());

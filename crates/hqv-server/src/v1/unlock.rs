@@ -23,7 +23,7 @@ use crate::v1::render;
 )]
 pub async fn unlock(ask: Ask, carried: Carried) -> Answer {
     ask.no_query()?;
-    let body = carried.read(&ask, size::SMALL).await?;
+    let body = carried.read_from_anybody(&ask, size::SMALL).await?;
     let secret = chosen(size::parse(&body)?)?;
     drop(body);
     let attempt = ask.shared.tries(&ask.way).take(ask.way.source(), ask.shared.clock.boot()).await?;

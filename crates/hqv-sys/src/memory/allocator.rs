@@ -1,9 +1,9 @@
 //! A global allocator that wipes what it frees, and the settings that make the C library give memory back.
 //!
 //! Cost, measured on one core (see the test `wiping_is_as_fast_as_memory`): a few nanoseconds for a small
-//! block, about 30 microseconds for 1 MiB. It is `memset`, not volatile stores, so large blocks run at the speed of
-//! memory. A `realloc` that grows a block is always a new block, a copy and a wiped old one: the system's own
-//! `realloc` may move the bytes and leave the old ones behind.
+//! block, about 30 microseconds for 1 MiB. It is `memset`, not volatile stores, so large blocks run at the
+//! speed of memory. A `realloc` that grows a block is always a new block, a copy and a wiped old one: the
+//! system's own `realloc` may move the bytes and leave the old ones behind.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 
@@ -14,8 +14,8 @@ use super::wipe::wipe_raw;
 /// Put it in the binary: `#[global_allocator] static ALLOC: WipingAllocator = WipingAllocator;`
 pub struct WipingAllocator;
 
-// SAFETY: every method hands the request on to `System` unchanged, or, to grow, is an allocation, a copy of the
-// old length and a release, which is what the contract of `realloc` describes.
+// SAFETY: every method hands the request on to `System` unchanged, or, to grow, is an allocation, a copy of
+// the old length and a release, which is what the contract of `realloc` describes.
 unsafe impl GlobalAlloc for WipingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's contract is the same as ours.
@@ -38,7 +38,8 @@ unsafe impl GlobalAlloc for WipingAllocator {
     unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         // SAFETY: the caller promises that `new_size` is not zero and does not overflow with this alignment.
         let new_layout = unsafe { Layout::from_size_align_unchecked(new_size, layout.align()) };
-        // SAFETY: a new block of at least the shorter length; the two do not overlap; the old one is ours to free.
+        // SAFETY: a new block of at least the shorter length; the two do not overlap; the old one is ours
+        // to free.
         unsafe {
             let new = System.alloc(new_layout);
             if !new.is_null() {
@@ -60,9 +61,10 @@ pub fn give_back() {
     }
 }
 
-/// Makes the C library's allocator hand memory back by itself: two arenas in place of eight a core, blocks of
-/// 1 MiB and more from a mapping of their own (so that freeing returns them at once), and no more than 2 MiB kept at
-/// the top of the heap. Call it first in `main`, before the first thread. Nothing to do elsewhere than glibc.
+/// Makes the C library's allocator hand memory back by itself: two arenas in place of eight a core, blocks
+/// of 1 MiB and more from a mapping of their own (so that freeing returns them at once), and no more than 2
+/// MiB kept at the top of the heap. Call it first in `main`, before the first thread. Nothing to do
+/// elsewhere than glibc.
 pub fn tune() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: mallopt only sets numbers; before the first thread there is nobody to race with.

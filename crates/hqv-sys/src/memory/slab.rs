@@ -1,10 +1,10 @@
 //! Locked pages, cut into small pieces.
 //!
 //! The kernel locks whole pages, an ordinary user may lock few of them (64 KiB on older systems), and a key
-//! is 32 bytes: so small regions share a page. A slab is one data page between two guard pages that fault on
-//! any access, split into 128 granules whose use is one bit each of a `u128`. A page that holds nothing more is
-//! unmapped, except one, kept so that unlock and lock do not map and unmap in turn. Regions of more than 32
-//! granules get a mapping of their own, with guards too.
+//! is 32 bytes: so small regions share a page. A slab is one data page between two guard pages that fault
+//! on any access, split into 128 granules whose use is one bit each of a `u128`. A page that holds nothing
+//! more is unmapped, except one, kept so that unlock and lock do not map and unmap in turn. Regions of more
+//! than 32 granules get a mapping of their own, with guards too.
 //!
 //! Where the lock is refused the memory is used all the same and [`lock_failed`] says so: a vault that may
 //! reach swap beats no vault, and the caller warns.
@@ -14,9 +14,9 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mlock, mmap_anonymous, mprotect, munmap};
 #[cfg(target_os = "linux")]
 use rustix::mm::{Advice, madvise};
+use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mlock, mmap_anonymous, mprotect, munmap};
 
 use super::wipe::wipe_raw;
 
@@ -65,10 +65,18 @@ impl Region {
         if let Some((page, first)) = small {
             // SAFETY: the granule lies inside the slab's data page, so the address is in bounds and not null.
             let ptr = unsafe { NonNull::new_unchecked((page + first * granule) as *mut u8) };
-            return Region { ptr, len, home: Home::Slab { page, first, run } };
+            return Region {
+                ptr,
+                len,
+                home: Home::Slab { page, first, run },
+            };
         }
         match Mapping::new(len.max(1)) {
-            Some(map) => Region { ptr: map.data, len, home: Home::Own { _map: map } },
+            Some(map) => Region {
+                ptr: map.data,
+                len,
+                home: Home::Own { _map: map },
+            },
             None => Region::on_heap(len),
         }
     }
@@ -80,7 +88,11 @@ impl Region {
         };
         // SAFETY: the layout's size is not zero.
         let ptr = NonNull::new(unsafe { alloc_zeroed(layout) }).unwrap_or_else(|| handle_alloc_error(layout));
-        Region { ptr, len, home: Home::Heap(layout) }
+        Region {
+            ptr,
+            len,
+            home: Home::Heap(layout),
+        }
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
@@ -142,7 +154,10 @@ fn take_run(run: usize) -> Option<(usize, usize)> {
             return Some((slab.page(), first));
         }
     }
-    let slab = Slab { map: Mapping::new(page_size())?, used: mask(0, run) };
+    let slab = Slab {
+        map: Mapping::new(page_size())?,
+        used: mask(0, run),
+    };
     let page = slab.page();
     slabs.push(slab);
     Some((page, 0))
@@ -150,7 +165,9 @@ fn take_run(run: usize) -> Option<(usize, usize)> {
 
 fn give_run(page: usize, first: usize, run: usize) {
     let mut slabs = slabs();
-    let Some(at) = slabs.iter().position(|slab| slab.page() == page) else { return };
+    let Some(at) = slabs.iter().position(|slab| slab.page() == page) else {
+        return;
+    };
     let Some(slab) = slabs.get_mut(at) else { return };
     slab.used &= !mask(first, run);
     if slab.used == 0 && slabs.len() > 1 {
@@ -176,15 +193,24 @@ impl Mapping {
         let page = page_size();
         let data_len = len.checked_next_multiple_of(page)?;
         let total = data_len.checked_add(2 * page)?;
-        // SAFETY: a fresh private anonymous mapping at an address of the kernel's choice touches nothing else.
+        // SAFETY: a fresh private anonymous mapping at an address of the kernel's choice touches nothing
+        // else.
         let base =
-            unsafe { mmap_anonymous(std::ptr::null_mut(), total, ProtFlags::empty(), MapFlags::PRIVATE) }.ok()?;
+            unsafe { mmap_anonymous(std::ptr::null_mut(), total, ProtFlags::empty(), MapFlags::PRIVATE) }
+                .ok()?;
         let base = NonNull::new(base.cast::<u8>())?;
         // SAFETY: one page into a mapping of at least three.
         let data = unsafe { base.add(page) };
         let mapping = Mapping { base, total, data };
         // SAFETY: the data pages are inside our fresh mapping.
-        unsafe { mprotect(data.as_ptr().cast(), data_len, MprotectFlags::READ | MprotectFlags::WRITE) }.ok()?;
+        unsafe {
+            mprotect(
+                data.as_ptr().cast(),
+                data_len,
+                MprotectFlags::READ | MprotectFlags::WRITE,
+            )
+        }
+        .ok()?;
         protect(data, data_len);
         Some(mapping)
     }
@@ -215,5 +241,8 @@ impl Drop for Mapping {
 fn page_size() -> usize {
     // SAFETY: a query without side effects.
     let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-    usize::try_from(size).ok().filter(|size| *size >= 4096).unwrap_or(4096)
+    usize::try_from(size)
+        .ok()
+        .filter(|size| *size >= 4096)
+        .unwrap_or(4096)
 }

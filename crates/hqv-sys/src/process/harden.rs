@@ -1,8 +1,8 @@
 //! Keeping other programs of the same user out of this process.
 //!
-//! Not dumpable means, on Linux: no core file, no ptrace, and `/proc/PID/mem`, `environ`, `maps` closed to the same
-//! uid without privileges. An exec undoes it, so children are unaffected; what children would inherit (umask, core
-//! limit) is kept in [`Hardening`] to be put back for them.
+//! Not dumpable means, on Linux: no core file, no ptrace, and `/proc/PID/mem`, `environ`, `maps` closed to
+//! the same uid without privileges. An exec undoes it, so children are unaffected; what children would
+//! inherit (umask, core limit) is kept in [`Hardening`] to be put back for them.
 
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -33,7 +33,10 @@ impl Hardening {
         let (mask, core) = (self.umask_before, self.core_before);
         let undo = move || -> io::Result<()> {
             umask(mask);
-            let limit = Rlimit { current: core, maximum: getrlimit(Resource::Core).maximum };
+            let limit = Rlimit {
+                current: core,
+                maximum: getrlimit(Resource::Core).maximum,
+            };
             let _ = setrlimit(Resource::Core, limit);
             Ok(())
         };
@@ -44,12 +47,19 @@ impl Hardening {
     }
 }
 
-/// Hardens this process: no core file, not dumpable or traceable, files made closed to others (umask 077). Call it
-/// first in `main`. Never fails; the answer says what holds.
+/// Hardens this process: no core file, not dumpable or traceable, files made closed to others (umask 077).
+/// Call it first in `main`. Never fails; the answer says what holds.
 pub fn harden() -> Hardening {
     let before = getrlimit(Resource::Core);
     // The hard limit stays, so that a child can get back what its user had set.
-    let no_core = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: before.maximum }).is_ok();
+    let no_core = setrlimit(
+        Resource::Core,
+        Rlimit {
+            current: Some(0),
+            maximum: before.maximum,
+        },
+    )
+    .is_ok();
     Hardening {
         undumpable: refuse_tracers(),
         no_core,
@@ -73,16 +83,25 @@ fn refuse_tracers() -> bool {
 
 /// True where a debugger is attached to this process already, as one that started it would be.
 pub fn is_traced() -> bool {
-    let Ok(status) = std::fs::read_to_string("/proc/self/status") else { return false };
+    let Ok(status) = std::fs::read_to_string("/proc/self/status") else {
+        return false;
+    };
     let tracer = status.lines().find_map(|line| line.strip_prefix("TracerPid:"));
     tracer.is_some_and(|pid| pid.trim() != "0")
 }
 
-/// Raises the limit on open files to what the system allows this user, for a server of many connections. Returns the
-/// limit that holds now (`u64::MAX`: none).
+/// Raises the limit on open files to what the system allows this user, for a server of many connections.
+/// Returns the limit that holds now (`u64::MAX`: none).
 pub fn max_open_files_raise() -> u64 {
     let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
-    let now = if setrlimit(Resource::Nofile, raised).is_ok() { limit.maximum } else { limit.current };
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    let now = if setrlimit(Resource::Nofile, raised).is_ok() {
+        limit.maximum
+    } else {
+        limit.current
+    };
     now.unwrap_or(u64::MAX)
 }

@@ -1,10 +1,12 @@
 //! This process and others: hardening, identity, what the kernel says of a pid.
 
+mod env;
 mod harden;
 mod others;
 
+pub use env::take_env;
 pub use harden::{Hardening, harden, is_traced, max_open_files_raise};
-pub use others::{pid_alive, program_of, start_time_of, terminate};
+pub use others::{pid_alive, program_of, start_time_of, terminate, wait_end};
 
 use std::ffi::{CStr, OsStr};
 use std::os::unix::ffi::OsStrExt;
@@ -15,7 +17,8 @@ pub fn uid() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
-/// The home directory of our user id by the user database, whatever `HOME` says. `None` where it has no entry.
+/// The home directory of our user id by the user database, whatever `HOME` says. `None` where it has no
+/// entry.
 pub fn home_of_uid() -> Option<PathBuf> {
     // SAFETY: passwd is pointers and numbers, for which zeros are valid.
     let mut entry: libc::passwd = unsafe { std::mem::zeroed() };
@@ -24,7 +27,13 @@ pub fn home_of_uid() -> Option<PathBuf> {
         let mut found = std::ptr::null_mut();
         // SAFETY: the entry, the room and its length are ours and outlive the call.
         let code = unsafe {
-            libc::getpwuid_r(uid(), &raw mut entry, room.as_mut_ptr().cast(), room.len(), &raw mut found)
+            libc::getpwuid_r(
+                uid(),
+                &raw mut entry,
+                room.as_mut_ptr().cast(),
+                room.len(),
+                &raw mut found,
+            )
         };
         // Entries of directory services can be long; past this they are not believable.
         if code == libc::ERANGE && room.len() < 1 << 20 {

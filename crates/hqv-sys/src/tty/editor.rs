@@ -1,9 +1,9 @@
 //! What the keys of a hidden prompt mean.
 //!
-//! A pure state machine: bytes in, steps out, so that it can be tested without a terminal. The terminal is in
-//! non-canonical mode, for the kernel's own line editor cuts a line at 4,095 bytes and a pasted value may be far longer; so
-//! the few editing keys people expect are here. Pasted text arrives between two marks where the terminal knows bracketed
-//! paste, and newlines in it belong to the value.
+//! A pure state machine: bytes in, steps out, so that it can be tested without a terminal. The terminal is
+//! in non-canonical mode, for the kernel's own line editor cuts a line at 4,095 bytes and a pasted value
+//! may be far longer; so the few editing keys people expect are here. Pasted text arrives between two marks
+//! where the terminal knows bracketed paste, and newlines in it belong to the value.
 
 use zeroize::Zeroizing;
 
@@ -32,7 +32,11 @@ pub(super) struct Editor {
 
 impl Editor {
     pub(super) fn new(limit: usize) -> Editor {
-        Editor { typed: Growing::new(limit), escape: Zeroizing::new(Vec::with_capacity(16)), pasting: false }
+        Editor {
+            typed: Growing::new(limit),
+            escape: Zeroizing::new(Vec::with_capacity(16)),
+            pasting: false,
+        }
     }
 
     pub(super) fn feed(&mut self, byte: u8) -> Step {
@@ -59,8 +63,8 @@ impl Editor {
         Step::More
     }
 
-    /// The value. The newline that ends a single pasted line is the line's end, not part of it; of several lines every byte
-    /// stays.
+    /// The value. The newline that ends a single pasted line is the line's end, not part of it; of several
+    /// lines every byte stays.
     pub(super) fn finish(mut self) -> Zeroizing<Vec<u8>> {
         let bytes = self.typed.bytes();
         if let Some((b'\n', line)) = bytes.split_last()
@@ -96,7 +100,8 @@ impl Editor {
         }
     }
 
-    /// Outside a paste: the paste mark, or an arrow or function key, which means nothing here and is swallowed.
+    /// Outside a paste: the paste mark, or an arrow or function key, which means nothing here and is
+    /// swallowed.
     fn feed_escape(&mut self, byte: u8) {
         self.escape.push(byte);
         if *self.escape == PASTE_BEGIN {
@@ -116,14 +121,23 @@ impl Editor {
 
     fn erase_char(&mut self) {
         let bytes = self.typed.bytes();
-        let tail = bytes.iter().rev().take_while(|byte| matches!(byte, 0x80..=0xbf)).count();
+        let tail = bytes
+            .iter()
+            .rev()
+            .take_while(|byte| matches!(byte, 0x80..=0xbf))
+            .count();
         self.typed.truncate(bytes.len().saturating_sub(tail.min(3) + 1));
     }
 
     fn erase_word(&mut self) {
         let bytes = self.typed.bytes();
         let blanks = bytes.iter().rev().take_while(|byte| **byte == b' ').count();
-        let word = bytes.iter().rev().skip(blanks).take_while(|byte| **byte != b' ').count();
+        let word = bytes
+            .iter()
+            .rev()
+            .skip(blanks)
+            .take_while(|byte| **byte != b' ')
+            .count();
         self.typed.truncate(bytes.len() - blanks - word);
     }
 }
@@ -175,14 +189,23 @@ mod tests {
 
     #[test]
     fn pasted_lines_belong_to_the_value() {
-        assert_eq!(type_in(b"\x1b[200~one\rtwo\nthree\r\x1b[201~\n").0, b"one\ntwo\nthree\n");
-        assert_eq!(type_in(b"\x1b[200~one\r\x1b[201~\n"), (b"one".to_vec(), Step::Done));
+        assert_eq!(
+            type_in(b"\x1b[200~one\rtwo\nthree\r\x1b[201~\n").0,
+            b"one\ntwo\nthree\n"
+        );
+        assert_eq!(
+            type_in(b"\x1b[200~one\r\x1b[201~\n"),
+            (b"one".to_vec(), Step::Done)
+        );
         assert_eq!(type_in(b"pre\x1b[200~fix\x1b[201~ed\n").0, b"prefixed");
     }
 
     #[test]
     fn escapes_inside_a_paste_are_kept() {
-        assert_eq!(type_in(b"\x1b[200~a\x1b[31mb\x1b\x1b[20\x1b[201~\n").0, b"a\x1b[31mb\x1b\x1b[20");
+        assert_eq!(
+            type_in(b"\x1b[200~a\x1b[31mb\x1b\x1b[20\x1b[201~\n").0,
+            b"a\x1b[31mb\x1b\x1b[20"
+        );
         assert_eq!(type_in(b"\x1b[200~\x04\x7f\x15\x1b[201~\n").0, b"\x04\x7f\x15");
     }
 

@@ -1,9 +1,9 @@
 //! A terminal with its echo off, and the promise to put it back.
 //!
-//! Three ways lead out of a prompt: a return, a panic and a signal. Drop serves the first two. For the third the usual
-//! handlers are replaced, while the prompt stands, by one that only writes the signal's number into a pipe; the prompt
-//! reads it, puts the terminal back and sends itself the signal again with the old handler in place. A pipe and not
-//! EINTR, because the signal may be delivered to any thread.
+//! Three ways lead out of a prompt: a return, a panic and a signal. Drop serves the first two. For the
+//! third the usual handlers are replaced, while the prompt stands, by one that only writes the signal's
+//! number into a pipe; the prompt reads it, puts the terminal back and sends itself the signal again with
+//! the old handler in place. A pipe and not EINTR, because the signal may be delivered to any thread.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -13,9 +13,12 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::termios::{InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{
+    InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
+};
 
-/// Signals whose default effect would end or stop us with the echo off, and the one that wakes us with modes unknown.
+/// Signals whose default effect would end or stop us with the echo off, and the one that wakes us with
+/// modes unknown.
 const CAUGHT: [libc::c_int; 7] = [
     libc::SIGINT,
     libc::SIGTERM,
@@ -31,7 +34,11 @@ static ONE_PROMPT: Mutex<()> = Mutex::new(());
 
 extern "C" fn note(signal: libc::c_int) {
     let byte = signal.to_ne_bytes();
-    let at = if cfg!(target_endian = "little") { 0 } else { size_of::<libc::c_int>() - 1 };
+    let at = if cfg!(target_endian = "little") {
+        0
+    } else {
+        size_of::<libc::c_int>() - 1
+    };
     // SAFETY: write(2) is async-signal-safe; the byte is ours; errno is put back for the code we interrupted.
     unsafe {
         let errno = errno_place();
@@ -64,7 +71,12 @@ impl Signals {
         let only = ONE_PROMPT.lock().unwrap_or_else(PoisonError::into_inner);
         let (read, write) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
         PIPE.store(write.as_raw_fd(), Ordering::SeqCst);
-        let mut signals = Signals { read: File::from(read), _write: write, before: Vec::new(), _only: only };
+        let mut signals = Signals {
+            read: File::from(read),
+            _write: write,
+            before: Vec::new(),
+            _only: only,
+        };
         signals.install();
         Ok(signals)
     }
@@ -104,8 +116,8 @@ impl Signals {
         matches!(self.read.read(&mut byte), Ok(1)).then(|| libc::c_int::from(byte[0]))
     }
 
-    /// Lets `signal` have the effect it would have had without us. Comes back where it stopped the process and it was
-    /// continued, or where the program has a handler of its own.
+    /// Lets `signal` have the effect it would have had without us. Comes back where it stopped the process
+    /// and it was continued, or where the program has a handler of its own.
     pub(super) fn pass_on(&mut self, signal: libc::c_int) {
         self.uninstall();
         // SAFETY: raise sends the signal to this thread.
@@ -135,11 +147,15 @@ pub(super) struct Quiet<'a> {
 }
 
 impl<'a> Quiet<'a> {
-    /// Turns echo and line editing off and asks for pastes to be marked. Input that was typed before is dropped: it was not
-    /// meant for this prompt.
+    /// Turns echo and line editing off and asks for pastes to be marked. Input that was typed before is
+    /// dropped: it was not meant for this prompt.
     pub(super) fn enter(tty: BorrowedFd<'a>) -> io::Result<Quiet<'a>> {
         let before = tcgetattr(tty)?;
-        let quiet = Quiet { tty, before, marks: std::env::var_os("TERM").is_some_and(|term| term != "dumb") };
+        let quiet = Quiet {
+            tty,
+            before,
+            marks: knows_marks(),
+        };
         quiet.apply()?;
         Ok(quiet)
     }
@@ -157,7 +173,8 @@ impl<'a> Quiet<'a> {
         Ok(())
     }
 
-    /// Puts the terminal back. What is left of the input is dropped: the rest of a paste must not reach a shell.
+    /// Puts the terminal back. What is left of the input is dropped: the rest of a paste must not reach a
+    /// shell.
     pub(super) fn restore(&self) {
         self.mark_pastes("\x1b[?2004l");
         let _ = tcsetattr(self.tty, OptionalActions::Flush, &self.before);
@@ -168,6 +185,12 @@ impl<'a> Quiet<'a> {
             let _ = super::write_all(self.tty, how);
         }
     }
+}
+
+/// Whether the terminal is worth asking to mark pastes; those that do not know how ignore it.
+#[allow(clippy::disallowed_methods)] // what kind the terminal is stands nowhere else
+fn knows_marks() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| term != "dumb")
 }
 
 impl Drop for Quiet<'_> {

@@ -6,14 +6,15 @@ mod guard;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{Mode, OFlags};
 use rustix::termios::{LocalModes, isatty, tcgetattr, tcgetpgrp, tcgetwinsize};
 use zeroize::Zeroizing;
 
 use crate::input::read_bounded;
+use crate::wait::{Deadline, wait};
 use editor::{Editor, Step};
 use guard::{Quiet, Signals};
 
@@ -29,24 +30,32 @@ pub fn open() -> io::Result<File> {
     Ok(File::from(rustix::fs::open("/dev/tty", flags, Mode::empty())?))
 }
 
-/// True where `fd` is a terminal in canonical mode (no full-screen program has it) whose foreground is our own process
-/// group: a question there is seen and answered by a person at rest.
+/// True where `fd` is a terminal in canonical mode (no full-screen program has it) whose foreground is our
+/// own process group: a question there is seen and answered by a person at rest.
 pub fn is_foreground_tty(fd: BorrowedFd<'_>) -> bool {
-    let canonical = isatty(fd) && tcgetattr(fd).is_ok_and(|modes| modes.local_modes.contains(LocalModes::ICANON));
+    let canonical =
+        isatty(fd) && tcgetattr(fd).is_ok_and(|modes| modes.local_modes.contains(LocalModes::ICANON));
     canonical && tcgetpgrp(fd).is_ok_and(|front| front == rustix::process::getpgrp())
 }
 
-/// The columns of the terminal that stdout, stderr or stdin is, in this order. `None` where none of them is one.
+/// The columns of the terminal that stdout, stderr or stdin is, in this order. `None` where none of them is
+/// one.
 pub fn width() -> Option<u16> {
     let (out, err, input) = (io::stdout(), io::stderr(), io::stdin());
     let ends = [out.as_fd(), err.as_fd(), input.as_fd()];
-    ends.into_iter().find_map(|fd| tcgetwinsize(fd).ok().map(|size| size.ws_col).filter(|columns| *columns > 0))
+    ends.into_iter().find_map(|fd| {
+        tcgetwinsize(fd)
+            .ok()
+            .map(|size| size.ws_col)
+            .filter(|columns| *columns > 0)
+    })
 }
 
 /// A question whose answer is not shown.
 #[derive(Clone, Copy, Debug)]
 pub struct Hidden<'a> {
-    /// Shown first, and again after the process was stopped and continued. Outside text in it must be escaped already.
+    /// Shown first, and again after the process was stopped and continued. Outside text in it must be
+    /// escaped already.
     pub prompt: &'a str,
     /// The most bytes that come back; what is typed beyond is dropped.
     pub limit: usize,
@@ -69,17 +78,30 @@ pub fn read_hidden(prompt: &str, limit: usize) -> io::Result<Zeroizing<Vec<u8>>>
 /// # Errors
 /// As [`Hidden::ask_on`].
 pub fn read_hidden_on(tty: BorrowedFd<'_>, prompt: &str, limit: usize) -> io::Result<Zeroizing<Vec<u8>>> {
-    Hidden { prompt, limit, timeout: None, cancel: None }.ask_on(tty)
+    Hidden {
+        prompt,
+        limit,
+        timeout: None,
+        cancel: None,
+    }
+    .ask_on(tty)
 }
 
-/// Asks on the controlling terminal and reads one line as it is shown, without its newline, at most `limit` bytes.
+/// Asks on the controlling terminal and reads one line as it is shown, without its newline, at most `limit`
+/// bytes.
 ///
 /// # Errors
 /// No terminal, `UnexpectedEof` at its end, `InvalidData` where the answer is not UTF-8.
 pub fn read_line_visible(prompt: &str, limit: usize) -> io::Result<String> {
     let tty = open()?;
     write_all(tty.as_fd(), prompt)?;
-    let line = read_bounded(&mut OneLine { tty: &tty, over: false }, limit)?;
+    let line = read_bounded(
+        &mut OneLine {
+            tty: &tty,
+            over: false,
+        },
+        limit,
+    )?;
     let text = line.strip_suffix(b"\n").unwrap_or(&line);
     if line.is_empty() {
         return Err(io::ErrorKind::UnexpectedEof.into());
@@ -87,7 +109,8 @@ pub fn read_line_visible(prompt: &str, limit: usize) -> io::Result<String> {
     String::from_utf8(text.to_vec()).map_err(|_| io::ErrorKind::InvalidData.into())
 }
 
-/// A terminal up to the next newline. In canonical mode the kernel never hands out more than one line at a time.
+/// A terminal up to the next newline. In canonical mode the kernel never hands out more than one line at a
+/// time.
 struct OneLine<'a> {
     tty: &'a File,
     over: bool,
@@ -125,20 +148,23 @@ enum Woken {
 }
 
 impl Hidden<'_> {
-    /// Asks on `tty` with echo off, and returns the line typed or the text pasted, without the newline that ends it.
+    /// Asks on `tty` with echo off, and returns the line typed or the text pasted, without the newline that
+    /// ends it.
     ///
-    /// The terminal is put back on return, on panic and on SIGINT, SIGTERM, SIGHUP, SIGQUIT and SIGTSTP, which then have
-    /// their usual effect; after SIGCONT the question is asked again from the start. A paste of several lines is one answer where the
-    /// terminal marks pastes (nearly all do), and refused where it does not: never cut at its first line.
+    /// The terminal is put back on return, on panic and on SIGINT, SIGTERM, SIGHUP, SIGQUIT and SIGTSTP,
+    /// which then have their usual effect; after SIGCONT the question is asked again from the start. A
+    /// paste of several lines is one answer where the terminal marks pastes (nearly all do), and refused
+    /// where it does not: never cut at its first line.
     ///
     /// # Errors
-    /// `UnexpectedEof`: Ctrl-D on an empty line, or the terminal went away. `Interrupted`: a signal came that the program
-    /// handles itself. `TimedOut`; `ConnectionAborted`: withdrawn by `cancel`. `InvalidData`: several lines without marks.
+    /// `UnexpectedEof`: Ctrl-D on an empty line, or the terminal went away. `Interrupted`: a signal came
+    /// that the program handles itself. `TimedOut`; `ConnectionAborted`: withdrawn by `cancel`.
+    /// `InvalidData`: several lines without marks.
     pub fn ask_on(&self, tty: BorrowedFd<'_>) -> io::Result<Zeroizing<Vec<u8>>> {
-        let end = self.timeout.map(|timeout| Instant::now() + timeout);
+        let end = Deadline::after_if(self.timeout);
         let mut signals = Signals::catch()?;
         let quiet = Quiet::enter(tty)?;
-        let answer = self.converse(tty, &mut signals, &quiet, end);
+        let answer = self.converse(tty, &mut signals, &quiet, &end);
         // The person's Enter was not shown either.
         let _ = write_all(tty, "\n");
         answer
@@ -149,13 +175,13 @@ impl Hidden<'_> {
         tty: BorrowedFd<'_>,
         signals: &mut Signals,
         quiet: &Quiet<'_>,
-        end: Option<Instant>,
+        end: &Deadline,
     ) -> io::Result<Zeroizing<Vec<u8>>> {
         let mut editor = Editor::new(self.limit);
         let mut room = Zeroizing::new([0u8; 4096]);
         write_all(tty, self.prompt)?;
         loop {
-            match self.wait(tty, signals, end)? {
+            match self.wake(tty, signals, end)? {
                 Woken::Late => return Err(io::ErrorKind::TimedOut.into()),
                 Woken::Cancelled => return Err(io::ErrorKind::ConnectionAborted.into()),
                 Woken::Signal => {
@@ -174,19 +200,12 @@ impl Hidden<'_> {
         }
     }
 
-    fn wait(&self, tty: BorrowedFd<'_>, signals: &Signals, end: Option<Instant>) -> io::Result<Woken> {
+    fn wake(&self, tty: BorrowedFd<'_>, signals: &Signals, end: &Deadline) -> io::Result<Woken> {
         let signal_fd = signals.as_fd();
         let cancel = self.cancel.unwrap_or(signal_fd);
         let mut fds = [signal_fd, cancel, tty].map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN));
-        loop {
-            let left = end.map(|end| Timespec::try_from(end.saturating_duration_since(Instant::now())));
-            let left = left.transpose().map_err(|_| io::ErrorKind::InvalidInput)?;
-            match poll(&mut fds, left.as_ref()) {
-                Ok(0) => return Ok(Woken::Late),
-                Ok(_) => break,
-                Err(rustix::io::Errno::INTR) => {}
-                Err(error) => return Err(error.into()),
-            }
+        if !wait(&mut fds, end)? {
+            return Ok(Woken::Late);
         }
         let [signal, cancel, _] = fds.map(|fd| !fd.revents().is_empty());
         Ok(match (signal, cancel) {
@@ -232,12 +251,14 @@ fn feed(editor: &mut Editor, keys: &[u8]) -> (Step, bool) {
 
 /// Whether more input arrives at once, as only a paste does.
 fn follows(tty: BorrowedFd<'_>) -> io::Result<bool> {
-    let moment = Timespec::try_from(SAME_PASTE).map_err(|_| io::ErrorKind::InvalidInput)?;
     let mut fds = [PollFd::from_borrowed_fd(tty, PollFlags::IN)];
-    // A signal here ends the moment early, which is harmless.
-    Ok(matches!(poll(&mut fds, Some(&moment)), Ok(1..)) && fds.iter().any(|fd| fd.revents().contains(PollFlags::IN)))
+    let more = wait(&mut fds, &Deadline::after(SAME_PASTE))?;
+    Ok(more && fds.iter().any(|fd| fd.revents().contains(PollFlags::IN)))
 }
 
 fn several_lines() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, "several lines were pasted: give the value as a file or on a pipe")
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        "several lines were pasted: give the value as a file or on a pipe",
+    )
 }

@@ -1,7 +1,12 @@
-//! The crate against the real kernel, one binary. Tests that need an ordinary user or a process of their own run
-//! themselves again (`hqv_sys::ordinary`).
+//! The crate against the real kernel, one binary. Tests that need an ordinary user or a process of their
+//! own run themselves again (`hqv_sys::ordinary`).
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::undocumented_unsafe_blocks)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::undocumented_unsafe_blocks
+)]
 
 mod daemon;
 mod files;

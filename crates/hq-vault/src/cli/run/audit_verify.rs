@@ -52,7 +52,7 @@ fn of_files(ctx: &Context, args: &Verify) -> Result<AuditReport, Failure> {
 fn check(files: &[PathBuf], public: Option<&AuditPublic>, against: Option<Checkpoint>) -> Result<AuditReport, Failure> {
     let level = public.map_or(Level::Chain, Level::Signatures);
     let options = Options { against, ..Options::default() };
-    let report = verify::verify(files, level, &options, &mut |_| {}).map_err(|e| Failure::from(e.to_error()))?;
+    let report = verify::verify(files, level, &options, &mut |_| {}).map_err(|e| Failure::usage(e.to_string()))?;
     Ok(answer(&report))
 }
 
@@ -73,9 +73,21 @@ fn answer(report: &Report) -> AuditReport {
 
 /// The key as `audit public-key` prints it.
 fn public(text: &str) -> Result<AuditPublic, Failure> {
-    let signing = hqv_audit::parse_public_key(text.trim())
+    let signing = key_bytes(text.trim())
         .ok_or_else(|| Failure::usage("--public-key is not a key").hint("hq-vault audit public-key prints it"))?;
     Ok(AuditPublic { signing, reading: [0; 32] })
+}
+
+/// 64 hexadecimal digits.
+fn key_bytes(text: &str) -> Option<[u8; 32]> {
+    let mut key = [0u8; 32];
+    if text.len() != 64 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return None;
+    }
+    for (at, byte) in key.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()?;
+    }
+    Some(key)
 }
 
 fn read_checkpoint(path: &PathBuf) -> Result<Option<Checkpoint>, Failure> {
