@@ -36,7 +36,7 @@ const MAY: &[(&str, &[&str])] = &[
     ),
     // The test kit and the bench stand on everything; nothing that is shipped stands on them.
     ("hqv-test", &["*"]),
-    ("bench", &["*"]),
+    ("hqv-bench", &["*"]),
     ("xtask", &[]),
 ];
 

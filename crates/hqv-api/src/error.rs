@@ -16,6 +16,9 @@ pub struct ErrorBody {
     /// What to do next; names only commands that exist.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// Who was refused, where the caller is known: `owner`, or a token's path of names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
     /// The request's id, which its audit record bears too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
@@ -28,6 +31,7 @@ impl ErrorBody {
             error: error.message().to_owned(),
             code: error.code().as_str().to_owned(),
             hint: error.hint_text().map(str::to_owned),
+            actor: error.actor_name().map(str::to_owned),
             request_id,
         }
     }

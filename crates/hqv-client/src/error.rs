@@ -27,6 +27,8 @@ pub struct ClientError {
     pub message: String,
     /// What to do next.
     pub hint: Option<String>,
+    /// Who was refused, where the server knew the caller.
+    pub actor: Option<String>,
     /// The request's id, which its audit record bears too.
     pub request_id: Option<String>,
     /// Seconds to wait, where the server said so.
@@ -76,6 +78,7 @@ impl ClientError {
             status: Some(status),
             message: safe(body.error),
             hint: body.hint.map(safe),
+            actor: body.actor.map(safe),
             request_id: body.request_id.map(safe),
             retry_after,
             sent: true,
@@ -101,6 +104,7 @@ impl ClientError {
             status: None,
             message: message.into(),
             hint: None,
+            actor: None,
             request_id: None,
             retry_after: None,
             sent: false,

@@ -128,12 +128,9 @@ impl VaultKeys {
             hash.update(body);
         }
         let id = facts.header.id.as_bytes();
-        let mut message = Vec::with_capacity(2 + 32 + 8 + 32);
-        message.extend_from_slice(&[facts.header.kind.code(), id.len() as u8]);
-        message.extend_from_slice(id);
-        message.extend_from_slice(&facts.header.revision.to_be_bytes());
-        message.extend_from_slice(&hash.finalize());
-        self.row_state.tag(&message)
+        let place = [facts.header.kind.code(), id.len() as u8];
+        self.row_state
+            .tag(&[&place, id, &facts.header.revision.to_be_bytes(), &hash.finalize()])
     }
 
     /// Signs the bytes that [`crate::settings`] puts together, in the domain of clear settings.

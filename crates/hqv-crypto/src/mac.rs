@@ -42,10 +42,12 @@ impl Mac512 {
         Self(Box::new(Hmac::new((&*block).into())))
     }
 
-    /// The tag over `message`.
-    pub(crate) fn tag(&self, message: &[u8]) -> [u8; 64] {
+    /// The tag over the concatenated parts.
+    pub(crate) fn tag(&self, parts: &[&[u8]]) -> [u8; 64] {
         let mut mac = Hmac::clone(&self.0);
-        mac.update(message);
+        for part in parts {
+            mac.update(part);
+        }
         let mut out = [0; 64];
         out.copy_from_slice(&mac.finalize().into_bytes());
         out

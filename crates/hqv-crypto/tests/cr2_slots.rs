@@ -238,6 +238,21 @@ fn a_recovery_key_survives_handwriting_and_shows_slips() {
     assert_eq!(parse_recovery("").err(), Some(WireError::NotOne));
 }
 
+#[cfg(not(feature = "test-slot"))]
+#[test]
+fn cr2_the_kind_of_slot_for_tests_is_unknown_to_a_release() {
+    let mut rng = Seeded::new(9);
+    let root = RootKey::generate(&mut rng);
+    let (row, text) = slot::seal_recovery(&root, VAULT, SLOT, &mut rng);
+    let for_tests = with_number(&row, 1, 255);
+    let secret = SlotSecret::Recovery(parse_recovery(text.reveal()).unwrap());
+    assert_eq!(slot::kind_of(&for_tests), None);
+    assert_eq!(
+        slot::open(&for_tests, VAULT, &secret).err(),
+        Some(SlotError::Damaged)
+    );
+}
+
 #[cfg(feature = "test-slot")]
 #[test]
 fn a_test_slot_opens_without_a_kdf() {

@@ -166,7 +166,7 @@ impl Core {
         }
         let detail = Some(error.message().to_owned());
         self.record(caller, principal, O::KIND, Outcome::Denied, Some(error.code()), detail, items)?;
-        Err(error)
+        Err(error.actor(principal.label()))
     }
 
     fn perform<O: Operation>(
@@ -218,8 +218,10 @@ impl Core {
             Err(error) => {
                 self.settle(false);
                 let detail = Some(error.message().to_owned());
-                self.record(caller, principal, O::KIND, Outcome::Failed, Some(error.code()), detail, items)?;
-                Err(error)
+                let denied = matches!(error.code(), Code::Forbidden | Code::Unauthorized | Code::TokenExhausted);
+                let outcome = if denied { Outcome::Denied } else { Outcome::Failed };
+                self.record(caller, principal, O::KIND, outcome, Some(error.code()), detail, items)?;
+                Err(if denied { error.actor(principal.label()) } else { error })
             }
         }
     }

@@ -253,11 +253,12 @@ impl Tokens {
 /// The error for a token whose uses, or an ancestor's, are spent.
 pub fn exhausted(entry: &TokenEntry) -> Error {
     Error::new(Code::TokenExhausted, format!("token {} has no uses left", entry.facts.ancestry))
+        .actor(&*entry.facts.ancestry)
         .hint("ask who gave it for a new one")
 }
 
 /// The error for a token that ended, told to whoever holds it.
 pub fn ended(code: Code, entry: &TokenEntry) -> Error {
     let what = if code == Code::TokenExpired { "has expired" } else { "was revoked" };
-    Error::new(code, format!("token {} {what}", entry.facts.ancestry)).hint("ask who gave it for a new one")
+    Error::new(code, format!("token {} {what}", entry.facts.ancestry)).actor(&*entry.facts.ancestry).hint("ask who gave it for a new one")
 }

@@ -22,6 +22,7 @@ struct Inner {
     hint: Option<String>,
     cause: Option<String>,
     retry_after: Option<u64>,
+    actor: Option<String>,
 }
 
 impl Error {
@@ -33,6 +34,7 @@ impl Error {
             hint: None,
             cause: None,
             retry_after: None,
+            actor: None,
         }))
     }
 
@@ -55,6 +57,18 @@ impl Error {
     pub fn retry_after(mut self, secs: u64) -> Self {
         self.0.retry_after = Some(secs);
         self
+    }
+
+    /// Adds who was refused: `owner`, or a token's path of names. Told to that caller alone.
+    #[must_use]
+    pub fn actor(mut self, actor: impl Into<String>) -> Self {
+        self.0.actor = Some(actor.into());
+        self
+    }
+
+    /// Who was refused.
+    pub fn actor_name(&self) -> Option<&str> {
+        self.0.actor.as_deref()
     }
 
     /// What went wrong, for a program.

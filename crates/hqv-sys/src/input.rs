@@ -104,7 +104,7 @@ pub fn open_input(path: &Path) -> io::Result<File> {
     let meta = file.metadata()?;
     let kind = meta.file_type();
     if kind.is_fifo() {
-        wait_for_writer(&file)?;
+        wait_for_writer(&file, FIFO_PATIENCE)?;
     } else if !kind.is_file() && !kind.is_char_device() {
         return Err(NotPrivate::WrongKind(kind_of(&meta)).into());
     }
@@ -130,8 +130,8 @@ pub fn open_secret_input(path: &Path) -> io::Result<File> {
 }
 
 /// Until a FIFO has a writer it reads as empty, which would store nothing as if it were the value.
-fn wait_for_writer(file: &File) -> io::Result<()> {
-    let deadline = Deadline::after(FIFO_PATIENCE);
+fn wait_for_writer(file: &File, patience: Duration) -> io::Result<()> {
+    let deadline = Deadline::after(patience);
     if wait(&mut [PollFd::new(file, PollFlags::IN)], &deadline)? {
         return Ok(());
     }
@@ -139,4 +139,35 @@ fn wait_for_writer(file: &File) -> io::Result<()> {
         io::ErrorKind::TimedOut,
         "nobody writes to this FIFO",
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn in4_a_fifo_without_a_writer_does_not_hang() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("fifo");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &path, Mode::from_raw_mode(0o600)).unwrap();
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        let file = File::from(rustix::fs::open(&path, flags, Mode::empty()).unwrap());
+        let error = wait_for_writer(&file, Duration::from_millis(30)).unwrap_err();
+        assert_eq!(
+            (error.kind(), error.to_string()),
+            (io::ErrorKind::TimedOut, "nobody writes to this FIFO".into())
+        );
+    }
+
+    #[test]
+    fn growing_keeps_to_its_limit() {
+        let mut bytes = Growing::new(1000);
+        assert!((0..99).all(|_| bytes.push(b"0123456789")));
+        assert!(!bytes.push(b"0123456789") && !bytes.push(b"more"));
+        assert_eq!(bytes.bytes().len(), 1000);
+        bytes.truncate(5);
+        assert!(bytes.push(b"x"));
+        assert_eq!(**bytes.into_inner(), *b"01234x");
+    }
 }

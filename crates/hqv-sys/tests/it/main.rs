@@ -1,6 +1,7 @@
 //! The crate against the real kernel, one binary. Tests that need an ordinary user or a process of their
 //! own run themselves again (`hqv_sys::ordinary`).
 
+#![cfg(target_os = "linux")]
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,

@@ -223,6 +223,24 @@ fn mm1_freed_memory_is_wiped() {
         drop(value);
         assert_eq!(count_in_memory(&masked), 0, "freeing left it behind");
 
+        // Large blocks, whose pages are handed back: at both ends and in the middle; grown and shrunk.
+        for at in [0usize, 5 << 20, (20 << 20) - 32] {
+            let mut large = vec![1u8; 20 << 20];
+            unmask(&masked, &mut large[at..at + 32]);
+            large.reserve_exact(1 << 20);
+            assert_eq!(
+                count_in_memory(&masked),
+                1,
+                "growing a large block left a copy behind"
+            );
+            drop(large);
+            assert_eq!(
+                count_in_memory(&masked),
+                0,
+                "freeing a large block left it behind"
+            );
+        }
+
         // The same without wiping: shows that freed memory is searched too.
         let layout = Layout::from_size_align(100, 8).unwrap();
         let block = unsafe {
@@ -289,6 +307,22 @@ fn the_allocator_keeps_its_contract() {
         );
         WipingAllocator.dealloc(block, Layout::from_size_align(100_000, 4096).unwrap());
     }
+}
+
+#[test]
+fn large_blocks_cost_little_to_free() {
+    let layout = Layout::from_size_align(256 << 20, 64).unwrap();
+    let block = unsafe { WipingAllocator.alloc(layout) };
+    assert!(!block.is_null());
+    unsafe { block.write_bytes(7, 64 << 20) };
+    let start = Instant::now();
+    unsafe { WipingAllocator.dealloc(block, layout) };
+    // Overwriting would touch 192 MiB that were never used.
+    assert!(
+        start.elapsed() < Duration::from_millis(100),
+        "{:?}",
+        start.elapsed()
+    );
 }
 
 #[test]
