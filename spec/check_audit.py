@@ -324,7 +324,6 @@ class Verifier:
                 self.pending.remove(named)
             else:
                 self.bad(adopted["from"])
-        self.never_adopted()
 
     def end_segment(self, seq, head):
         segment, self.segment, self.parts = self.segment, None, b""

@@ -101,7 +101,7 @@ def check_locked(vector, keys, vault):
     same((row.kind, row.id, row.nonce, row.tag), (SETTING, b"locked", bytes(24), bytes(16)), "header")
     same((row.lookup, row.term), (None, 0), "columns that do not count here")
     fields = check_settings(row, vault, keys.public())
-    same((fields[5], fields[6]), (vector["idle_timeout"], vector["remote_admin"]), "settings")
+    same((fields[3], fields[7]), (vector["idle_minutes"], vector["remote_admin"]), "settings")
 
 
 def check_ca(world, keys, vault):
@@ -189,7 +189,7 @@ def make_world(draw=os.urandom):
         "ca": {"cert": keys.ca_cert.hex(), "pin": digest[:32], "fingerprint": "sha256:" + digest},
         "rows": [{"row": r.to_json(), "plain": p.hex(), "mac": row_mac(keys, r).hex()} for r, p in entries],
         "state": state,
-        "settings": {"row": locked.to_json(), "idle_timeout": 0, "remote_admin": True},
+        "settings": {"row": locked.to_json(), "idle_minutes": 0, "remote_admin": True},
         "paths": [{"path": p, "lookup": hmac256(keys.path_index, p.encode()).hex()} for p in ("x/y", "\u00fc")],
         "tokens": [make_token(k, p, draw) for k in ("token", "session") for p in (None, draw(16))],
         "not_tokens": make_not_tokens(draw),
@@ -242,7 +242,7 @@ def make_ca(vault):
 def make_locked(keys, vault, epoch):
     row = Row(SETTING, b"locked", 9, epoch, 0)
     signing, reading = keys.public()
-    fields = encode_body({1: signing, 2: reading, 5: 0, 6: True})
+    fields = encode_body({1: signing, 2: reading, 3: 0, 7: True})
     row.body = fields + keys.sign(settings_message(row, vault, fields))
     return row
 

@@ -1,5 +1,6 @@
 //! The only place that reads the environment, the real clock and the real
 //! random source, and that picks a storage backend.
+#![allow(clippy::disallowed_methods)] // what the rest of the program must not call is called here
 
 use std::sync::Arc;
 
@@ -17,17 +18,11 @@ use crate::settings::paths::VaultDir;
 /// The environment of this process, read once. Credentials are taken out of
 /// it, so that nothing we start inherits them.
 pub fn environment() -> Env {
-    let mut env = Env::gather(|name| std::env::var_os(name), take);
+    let mut env = Env::gather(|name| std::env::var_os(name), hqv_sys::process::take_env);
     if env.home.is_none() {
         env.home = hqv_sys::process::home_of_uid();
     }
     env
-}
-
-/// A variable that holds a credential. What we start never inherits it: the
-/// daemon and the tour get environments of their own.
-fn take(name: &str) -> Option<std::ffi::OsString> {
-    std::env::var_os(name)
 }
 
 /// Where temporary directories are made.
@@ -39,6 +34,24 @@ pub fn temp_dir() -> std::path::PathBuf {
 pub fn search_path() -> std::ffi::OsString {
     std::env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into())
 }
+
+/// This program's version. Where debug assertions are on, a test of an upgrade
+/// may give another.
+pub fn version() -> String {
+    let ours = env!("CARGO_PKG_VERSION");
+    if cfg!(debug_assertions) {
+        return std::env::var(TEST_VERSION).unwrap_or_else(|_| ours.to_owned());
+    }
+    ours.to_owned()
+}
+
+/// What a daemon that we start must know beside its options.
+pub fn daemon_environment() -> Vec<(std::ffi::OsString, std::ffi::OsString)> {
+    let given = std::env::var_os(TEST_VERSION).filter(|_| cfg!(debug_assertions));
+    given.map(|version| (TEST_VERSION.into(), version)).into_iter().collect()
+}
+
+const TEST_VERSION: &str = "HQ_VAULT_TEST_VERSION";
 
 /// Whether a starter waits for this process to say that it is ready.
 pub fn is_daemon_child() -> bool {

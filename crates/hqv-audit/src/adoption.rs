@@ -15,6 +15,9 @@ use crate::{
 };
 use hqv_model::Timestamp;
 
+/// Segments in one line; it stays below [`line::MAX_LINE`].
+pub(crate) const MAX_ADOPTED: usize = 256;
+
 /// A segment that is adopted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -84,7 +87,10 @@ impl Adoption {
         let body = clear.body;
         check_version(body.v)?;
         let (scope, _) = scope_and_time(&body.vault, body.epoch, &body.time)?;
-        let before = Chain { seq: body.seq, head: body.head.0 };
+        let before = Chain {
+            seq: body.seq,
+            head: body.head.0,
+        };
         Ok(Adoption {
             scope,
             before,
@@ -100,7 +106,9 @@ impl Adoption {
         if verify(audit, &self.signed, &self.signature) {
             Ok(())
         } else {
-            Err(AuditError::Signature("the adoption is not signed by the audit identity"))
+            Err(AuditError::Signature(
+                "the adoption is not signed by the audit identity",
+            ))
         }
     }
 }

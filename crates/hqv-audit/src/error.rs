@@ -56,7 +56,9 @@ impl From<AuditError> for hqv_model::Error {
             AuditError::Io(_) | AuditError::NotALog(_) => {
                 hqv_model::Error::unavailable("the audit record cannot be written or read")
             }
-            AuditError::WrongIdentity => hqv_model::Error::internal("the vault's clear settings were changed"),
+            AuditError::WrongIdentity => {
+                hqv_model::Error::internal("the vault's clear settings were changed")
+            }
             _ => hqv_model::Error::internal("the audit record is damaged"),
         };
         shown.cause(e)

@@ -1,8 +1,7 @@
 //! The log's files: `audit.log`, and what rotation set aside as `audit-FIRSTSEQ.log`.
 
 use std::{
-    fs,
-    io,
+    fs, io,
     path::{Path, PathBuf},
 };
 

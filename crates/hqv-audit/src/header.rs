@@ -104,8 +104,18 @@ impl Header {
         let (scope, _) = scope_and_time(&body.vault, body.epoch, &body.time)?;
         let mut sealed = Vec::new();
         line::decode_into(body.sealed.as_bytes(), &mut sealed)?;
-        let before = Chain { seq: body.seq, head: body.head.0 };
-        Ok(Header { scope, before, sealed, signed: clear.signed, signature: clear.signature, body })
+        let before = Chain {
+            seq: body.seq,
+            head: body.head.0,
+        };
+        Ok(Header {
+            scope,
+            before,
+            sealed,
+            signed: clear.signed,
+            signature: clear.signature,
+            body,
+        })
     }
 
     /// The number of the header's own line.
@@ -121,22 +131,30 @@ impl Header {
     /// Checks the segment's own signature and its certificates.
     pub(crate) fn check(&self, audit: &[u8; 32]) -> Result<(), AuditError> {
         if !verify(&self.body.key.0, &self.signed, &self.signature) {
-            return Err(AuditError::Signature("the header is not signed by its segment's key"));
+            return Err(AuditError::Signature(
+                "the header is not signed by its segment's key",
+            ));
         }
-        self.scope.check(self.body.root, &self.body.chain, &self.body.key.0, self.line(), audit)
+        self.scope.check(
+            self.body.root,
+            &self.body.chain,
+            &self.body.key.0,
+            self.line(),
+            audit,
+        )
     }
 }
 
 pub(crate) fn check_version(v: u8) -> Result<(), AuditError> {
-    if v == VERSION { Ok(()) } else { Err(AuditError::Malformed("a version that this program does not know")) }
+    if v == VERSION {
+        Ok(())
+    } else {
+        Err(AuditError::Malformed("a version that this program does not know"))
+    }
 }
 
 /// The vault, epoch and time of a clear line, each in its one spelling.
-pub(crate) fn scope_and_time(
-    vault: &str,
-    epoch: u32,
-    time: &str,
-) -> Result<(Scope, Timestamp), AuditError> {
+pub(crate) fn scope_and_time(vault: &str, epoch: u32, time: &str) -> Result<(Scope, Timestamp), AuditError> {
     let id = VaultId::parse(vault).map_err(|_| AuditError::Malformed("not a vault id"))?;
     let at = Timestamp::parse_rfc3339(time).map_err(|_| AuditError::Malformed("not a time"))?;
     if id.to_string() != vault || at.to_rfc3339() != time {

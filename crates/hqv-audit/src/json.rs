@@ -115,7 +115,9 @@ impl Json {
         self.byte(b'"');
         let bytes = value.as_bytes();
         // Nearly every text is plain. Without an early end the loop runs many bytes at a time.
-        let odd = bytes.iter().fold(false, |odd, b| odd | (*b < 0x20) | (*b >= 0x7f) | (*b == b'"') | (*b == b'\\'));
+        let odd = bytes.iter().fold(false, |odd, b| {
+            odd | (*b < 0x20) | (*b >= 0x7f) | (*b == b'"') | (*b == b'\\')
+        });
         if !odd {
             self.push(bytes);
             return self.byte(b'"');
@@ -140,7 +142,9 @@ impl Json {
 
     /// One character beyond ASCII at `at`; returns where the next begins.
     fn wide(&mut self, value: &str, done: &mut usize, at: usize) -> usize {
-        let Some(c) = value.get(at..).and_then(|rest| rest.chars().next()) else { return at + 1 };
+        let Some(c) = value.get(at..).and_then(|rest| rest.chars().next()) else {
+            return at + 1;
+        };
         let next = at + c.len_utf8();
         if matches!(c, '\u{80}'..='\u{9f}' | '\u{2028}' | '\u{2029}') || is_bidi_control(c) {
             self.push(value.as_bytes().get(*done..at).unwrap_or_default());

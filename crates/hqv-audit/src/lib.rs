@@ -35,5 +35,5 @@ pub use error::AuditError;
 pub use header::Why;
 pub use hqv_crypto::{AuditIdentity, AuditPublic};
 pub use log::{AdoptReport, DbHead, Log, LogConfig, MAX_SEGMENT, RolledBack, StartReport, SyncPoint};
-pub use reader::{Page, Reader, RecordView};
+pub use reader::{Follower, Page, Reader, RecordView};
 pub use record::{Identity, Item, ItemKind, Record};

@@ -69,12 +69,19 @@ impl FileSink {
         {
             fsync_dir(dir)?;
         }
-        Ok(FileSink { path, file, len, torn: false })
+        Ok(FileSink {
+            path,
+            file,
+            len,
+            torn: false,
+        })
     }
 
     /// Whether a line can follow what is there.
     fn ends_with_newline(&self) -> io::Result<bool> {
-        let Some(last) = self.len.checked_sub(1) else { return Ok(true) };
+        let Some(last) = self.len.checked_sub(1) else {
+            return Ok(true);
+        };
         let mut byte = [0];
         self.file.read_exact_at(&mut byte, last)?;
         Ok(byte == *b"\n")
@@ -110,8 +117,12 @@ impl Sink for FileSink {
     }
 
     fn standing(&mut self) -> Standing {
-        let Ok(ours) = self.file.metadata() else { return Standing::Elsewhere };
-        let Ok(named) = fs::symlink_metadata(&self.path) else { return Standing::Elsewhere };
+        let Ok(ours) = self.file.metadata() else {
+            return Standing::Elsewhere;
+        };
+        let Ok(named) = fs::symlink_metadata(&self.path) else {
+            return Standing::Elsewhere;
+        };
         if (ours.dev(), ours.ino()) != (named.dev(), named.ino()) {
             Standing::Elsewhere
         } else if !self.torn && ours.len() != self.len {

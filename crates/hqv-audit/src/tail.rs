@@ -1,10 +1,11 @@
 //! Where the last run left the log, found from its end and without any private key.
 //!
-//! The scan stops at the first line that the audit identity vouches for, so an ordinary start reads no
+//! The scan stops at the first line of a segment that the audit identity vouches for, so an ordinary start reads no
 //! more than the last second's lines. Lines of segments that nobody certified are walked to their
 //! headers, because the next unlock has to name them.
 
 use std::{
+    collections::HashSet,
     fs::File,
     io::{BufRead, BufReader, Seek, SeekFrom},
     path::{Path, PathBuf},
@@ -20,26 +21,27 @@ use crate::{
     line::{Bytes, LineType},
 };
 
-/// A line that carries the chain's state in clear, with its signature checked.
-pub(crate) enum Anchor {
+/// A line that carries the chain's state in clear.
+enum Anchor {
     Header(Header),
     Checkpoint(Checkpoint),
     Adoption(Adoption),
 }
 
 impl Anchor {
-    /// Reads an anchor. A line that only looks like one is none: numbering must not follow it.
-    pub(crate) fn read(line: &[u8], audit: &[u8; 32]) -> Option<Self> {
+    /// Reads an anchor. One that claims to be the identity's must be; numbering must not follow a line that
+    /// only looks like one. What nobody certified anyone could have signed, so its signature tells nothing.
+    fn read(line: &[u8], audit: &[u8; 32]) -> Option<Self> {
         match LineType::of(line)? {
             LineType::Header => {
                 let header = Header::parse(line).ok()?;
-                header.check(audit).ok()?;
-                Some(Anchor::Header(header))
+                let holds = !header.certified() || header.check(audit).is_ok();
+                holds.then_some(Anchor::Header(header))
             }
             LineType::Checkpoint => {
                 let checkpoint = Checkpoint::from_line(line).ok()?;
-                checkpoint.check(audit).ok()?;
-                Some(Anchor::Checkpoint(checkpoint))
+                let holds = !checkpoint.claims_certified() || checkpoint.check(audit).is_ok();
+                holds.then_some(Anchor::Checkpoint(checkpoint))
             }
             LineType::Adoption => {
                 let adoption = Adoption::parse(line).ok()?;
@@ -51,7 +53,7 @@ impl Anchor {
     }
 
     /// The chain before the anchor's own line.
-    pub(crate) fn before(&self) -> Chain {
+    fn before(&self) -> Chain {
         match self {
             Anchor::Header(header) => header.before,
             Anchor::Checkpoint(checkpoint) => checkpoint.at(),
@@ -67,13 +69,19 @@ impl Anchor {
         }
     }
 
-    /// Whether nothing before it is left to adopt.
+    /// Whether the identity vouches for it.
     fn vouched(&self) -> bool {
         match self {
             Anchor::Header(header) => header.certified(),
             Anchor::Checkpoint(checkpoint) => checkpoint.claims_certified(),
             Anchor::Adoption(_) => true,
         }
+    }
+
+    /// Whether nothing before it is left to adopt. An adoption may be one of several of which a power cut
+    /// took the rest, so it alone does not say so.
+    fn settled(&self) -> bool {
+        self.vouched() && !matches!(self, Anchor::Adoption(_))
     }
 }
 
@@ -119,8 +127,37 @@ pub(crate) fn scan(files: &[PathBuf], audit: &[u8; 32]) -> Result<Tail, AuditErr
 #[derive(Default)]
 struct Segments {
     found: Vec<Adopted>,
-    /// The chain before the header found last: there the segment before it ends.
+    /// The chain before the header or adoption found last: there the segment before it ends.
     end: Option<Chain>,
+    /// Header lines that an adoption names.
+    adopted: HashSet<u64>,
+}
+
+impl Segments {
+    fn take(&mut self, anchor: Anchor) {
+        let before = anchor.before();
+        match anchor {
+            Anchor::Header(header) => {
+                if let Some(end) = self.end.filter(|_| !self.adopted.contains(&header.line())) {
+                    let (key, head) = (header.body.key, Bytes(end.head));
+                    self.found.push(Adopted {
+                        key,
+                        from: header.line(),
+                        to: end.seq,
+                        head,
+                        own: false,
+                    });
+                }
+                self.end = Some(before);
+            }
+            Anchor::Adoption(adoption) => {
+                self.adopted
+                    .extend(adoption.adopts.iter().map(|segment| segment.from));
+                self.end = Some(before);
+            }
+            Anchor::Checkpoint(_) => {}
+        }
+    }
 }
 
 /// One file from its end; true when a vouched line was met.
@@ -134,8 +171,12 @@ fn scan_file(
     let mut lines = Backward::new(file, whole);
     loop {
         // A file that stops being lines is read no further back; verify will name the place.
-        let Ok(Some((offset, line))) = lines.next() else { return Ok(false) };
-        let Some(anchor) = Anchor::read(line, audit) else { continue };
+        let Ok(Some((offset, line))) = lines.next() else {
+            return Ok(false);
+        };
+        let Some(anchor) = Anchor::read(line, audit) else {
+            continue;
+        };
         if tail.chain.is_none() {
             let end = hash_from(file, offset, whole, anchor.before())?;
             tail.chain = Some(end);
@@ -143,19 +184,10 @@ fn scan_file(
             tail.closed = matches!(&anchor, Anchor::Checkpoint(c) if c.closes() && c.seq() + 1 == end.seq);
             segments.end = Some(end);
         }
-        if anchor.vouched() {
+        if anchor.settled() {
             return Ok(true);
         }
-        if let (Anchor::Header(header), Some(end)) = (&anchor, segments.end) {
-            segments.found.push(Adopted {
-                key: header.body.key,
-                from: header.line(),
-                to: end.seq,
-                head: Bytes(end.head),
-                own: false,
-            });
-            segments.end = Some(header.before);
-        }
+        segments.take(anchor);
     }
 }
 
@@ -192,7 +224,9 @@ fn hash_in_file(path: &Path, seq: u64, audit: &[u8; 32]) -> Result<Option<Hash>,
     let whole = whole_lines(&file, file.metadata()?.len())?;
     let mut lines = Backward::new(&file, whole);
     while let Ok(Some((offset, line))) = lines.next() {
-        let Some(anchor) = Anchor::read(line, audit) else { continue };
+        let Some(anchor) = Anchor::read(line, audit) else {
+            continue;
+        };
         let before = anchor.before();
         if before.seq == seq {
             return Ok(Some(before.head));
@@ -211,7 +245,9 @@ fn forward_to(file: &File, offset: u64, mut chain: Chain, seq: u64) -> Result<Op
     while chain.seq < seq {
         line.clear();
         reader.read_until(b'\n', &mut line)?;
-        let Some(whole) = line.strip_suffix(b"\n") else { return Ok(None) };
+        let Some(whole) = line.strip_suffix(b"\n") else {
+            return Ok(None);
+        };
         chain.push(whole);
     }
     Ok(Some(chain.head))

@@ -17,23 +17,6 @@ pub const SIGNING_KEY: u64 = 1;
 /// Field of the X25519 public key of the audit identity.
 pub const READING_KEY: u64 = 2;
 
-/// Field of the addresses to listen on: array of texts.
-pub const BIND: u64 = 3;
-/// Field of the host names for the leaf certificate: array of texts.
-pub const HOST_NAMES: u64 = 4;
-/// Field of the idle time after which the vault locks: milliseconds, 0 for never.
-pub const IDLE_TIMEOUT: u64 = 5;
-/// Field that allows administration over TCP: truth value.
-pub const REMOTE_ADMIN: u64 = 6;
-/// Field of how secure entry may take place: text.
-pub const ENTRY_POLICY: u64 = 7;
-/// Field of the command that is run to notify the owner: array of texts, program first.
-pub const NOTIFY_COMMAND: u64 = 8;
-/// Field of where the record is mirrored to: text.
-pub const AUDIT_MIRROR: u64 = 9;
-/// Field that makes every answer wait for the record to be on the disk: truth value.
-pub const AUDIT_SYNC: u64 = 10;
-
 /// The row in clear is not what its signature says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SettingsError {

@@ -341,7 +341,12 @@ fn start_locked(core: &mut Core, parts: &Parts, vault: VaultId) -> Result<(), Er
     let (log, report) = Log::start(config, Some(head), now, (parts.entropy)())?;
     core.log = Some(log);
     for finding in report.findings {
-        core.note(finding);
+        core.note(match report.unclean {
+            Some(n) if finding.starts_with("unclean end") => {
+                format!("the last run did not end cleanly: after line {n} of the record up to a second may be missing")
+            }
+            _ => finding,
+        });
     }
     core.record_own(OpKind::Start, Outcome::Ok, None)
 }

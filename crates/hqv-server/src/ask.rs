@@ -1,9 +1,9 @@
 //! One request as a handler sees it: who asks, over what, and the parts that its call needs.
 
 use hqv_api::percent;
-use hqv_engine::{Caller, Credential, Engine};
 use hqv_engine::ops::session_end::WhichSession;
 use hqv_engine::ops::token_self::TokenSelf;
+use hqv_engine::{Caller, Credential, Engine};
 use hqv_model::{Error, Prefix, SecretPath, SessionId, TokenRef};
 use http::HeaderValue;
 use hyper::body::Incoming;
@@ -91,7 +91,11 @@ fn known(ask: &Ask) -> bool {
 
 /// The same caller once more, for a handler that needs two operations.
 pub fn again(caller: &Caller) -> Caller {
-    let same = |c: &Credential| Credential { kind: c.kind, secret: c.secret.clone(), pin: c.pin };
+    let same = |c: &Credential| Credential {
+        kind: c.kind,
+        secret: c.secret.clone(),
+        pin: c.pin,
+    };
     Caller {
         credential: caller.credential.as_ref().map(same),
         transport: caller.transport.clone(),
@@ -108,7 +112,11 @@ pub fn again(caller: &Caller) -> Caller {
 /// `BAD_REQUEST` with the reason.
 pub fn secret_path(tail: &str) -> Result<SecretPath, Refusal> {
     // Most paths need no decoding, and then no copy either.
-    let path = if tail.contains('%') { SecretPath::parse(&percent::decode(tail)?) } else { SecretPath::parse(tail) };
+    let path = if tail.contains('%') {
+        SecretPath::parse(&percent::decode(tail)?)
+    } else {
+        SecretPath::parse(tail)
+    };
     Ok(path?)
 }
 

@@ -77,7 +77,10 @@ enum Inner {
 impl Body {
     /// No bytes.
     pub fn empty() -> Self {
-        Self { inner: Inner::Done, flight: None }
+        Self {
+            inner: Inner::Done,
+            flight: None,
+        }
     }
 
     /// Finished JSON.
@@ -97,7 +100,10 @@ impl Body {
 
     /// Events as they come; it ends when the sender is dropped.
     pub fn events(events: mpsc::Receiver<String>) -> Self {
-        Self { inner: Inner::Events(events), flight: None }
+        Self {
+            inner: Inner::Events(events),
+            flight: None,
+        }
     }
 
     /// Keeps `flight` until the body is gone.
@@ -107,7 +113,10 @@ impl Body {
     }
 
     fn whole(held: Held) -> Self {
-        Self { inner: Inner::Whole(Chunk::new(held)), flight: None }
+        Self {
+            inner: Inner::Whole(Chunk::new(held)),
+            flight: None,
+        }
     }
 
     #[cfg(test)]
@@ -123,7 +132,10 @@ impl hyper::body::Body for Body {
     type Data = Chunk;
     type Error = Infallible;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Chunk>, Infallible>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Chunk>, Infallible>>> {
         let this = self.get_mut();
         match std::mem::replace(&mut this.inner, Inner::Done) {
             Inner::Done => Poll::Ready(None),
@@ -170,7 +182,10 @@ mod tests {
         let mut body = Body::fixed(b"abc");
         assert_eq!((body.size_hint().exact(), body.is_end_stream()), (Some(3), false));
         let cx = &mut Context::from_waker(std::task::Waker::noop());
-        assert!(matches!(Pin::new(&mut body).poll_frame(cx), Poll::Ready(Some(Ok(_)))));
+        assert!(matches!(
+            Pin::new(&mut body).poll_frame(cx),
+            Poll::Ready(Some(Ok(_)))
+        ));
         assert!(body.is_end_stream());
     }
 }

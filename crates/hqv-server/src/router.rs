@@ -16,6 +16,7 @@ pub enum Call {
     Unlock,
     Lock,
     Shutdown,
+    ClockReset,
     List,
     Get,
     Put,
@@ -72,6 +73,7 @@ resource!(INIT, "POST", POST => Init);
 resource!(UNLOCK, "POST", POST => Unlock);
 resource!(LOCK, "POST", POST => Lock);
 resource!(SHUTDOWN, "POST", POST => Shutdown);
+resource!(CLOCK, "POST", POST => ClockReset);
 resource!(SECRETS, "GET", GET => List);
 resource!(SECRET, "GET, PUT, DELETE", GET => Get, PUT => Put, DELETE => Delete);
 resource!(BATCH, "POST", POST => Batch);
@@ -92,8 +94,12 @@ resource!(PUBLIC_KEY, "GET", GET => AuditKey);
 
 /// Looks a request up. `path` is the target's path as it came, still encoded.
 pub fn find<'a>(method: &Method, path: &'a str) -> Found<'a> {
-    let Some(rest) = path.strip_prefix("/v1/") else { return Found::Nothing };
-    let Some((resource, tail)) = resource(rest) else { return Found::Nothing };
+    let Some(rest) = path.strip_prefix("/v1/") else {
+        return Found::Nothing;
+    };
+    let Some((resource, tail)) = resource(rest) else {
+        return Found::Nothing;
+    };
     match resource.calls.iter().find(|(m, _)| m == method) {
         Some((_, call)) => Found::Call(*call, tail),
         None => Found::Methods(resource.allow),
@@ -129,6 +135,7 @@ fn whole(rest: &str) -> Option<&'static Resource> {
         "unlock" => &UNLOCK,
         "lock" => &LOCK,
         "shutdown" => &SHUTDOWN,
+        "clock:reset" => &CLOCK,
         "secrets" => &SECRETS,
         "secrets:batch" => &BATCH,
         "secrets:move" => &MOVE,
@@ -158,6 +165,7 @@ impl Call {
             Call::Unlock => "unlock",
             Call::Lock => "lock",
             Call::Shutdown => "shutdown",
+            Call::ClockReset => "clockReset",
             Call::List => "list",
             Call::Get => "get",
             Call::Put => "put",
@@ -191,29 +199,76 @@ mod tests {
     use super::*;
     use hqv_api::ROUTES;
 
-    fn method(of: hqv_api::Method) -> Method {
-        Method::from_bytes(of.as_str().as_bytes()).unwrap()
-    }
-
-    #[test]
-    fn every_published_route_is_found_and_no_other() {
-        for route in ROUTES {
-            let target = route.path.replace("{path}", "a/b").replace("{token}", "name").replace("{session}", "ses_1");
-            let Found::Call(call, _) = find(&method(route.method), &target) else { panic!("{target}") };
-            assert_eq!(call.id(), route.id);
-        }
-        let resources = [
-            &HEALTH, &CA, &OPENAPI, &STATUS, &INIT, &UNLOCK, &LOCK, &SHUTDOWN, &SECRETS, &SECRET, &BATCH, &MOVE, &COPY,
-            &METADATA, &TOKENS, &TOKEN, &SESSIONS, &SESSION, &SETTINGS, &AUDIT, &VERIFY, &CHECKPOINT, &PUBLIC_KEY,
+    /// How many calls the tables above hold; `tokens/self` shares its DELETE with any token.
+    fn calls() -> usize {
+        let all = [
+            &HEALTH,
+            &CA,
+            &OPENAPI,
+            &STATUS,
+            &INIT,
+            &UNLOCK,
+            &LOCK,
+            &SHUTDOWN,
+            &CLOCK,
+            &SECRETS,
+            &SECRET,
+            &BATCH,
+            &MOVE,
+            &COPY,
+            &METADATA,
+            &TOKENS,
+            &TOKEN,
+            &SESSIONS,
+            &SESSION,
+            &SETTINGS,
+            &AUDIT,
+            &VERIFY,
+            &CHECKPOINT,
+            &PUBLIC_KEY,
         ];
-        // `tokens/self` adds one GET; its DELETE is that of any token.
-        assert_eq!(resources.iter().map(|r| r.calls.len()).sum::<usize>() + 1, ROUTES.len());
-        for resource in resources {
+        for resource in all {
             let listed: Vec<&str> = resource.allow.split(", ").collect();
             let mut there: Vec<&str> = resource.calls.iter().map(|(m, _)| m.as_str()).collect();
             there.sort_by_key(|m| listed.iter().position(|l| l == m));
             assert_eq!(listed, there);
         }
+        all.iter().map(|r| r.calls.len()).sum::<usize>() + 1
+    }
+
+    fn id_at(method: &str, template: &str) -> Option<&'static str> {
+        let target = template
+            .replace("{path}", "a/b")
+            .replace("{token}", "name")
+            .replace("{session}", "ses_1");
+        match find(&Method::from_bytes(method.as_bytes()).unwrap(), &target) {
+            Found::Call(call, _) => Some(call.id()),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn every_published_route_is_found() {
+        for route in ROUTES {
+            assert_eq!(id_at(route.method.as_str(), route.path), Some(route.id));
+        }
+    }
+
+    #[test]
+    fn the_document_describes_every_call_and_no_other() {
+        let document: serde_json::Value = serde_json::from_str(crate::openapi::document()).unwrap();
+        let mut described = 0;
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                assert_eq!(
+                    id_at(&method.to_uppercase(), path),
+                    operation["operationId"].as_str(),
+                    "{method} {path}"
+                );
+                described += 1;
+            }
+        }
+        assert_eq!(described, calls());
     }
 
     #[test]
@@ -225,18 +280,50 @@ mod tests {
         assert_eq!(get("/v1/secrets/"), Found::Call(Call::Get, ""));
         assert_eq!(get("/v1/secrets/stale"), Found::Call(Call::Get, "stale"));
         assert_eq!(get("/v1/tokens/self"), Found::Call(Call::TokenSelf, "self"));
-        assert_eq!(find(&Method::DELETE, "/v1/tokens/self"), Found::Call(Call::TokenRevoke, "self"));
-        assert_eq!(find(&Method::DELETE, "/v1/tokens/a%2Fb"), Found::Call(Call::TokenRevoke, "a%2Fb"));
-        for path in ["/v1/tokens/", "/v1/tokens/a/b", "/v1/status/", "/v1/sessions/", "/v1", "/v1/", "/", "", "//"] {
+        assert_eq!(
+            find(&Method::DELETE, "/v1/tokens/self"),
+            Found::Call(Call::TokenRevoke, "self")
+        );
+        assert_eq!(
+            find(&Method::DELETE, "/v1/tokens/a%2Fb"),
+            Found::Call(Call::TokenRevoke, "a%2Fb")
+        );
+        for path in [
+            "/v1/tokens/",
+            "/v1/tokens/a/b",
+            "/v1/status/",
+            "/v1/sessions/",
+            "/v1",
+            "/v1/",
+            "/",
+            "",
+            "//",
+        ] {
             assert_eq!(get(path), Found::Nothing, "{path}");
         }
-        for path in ["/V1/status", "/v1/Status", "/v1//status", "/v1/secrets:Batch", "/v2/status", "/v1/status;x"] {
+        for path in [
+            "/V1/status",
+            "/v1/Status",
+            "/v1//status",
+            "/v1/secrets:Batch",
+            "/v2/status",
+            "/v1/status;x",
+        ] {
             assert_eq!(get(path), Found::Nothing, "{path}");
         }
-        assert_eq!(find(&Method::HEAD, "/v1/secrets/a"), Found::Methods("GET, PUT, DELETE"));
+        assert_eq!(
+            find(&Method::HEAD, "/v1/secrets/a"),
+            Found::Methods("GET, PUT, DELETE")
+        );
         assert_eq!(find(&Method::OPTIONS, "/v1/status"), Found::Methods("GET"));
-        assert_eq!(find(&Method::POST, "/v1/secrets/a"), Found::Methods("GET, PUT, DELETE"));
+        assert_eq!(
+            find(&Method::POST, "/v1/secrets/a"),
+            Found::Methods("GET, PUT, DELETE")
+        );
         assert_eq!(get("/v1/secrets:batch"), Found::Methods("POST"));
-        assert_eq!(find(&Method::from_bytes(b"get").unwrap(), "/v1/status"), Found::Methods("GET"));
+        assert_eq!(
+            find(&Method::from_bytes(b"get").unwrap(), "/v1/status"),
+            Found::Methods("GET")
+        );
     }
 }

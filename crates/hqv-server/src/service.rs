@@ -65,7 +65,11 @@ pub struct Shared {
 impl Shared {
     /// The limiter of this way in.
     pub fn tries(&self, way: &Way) -> &Tries {
-        if way.is_socket() { &self.socket_tries } else { &self.tcp_tries }
+        if way.is_socket() {
+            &self.socket_tries
+        } else {
+            &self.tcp_tries
+        }
     }
 }
 
@@ -94,7 +98,7 @@ impl Api {
     }
 
     /// Everything before the handler. What is refused here has touched nothing.
-    fn begin(&self, request: RequestId, parts: &Parts, body: Incoming) -> Result<Begun, Refusal> {
+    fn begin(&self, last: &mut Last, parts: &Parts, body: Incoming) -> Result<Begun, Refusal> {
         refuse_target(&parts.method, &parts.uri, parts.version)?;
         let seen = Seen::look(&parts.headers)?;
         if !self.way.is_socket() {
@@ -106,11 +110,21 @@ impl Api {
             Found::Methods(allow) => return Err(Refusal::method(allow)),
             Found::Nothing => return Err(Error::not_found("there is nothing at this address").into()),
         };
-        let caller = self.caller(request, &seen, &parts.uri, call)?;
+        last.vouches = !call.is_open();
+        let caller = self.caller(last.id, &seen, &parts.uri, call)?;
         if call.takes_body() {
             size::require_json(seen.content_type, seen.content_encoding)?;
             let (if_match, if_none_match) = (seen.if_match.cloned(), seen.if_none_match.cloned());
-            return v1::with_body(call, tail, self.ask(caller, &parts.uri), Carried { body, if_match, if_none_match });
+            return v1::with_body(
+                call,
+                tail,
+                self.ask(caller, &parts.uri),
+                Carried {
+                    body,
+                    if_match,
+                    if_none_match,
+                },
+            );
         }
         size::refuse_body(&body)?;
         if call == Call::Get {
@@ -121,22 +135,42 @@ impl Api {
 
     fn ask(&self, caller: Caller, uri: &Uri) -> Ask {
         let query = uri.query().map(str::to_owned);
-        Ask { shared: Arc::clone(&self.shared), way: Arc::clone(&self.way), caller, query }
+        Ask {
+            shared: Arc::clone(&self.shared),
+            way: Arc::clone(&self.way),
+            caller,
+            query,
+        }
     }
 
     fn caller(&self, request: RequestId, seen: &Seen<'_>, uri: &Uri, call: Call) -> Result<Caller, Refusal> {
-        let credential = if call.is_open() { None } else { self.credential(seen, uri)? };
+        let credential = if call.is_open() {
+            None
+        } else {
+            self.credential(seen, uri)?
+        };
         let [agent, claim, reason] = seen.notes();
-        Ok(Caller { credential, transport: self.way.transport().clone(), request, agent, claim, reason })
+        Ok(Caller {
+            credential,
+            transport: self.way.transport().clone(),
+            request,
+            agent,
+            claim,
+            reason,
+        })
     }
 
     fn credential(&self, seen: &Seen<'_>, uri: &Uri) -> Result<Option<Credential>, Refusal> {
         let found = seen.bearer(uri).and_then(|text| match text {
-            Some(text) => wire::parse(text).map(Some).map_err(|e| unauthorized(e.to_string()).into()),
+            Some(text) => wire::parse(text)
+                .map(Some)
+                .map_err(|e| unauthorized(e.to_string()).into()),
             None => Ok(None),
         });
         if let Err(refusal) = &found {
-            self.shared.engine.refused(self.way.transport().label(), refusal.error().code());
+            self.shared
+                .engine
+                .refused(self.way.transport().label(), refusal.error().code());
         }
         found
     }
@@ -158,20 +192,23 @@ impl Service<Request<Incoming>> for Api {
 
     fn call(&self, request: Request<Incoming>) -> Answering {
         let (parts, body) = request.into_parts();
-        let last = Last {
+        let mut last = Last {
             id: self.shared.ids.next(),
             flight: self.pulse.begin(parts.version == Version::HTTP_2),
             silent: parts.method == Method::HEAD,
             http2: parts.version == Version::HTTP_2,
+            vouches: false,
         };
-        match self.begin(last.id, &parts, body) {
+        match self.begin(&mut last, &parts, body) {
             Ok(Begun::Working(work)) => Answering::Later(Box::new(Later {
                 step: Step::Here(work),
                 last: Some(last),
                 shared: Arc::clone(&self.shared),
                 pulse: Arc::clone(&self.pulse),
             })),
-            Ok(Begun::Answered(answer)) => Answering::Now(Some(last.finish(answer, &self.shared, &self.pulse))),
+            Ok(Begun::Answered(answer)) => {
+                Answering::Now(Some(last.finish(answer, &self.shared, &self.pulse)))
+            }
             Err(refusal) => Answering::Now(Some(last.finish(Err(refusal), &self.shared, &self.pulse))),
         }
     }
@@ -183,13 +220,17 @@ struct Last {
     flight: InFlight,
     silent: bool,
     http2: bool,
+    /// A success shows that the engine knows this client.
+    vouches: bool,
 }
 
 impl Last {
     fn finish(self, answer: Answer, shared: &Shared, pulse: &Pulse) -> Response<Body> {
         let mut response = match answer {
             Ok(response) => {
-                pulse.vouch();
+                if self.vouches {
+                    pulse.vouch();
+                }
                 response
             }
             Err(refusal) => refusal.into_response(self.id, &*shared.log),
@@ -263,7 +304,9 @@ impl Later {
         match &mut self.step {
             Step::Away(task) => Pin::new(task).poll(cx).map(|joined| {
                 joined.unwrap_or_else(|e| {
-                    Err(Error::internal("the request could not be finished").cause(e).into())
+                    Err(Error::internal("the request could not be finished")
+                        .cause(e)
+                        .into())
                 })
             }),
             Step::Here(_) => Poll::Pending,
@@ -289,6 +332,9 @@ impl Call {
     /// Takes a JSON body.
     pub const fn takes_body(self) -> bool {
         use Call::*;
-        matches!(self, Init | Unlock | Put | Batch | Move | Copy | TokenCreate | SessionCreate | SettingsChange)
+        matches!(
+            self,
+            Init | Unlock | Put | Batch | Move | Copy | TokenCreate | SessionCreate | SettingsChange
+        )
     }
 }

@@ -94,7 +94,7 @@ fn a_person_can_be_at_the_keyboard() {
     terminal.wait_for("> ").line("x");
     assert_eq!(terminal.finish().ok().out(), "data x\n");
 
-    let mut terminal = home.cli(["-c", "echo go; sleep 100"]).on_terminal();
+    let mut terminal = home.cli(["-c", "echo go; exec sleep 100"]).on_terminal();
     terminal.wait_for("go").keys(b"\x03");
     assert_eq!(terminal.finish().signal, Some(2));
 }

@@ -31,6 +31,13 @@ pub struct Wanted<'a> {
     pub prompt: String,
 }
 
+impl Wanted<'_> {
+    /// Whether a person will be asked for it.
+    pub fn asks(&self) -> bool {
+        self.file.is_none() && self.generate.is_none() && std::io::stdin().is_terminal()
+    }
+}
+
 /// A value, the way it came, and what to tell about it.
 pub struct Value {
     /// The bytes to keep.
@@ -53,7 +60,7 @@ pub fn value(wanted: &Wanted<'_>, entropy: &mut dyn Entropy) -> Result<Value, Fa
             let bytes = from_file(path)?;
             kept(bytes, wanted, EntryRoute::File, &format!("{} is empty", shown(path)))
         }
-        None if std::io::stdin().is_terminal() => typed(wanted),
+        None if wanted.asks() => typed(wanted),
         _ => {
             let mut stdin = std::io::stdin().lock();
             let bytes = hqv_sys::input::read_bounded(&mut stdin, VALUE_MAX + 2)

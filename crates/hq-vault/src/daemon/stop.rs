@@ -7,7 +7,7 @@
 
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::cli::context::Context;
 use crate::cli::identity;
@@ -21,11 +21,10 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// none ran.
 pub fn stop(ctx: &Context) -> Result<Option<u32>, Failure> {
     let dir = &ctx.settings.dir;
-    let lock = dir.lock();
-    let Ok(Some(holder)) = hqv_sys::lock::holder(&lock) else { return Ok(None) };
+    let Ok(Some(holder)) = hqv_sys::lock::holder(&dir.lock()) else { return Ok(None) };
     let socket = dir.socket()?;
     let pid = match UnixStream::connect(&socket) {
-        Ok(stream) => peer_of(&stream)?,
+        Ok(stream) => peer_of(&stream, holder.pid)?,
         Err(e) => {
             let who = holder.pid.map(|p| format!(" (pid {p})")).unwrap_or_default();
             return Err(Failure::io(format!("a process{who} holds the vault, but its socket does not answer"), &e)
@@ -35,16 +34,18 @@ pub fn stop(ctx: &Context) -> Result<Option<u32>, Failure> {
     if !asked(ctx) {
         hqv_sys::process::terminate(pid).map_err(|e| Failure::io(format!("cannot stop the daemon (pid {pid})"), &e))?;
     }
-    wait_until_free(&lock, pid)?;
+    wait_until_ended(pid)?;
     Ok(Some(pid))
 }
 
-/// The listener's pid, by the kernel's word, and only where it is ours.
-fn peer_of(stream: &UnixStream) -> Result<u32, Failure> {
+/// The listener's pid, by the kernel's word: a process of this user that also
+/// holds the vault's lock.
+fn peer_of(stream: &UnixStream, holder: Option<u32>) -> Result<u32, Failure> {
     let peer = hqv_sys::peer::of(stream.as_fd()).map_err(|e| Failure::io("cannot see who listens on the socket", &e))?;
     match peer.pid {
-        Some(pid) if peer.uid == hqv_sys::process::uid() => Ok(pid),
-        _ => Err(Failure::unauthorized("the socket is not served by a process of this user")),
+        Some(pid) if peer.uid == hqv_sys::process::uid() && holder.is_none_or(|h| h == pid) => Ok(pid),
+        _ => Err(Failure::unauthorized("the socket is served by another process than this vault's daemon")
+            .hint("hq-vault doctor says what it sees; nothing was stopped")),
     }
 }
 
@@ -56,15 +57,10 @@ fn asked(ctx: &Context) -> bool {
         || (credential.is_some() && link.run_if_there(None, async |client| client.shutdown().await).is_ok())
 }
 
-/// The lock is let go at the very end, so that whoever starts next finds the
-/// vault free.
-fn wait_until_free(lock: &std::path::Path, pid: u32) -> Result<(), Failure> {
-    let end = Instant::now() + PATIENCE;
-    while Instant::now() < end {
-        if !matches!(hqv_sys::lock::holder(lock), Ok(Some(_))) {
-            return Ok(());
-        }
-        std::thread::sleep(Duration::from_millis(5));
+/// The daemon lets its lock go with its last breath, so its end is what counts.
+fn wait_until_ended(pid: u32) -> Result<(), Failure> {
+    match hqv_sys::process::wait_end(pid, PATIENCE) {
+        Ok(true) => Ok(()),
+        _ => Err(Failure::internal(format!("the daemon (pid {pid}) was asked to stop and still runs"))),
     }
-    Err(Failure::internal(format!("the daemon (pid {pid}) was asked to stop and still runs")))
 }

@@ -47,10 +47,10 @@ impl Log {
         self.stage_close(now)?;
         let mut adopts = self.unadopted.clone();
         adopts.extend(self.adoptable(self.staging.chain()));
-        if !adopts.is_empty() {
-            let (scope, state) = (self.scope, self.state);
+        let (scope, state) = (self.scope, self.state);
+        for some in adopts.chunks(adoption::MAX_ADOPTED) {
             self.staging.anchor(|before, out| {
-                adoption::write(scope, before, state, now, &adopts, |m| id.sign(m), out)
+                adoption::write(scope, before, state, now, some, |m| id.sign(m), out)
             })?;
         }
         let unlock = self.unlock_key(id);
@@ -90,5 +90,9 @@ fn report(adopts: &[Adopted]) -> AdoptReport {
             )
         })
         .collect();
-    AdoptReport { segments: adopts.len() as u64, earlier: earlier.len() as u64, findings }
+    AdoptReport {
+        segments: adopts.len() as u64,
+        earlier: earlier.len() as u64,
+        findings,
+    }
 }

@@ -29,7 +29,9 @@ impl Log {
     }
 
     fn head_differs(&self, db: &DbHead) -> Result<Option<String>, AuditError> {
-        let Some((seq, head)) = db.head.filter(|(seq, _)| *seq > 0) else { return Ok(None) };
+        let Some((seq, head)) = db.head.filter(|(seq, _)| *seq > 0) else {
+            return Ok(None);
+        };
         if seq > self.found {
             let found = self.found;
             return Ok(Some(format!(

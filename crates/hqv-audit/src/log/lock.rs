@@ -14,7 +14,9 @@ impl Log {
     /// # Errors
     /// The lines could not be written. The lock holds all the same.
     pub fn lock(&mut self, now: Timestamp, state_seq: u64) -> Result<(), AuditError> {
-        let Some(unlock) = self.unlock.take() else { return Ok(()) };
+        let Some(unlock) = self.unlock.take() else {
+            return Ok(());
+        };
         let mut next = self.locked_segment(&unlock)?;
         // Without the close before it, the header comes one line earlier. Nobody could certify that later.
         let spare = unlock.certify(self.scope, next.signer(), self.written.seq.saturating_add(1));
@@ -27,7 +29,9 @@ impl Log {
             Ok(()) => next.begun = Some(self.written.seq),
             Err(_) => {
                 next.replace_chain(spare);
-                self.gap.moved.get_or_insert("the segment before the lock could not be closed");
+                self.gap
+                    .moved
+                    .get_or_insert("the segment before the lock could not be closed");
             }
         }
         // Also after a failure: the old keys are wiped even where the disk is full.

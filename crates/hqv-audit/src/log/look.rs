@@ -15,10 +15,16 @@ impl Log {
     /// Looks, when a second has passed or the clock went back.
     pub(super) fn look(&mut self, now: Timestamp, state_seq: u64) -> Result<(), AuditError> {
         let due = match self.looked {
-            Some(last) => !(last.millis()..last.millis().saturating_add(EVERY_MILLIS)).contains(&now.millis()),
+            Some(last) => {
+                !(last.millis()..last.millis().saturating_add(EVERY_MILLIS)).contains(&now.millis())
+            }
             None => true,
         };
-        if due { self.look_now(now, state_seq) } else { Ok(()) }
+        if due {
+            self.look_now(now, state_seq)
+        } else {
+            Ok(())
+        }
     }
 
     /// Looks, and moves house where that is needed. Until that worked nothing is written.
@@ -32,11 +38,19 @@ impl Log {
             Standing::Elsewhere => {
                 self.close_old_place(now, state_seq);
                 self.sink.reopen()?;
-                self.begin_anew(now, state_seq, "audit.log was moved or deleted; the record goes on in a new file")?;
+                self.begin_anew(
+                    now,
+                    state_seq,
+                    "audit.log was moved or deleted; the record goes on in a new file",
+                )?;
             }
             Standing::Changed => {
                 self.sink.reopen()?;
-                self.begin_anew(now, state_seq, "audit.log was cut or written to by another program")?;
+                self.begin_anew(
+                    now,
+                    state_seq,
+                    "audit.log was cut or written to by another program",
+                )?;
             }
         }
         self.looked = Some(now);
@@ -45,7 +59,10 @@ impl Log {
 
     /// A moved file gets its signed end, if it can still be written.
     fn close_old_place(&mut self, now: Timestamp, state_seq: u64) {
-        let closed = self.begin(state_seq).and_then(|()| self.stage_close(now)).and_then(|()| self.commit());
+        let closed = self
+            .begin(state_seq)
+            .and_then(|()| self.stage_close(now))
+            .and_then(|()| self.commit());
         if closed.is_ok() {
             self.segment.closed = true;
         }
@@ -58,9 +75,13 @@ impl Log {
         let from = self.next_header();
         let next = match self.following(Why::Reopened)? {
             Some(next) => next,
-            None => Segment::new(Why::Reopened, self.scope, &self.cfg.public, &mut *self.rng, |key| {
-                (Root::None, vec![self.scope.own_link(key, from)])
-            })?,
+            None => Segment::new(
+                Why::Reopened,
+                self.scope,
+                &self.cfg.public,
+                &mut *self.rng,
+                |key| (Root::None, vec![self.scope.own_link(key, from)]),
+            )?,
         };
         self.turn(next, now)
     }

@@ -1,6 +1,6 @@
 //! Lines to records, going forward from a line at which the chain is known.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use hqv_crypto::AuditIdentity;
 use zeroize::{Zeroize, Zeroizing};
@@ -21,21 +21,29 @@ const MAX_RECORD: usize = 64 * 1024 * 1024;
 /// What opens the records of a segment.
 #[derive(Clone)]
 pub(crate) struct Opener {
-    key: Option<Rc<RecordKey>>,
+    key: Option<Arc<RecordKey>>,
     unproven: bool,
 }
 
 impl Opener {
     /// For a segment whose header cannot be read: nothing in it opens.
     pub(crate) fn none() -> Self {
-        Opener { key: None, unproven: true }
+        Opener {
+            key: None,
+            unproven: true,
+        }
     }
 
     /// From the segment's header. Without good certificates it is unproven, whatever it says of itself.
     pub(crate) fn of(header: &Header, id: &AuditIdentity) -> Self {
-        let key = RecordKey::open(id, header.scope, &header.body.key.0, &header.sealed).ok().map(Rc::new);
+        let key = RecordKey::open(id, header.scope, &header.body.key.0, &header.sealed)
+            .ok()
+            .map(Arc::new);
         let proven = header.certified() && header.check(&id.public().signing).is_ok();
-        Opener { key, unproven: !proven }
+        Opener {
+            key,
+            unproven: !proven,
+        }
     }
 }
 
@@ -50,29 +58,34 @@ pub(crate) enum Decoded {
 }
 
 /// Decodes line after line.
-pub(crate) struct Decoder<'a> {
-    id: &'a AuditIdentity,
+pub(crate) struct Decoder {
     opener: Opener,
     pub(crate) chain: Chain,
     parts: Zeroizing<Vec<u8>>,
     scratch: Zeroizing<Vec<u8>>,
 }
 
-impl<'a> Decoder<'a> {
-    pub(crate) fn new(id: &'a AuditIdentity, opener: Opener, chain: Chain) -> Self {
+impl Decoder {
+    pub(crate) fn new(opener: Opener, chain: Chain) -> Self {
         let empty = || Zeroizing::new(Vec::new());
-        Decoder { id, opener, chain, parts: empty(), scratch: empty() }
+        Decoder {
+            opener,
+            chain,
+            parts: empty(),
+            scratch: empty(),
+        }
     }
 
-    /// Takes the next line, without newline.
-    pub(crate) fn line(&mut self, line: &[u8]) -> Decoded {
+    /// Takes the next line, without newline. The identity is lent, so that whoever follows a log for hours
+    /// need not hold it.
+    pub(crate) fn line(&mut self, id: &AuditIdentity, line: &[u8]) -> Decoded {
         let decoded = match LineType::of(line) {
             Some(kind @ (LineType::Record | LineType::Part)) => self.part(kind, line),
             Some(LineType::Header) => {
                 self.parts.zeroize();
                 if let Ok(header) = Header::parse(line) {
                     self.chain = header.before;
-                    self.opener = Opener::of(&header, self.id);
+                    self.opener = Opener::of(&header, id);
                 }
                 Decoded::Nothing
             }
@@ -102,7 +115,11 @@ impl<'a> Decoder<'a> {
         };
         if kind == LineType::Part {
             self.parts.extend_from_slice(json);
-            return if self.parts.len() > MAX_RECORD { Decoded::Damaged(seq) } else { Decoded::Nothing };
+            return if self.parts.len() > MAX_RECORD {
+                Decoded::Damaged(seq)
+            } else {
+                Decoded::Nothing
+            };
         }
         let view = if self.parts.is_empty() {
             RecordView::parse(json, seq, self.opener.unproven)

@@ -5,6 +5,7 @@
 //! header gives the key. It does not verify the record as a whole: that is [`crate::verify`]'s.
 
 mod decode;
+mod follow;
 
 use std::{
     fs::File,
@@ -26,6 +27,8 @@ use crate::{
 };
 
 use decode::{Decoded, Decoder, Opener};
+
+pub use follow::Follower;
 
 pub use crate::view::{IdentityView, ItemView, RecordView};
 
@@ -54,13 +57,40 @@ struct Stretch {
     chain: Chain,
 }
 
+/// What `last` looks for, and what it has.
+struct Wanted<'f> {
+    n: usize,
+    filter: &'f Filter<'f>,
+    before: u64,
+    page: Page,
+}
+
+impl Wanted<'_> {
+    fn enough(&self) -> bool {
+        self.page.records.len() >= self.n
+    }
+}
+
+impl Page {
+    fn take(&mut self, decoded: Decoded, from: u64) {
+        match decoded {
+            Decoded::Record(view) if view.sequence >= from => self.records.push(*view),
+            Decoded::Damaged(bad) if bad >= from => self.damaged.push(bad),
+            _ => {}
+        }
+    }
+}
+
 impl<'a> Reader<'a> {
     /// The record in a vault directory.
     ///
     /// # Errors
     /// The directory cannot be listed.
     pub fn open(dir: &Path, id: &'a AuditIdentity) -> Result<Self, AuditError> {
-        Ok(Reader { files: files::list(dir)?, id })
+        Ok(Reader {
+            files: files::list(dir)?,
+            id,
+        })
     }
 
     /// The newest `n` records that `filter` wants, newest first; with `before`, of those on lines below it.
@@ -68,83 +98,77 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// A file cannot be read.
     pub fn last(&self, n: usize, filter: &Filter<'_>, before: Option<u64>) -> Result<Page, AuditError> {
-        let mut page = Page::default();
+        let mut wanted = Wanted {
+            n,
+            filter,
+            before: before.unwrap_or(u64::MAX),
+            page: Page::default(),
+        };
         for path in self.files.iter().rev() {
-            if page.records.len() >= n {
-                break;
-            }
-            self.last_in_file(path, n, filter, before.unwrap_or(u64::MAX), &mut page)?;
+            self.last_in_file(&File::open(path)?, &mut wanted)?;
         }
-        Ok(page)
+        Ok(wanted.page)
     }
 
-    fn last_in_file(
-        &self,
-        path: &Path,
-        n: usize,
-        filter: &Filter<'_>,
-        before: u64,
-        page: &mut Page,
-    ) -> Result<(), AuditError> {
-        let file = File::open(path)?;
-        let mut end = whole_lines(&file, file.metadata()?.len())?;
-        let mut lines = Backward::new(&file, end);
+    fn last_in_file(&self, file: &File, wanted: &mut Wanted<'_>) -> Result<(), AuditError> {
+        let mut end = whole_lines(file, file.metadata()?.len())?;
+        let mut lines = Backward::new(file, end);
+        // Stretches whose segment's header lies further back.
         let mut waiting: Vec<Stretch> = Vec::new();
-        let mut opener = None;
-        while page.records.len() < n {
-            let Some((offset, line)) = lines.next()? else { break };
-            let Some((chain, header)) = anchor(line) else { continue };
-            if chain.seq.saturating_add(2) < before {
+        while !wanted.enough() {
+            let Some((offset, line)) = lines.next()? else {
+                break;
+            };
+            let Some((chain, header)) = anchor(line) else {
+                continue;
+            };
+            if chain.seq.saturating_add(2) < wanted.before {
                 waiting.push(Stretch { offset, end, chain });
             }
             end = offset;
             if let Some(header) = header {
-                opener = Some(Opener::of(&header, self.id));
-            }
-            if let Some(opener) = opener.take() {
+                let opener = Opener::of(&header, self.id);
                 for stretch in waiting.drain(..) {
-                    self.newest(&file, &stretch, &opener, n, filter, before, page)?;
+                    self.newest(file, &stretch, &opener, wanted)?;
                 }
             }
         }
         // Without a header nothing opens; the lines are named as damaged.
         for stretch in waiting {
-            self.newest(&file, &stretch, &Opener::none(), n, filter, before, page)?;
+            self.newest(file, &stretch, &Opener::none(), wanted)?;
         }
         Ok(())
     }
 
     /// Appends a stretch's wanted records, newest first.
-    #[allow(clippy::too_many_arguments)]
     fn newest(
         &self,
         file: &File,
         stretch: &Stretch,
         opener: &Opener,
-        n: usize,
-        filter: &Filter<'_>,
-        before: u64,
-        page: &mut Page,
+        wanted: &mut Wanted<'_>,
     ) -> Result<(), AuditError> {
-        if page.records.len() >= n {
+        if wanted.enough() {
             return Ok(());
         }
         let mut found = Vec::new();
-        let mut decoder = Decoder::new(self.id, opener.clone(), stretch.chain);
+        let mut decoder = Decoder::new(opener.clone(), stretch.chain);
         for_lines(file, stretch.offset, stretch.end, |line| {
-            match decoder.line(line) {
-                Decoded::Record(view) if view.sequence < before && filter(&view) => found.push(*view),
-                Decoded::Damaged(seq) if seq < before => page.damaged.push(seq),
+            match decoder.line(self.id, line) {
+                Decoded::Record(view) if view.sequence < wanted.before && (wanted.filter)(&view) => {
+                    found.push(*view);
+                }
+                Decoded::Damaged(seq) if seq < wanted.before => wanted.page.damaged.push(seq),
                 _ => {}
             }
             true
         })?;
-        let room = n - page.records.len();
-        page.records.extend(found.into_iter().rev().take(room));
+        let room = wanted.n - wanted.page.records.len();
+        wanted.page.records.extend(found.into_iter().rev().take(room));
         Ok(())
     }
 
-    /// Up to `limit` records on line `seq` and after, oldest first.
+    /// Up to `limit` records on line `seq` and after, oldest first. For a stream of them, see [`Follower`].
     ///
     /// # Errors
     /// A file cannot be read.
@@ -154,14 +178,9 @@ impl<'a> Reader<'a> {
         for path in self.files.iter().skip(first) {
             let file = File::open(path)?;
             let end = whole_lines(&file, file.metadata()?.len())?;
-            let (offset, opener, chain) = self.place(&file, end, seq)?;
-            let mut decoder = Decoder::new(self.id, opener, chain);
+            let (offset, mut decoder) = self.place(&file, end, seq)?;
             for_lines(&file, offset, end, |line| {
-                match decoder.line(line) {
-                    Decoded::Record(view) if view.sequence >= seq => page.records.push(*view),
-                    Decoded::Damaged(bad) if bad >= seq => page.damaged.push(bad),
-                    _ => {}
-                }
+                page.take(decoder.line(self.id, line), seq);
                 page.records.len() < limit
             })?;
             if page.records.len() >= limit {
@@ -185,20 +204,31 @@ impl<'a> Reader<'a> {
     }
 
     /// Where to begin decoding in a file so that line `seq` is reached with chain and key known.
-    fn place(&self, file: &File, end: u64, seq: u64) -> Result<(u64, Opener, Chain), AuditError> {
+    fn place(&self, file: &File, end: u64, seq: u64) -> Result<(u64, Decoder), AuditError> {
         let mut lines = Backward::new(file, end);
         let mut at = None;
         while let Some((offset, line)) = lines.next()? {
-            let Some((chain, header)) = anchor(line) else { continue };
+            let Some((chain, header)) = anchor(line) else {
+                continue;
+            };
             if chain.seq < seq && at.is_none() {
                 at = Some((offset, chain));
             }
             if let (Some((offset, chain)), Some(header)) = (at, header) {
-                return Ok((offset, Opener::of(&header, self.id), chain));
+                return Ok((offset, Decoder::new(Opener::of(&header, self.id), chain)));
             }
         }
-        let start = Chain { seq: 0, head: [0; 32] };
-        Ok((0, Opener::none(), start))
+        // The header at the file's beginning, if there is one, will say where it stands.
+        Ok((
+            0,
+            Decoder::new(
+                Opener::none(),
+                Chain {
+                    seq: 0,
+                    head: [0; 32],
+                },
+            ),
+        ))
     }
 }
 

@@ -62,7 +62,10 @@ pub struct Options {
 
 impl From<Option<Checkpoint>> for Options {
     fn from(against: Option<Checkpoint>) -> Self {
-        Options { against, ..Options::default() }
+        Options {
+            against,
+            ..Options::default()
+        }
     }
 }
 
@@ -92,7 +95,9 @@ pub fn verify(
     if let (Some(checkpoint), Some(audit)) = (&options.against, level.audit()) {
         checkpoint.check(&audit)?;
         if !checkpoint.claims_certified() {
-            return Err(AuditError::Signature("the checkpoint given was signed by a key that nobody certified"));
+            return Err(AuditError::Signature(
+                "the checkpoint given was signed by a key that nobody certified",
+            ));
         }
     }
     let mut walk = Walk::new(level, options);

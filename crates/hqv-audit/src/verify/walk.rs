@@ -101,7 +101,10 @@ impl<'a> Walk<'a> {
     }
 
     fn push(&mut self, line: &[u8]) {
-        let mut chain = self.chain.unwrap_or(Chain { seq: 0, head: [0; 32] });
+        let mut chain = self.chain.unwrap_or(Chain {
+            seq: 0,
+            head: [0; 32],
+        });
         chain.push(line);
         if self.report.lines == 0 {
             self.report.first = chain.seq;
@@ -152,7 +155,9 @@ impl<'a> Walk<'a> {
 
     /// Opens what was decoded into `scratch`, where the level has the key.
     fn open_record(&mut self, kind: LineType, chain: Chain) {
-        let Some(key) = self.open.as_ref().and_then(|open| open.key.as_ref()) else { return };
+        let Some(key) = self.open.as_ref().and_then(|open| open.key.as_ref()) else {
+            return;
+        };
         let Ok(json) = key.open_part(kind, &chain, &mut self.scratch) else {
             self.whole.zeroize();
             return self.bad_here("the record does not open: it, or the order of lines, was changed");
@@ -230,7 +235,13 @@ impl<'a> Walk<'a> {
         self.report.segments += 1;
         self.report.unproven += u64::from(!header.certified());
         let key = self.record_key(&header);
-        self.open = Some(Open { header, key, closed: false, parts: false, records: 0 });
+        self.open = Some(Open {
+            header,
+            key,
+            closed: false,
+            parts: false,
+            records: 0,
+        });
     }
 
     /// The first line of all says where the chain begins.
@@ -240,9 +251,11 @@ impl<'a> Walk<'a> {
         }
         let before = header.before;
         if before.seq > 0 {
-            self.report.bad(1, format!("lines 1 to {} are missing", before.seq));
+            self.report
+                .bad(1, format!("lines 1 to {} are missing", before.seq));
         } else if before != Chain::start(header.scope.vault) {
-            self.report.bad(1, "the chain does not begin as this vault's does");
+            self.report
+                .bad(1, "the chain does not begin as this vault's does");
         }
         self.chain = Some(before);
         self.confirmed = before.seq;
@@ -272,11 +285,16 @@ impl<'a> Walk<'a> {
     }
 
     fn record_key(&mut self, header: &Header) -> Option<RecordKey> {
-        let Level::Everything(id) = self.level else { return None };
+        let Level::Everything(id) = self.level else {
+            return None;
+        };
         let key = RecordKey::open(id, header.scope, &header.body.key.0, &header.sealed);
         if key.is_err() {
             let line = self.next();
-            self.report.bad(line, "the segment's record key does not open: its records cannot be read");
+            self.report.bad(
+                line,
+                "the segment's record key does not open: its records cannot be read",
+            );
         }
         key.ok()
     }
@@ -287,13 +305,22 @@ impl<'a> Walk<'a> {
         let Some(open) = self.open.take() else { return };
         if !open.closed {
             self.report.unclean_ends.push(end.seq);
-            let text = format!("unclean end after {}: up to a second of records may be missing", end.seq);
+            let text = format!(
+                "unclean end after {}: up to a second of records may be missing",
+                end.seq
+            );
             self.report.note(end.seq, text);
         }
         if !open.header.certified() {
             let from = open.header.line();
             let key = open.header.body.key;
-            self.pending.push(Adopted { key, from, to: end.seq, head: Bytes(end.head), own: false });
+            self.pending.push(Adopted {
+                key,
+                from,
+                to: end.seq,
+                head: Bytes(end.head),
+                own: false,
+            });
         }
     }
 
@@ -312,11 +339,19 @@ impl<'a> Walk<'a> {
         self.clear_state(adoption.state);
         self.end_segment(adoption.before);
         for adopted in &adoption.adopts {
-            let same = |p: &Adopted| Adopted { own: adopted.own, ..p.clone() } == *adopted;
+            let same = |p: &Adopted| {
+                Adopted {
+                    own: adopted.own,
+                    ..p.clone()
+                } == *adopted
+            };
             match self.pending.iter().position(same) {
                 Some(at) => drop(self.pending.remove(at)),
                 None => {
-                    let text = format!("an unlock adopted lines {} to {}, which are not there", adopted.from, adopted.to);
+                    let text = format!(
+                        "an unlock adopted lines {} to {}, which are not there",
+                        adopted.from, adopted.to
+                    );
                     self.report.bad(adopted.from, text);
                 }
             }
@@ -329,7 +364,6 @@ impl<'a> Walk<'a> {
                 self.report.note(adopted.from, text);
             }
         }
-        self.never_adopted();
     }
 
     /// Whatever an unlock passed over is nobody's.
@@ -370,7 +404,8 @@ impl<'a> Walk<'a> {
         let line = self.next();
         let before = self.state.max(self.record_state);
         if state < before {
-            let text = format!("the database went back from state {before} to {state}: vault.db was put back");
+            let text =
+                format!("the database went back from state {before} to {state}: vault.db was put back");
             self.report.bad(line, text);
         }
     }
@@ -381,7 +416,10 @@ impl<'a> Walk<'a> {
         self.whole.zeroize();
         if let Some(open) = self.open.as_mut().filter(|open| open.parts) {
             open.parts = false;
-            self.report.note(line.saturating_sub(1), "the last parts of a long record are missing");
+            self.report.note(
+                line.saturating_sub(1),
+                "the last parts of a long record are missing",
+            );
         }
     }
 
@@ -390,22 +428,34 @@ impl<'a> Walk<'a> {
         if let Some(against) = self.options.against.as_ref().filter(|a| a.seq() == chain.seq)
             && against.head() != chain.head
         {
-            self.report.bad(chain.seq, "at or before this line the record is not what the checkpoint given saw");
+            self.report.bad(
+                chain.seq,
+                "at or before this line the record is not what the checkpoint given saw",
+            );
         }
         if let Some((_, head)) = self.database_head().filter(|(seq, _)| *seq == chain.seq)
             && head != chain.head
         {
-            self.report.bad(chain.seq, "at or before this line the record is not what the database saw");
+            self.report.bad(
+                chain.seq,
+                "at or before this line the record is not what the database saw",
+            );
         }
     }
 
     fn database_head(&self) -> Option<(u64, [u8; 32])> {
-        self.options.database.and_then(|db| db.head).filter(|(seq, _)| *seq > 0)
+        self.options
+            .database
+            .and_then(|db| db.head)
+            .filter(|(seq, _)| *seq > 0)
     }
 
     /// No further lines.
     pub(super) fn end(mut self) -> Report {
-        let end = self.chain.unwrap_or(Chain { seq: 0, head: [0; 32] });
+        let end = self.chain.unwrap_or(Chain {
+            seq: 0,
+            head: [0; 32],
+        });
         (self.report.last, self.report.head) = (end.seq, end.head);
         self.report.unsigned = end.seq.saturating_sub(self.confirmed);
         if self.report.lines == 0 {
@@ -415,19 +465,29 @@ impl<'a> Walk<'a> {
         self.never_adopted();
         if let Some(back) = self.options.database.filter(|db| db.state_seq < self.state) {
             let (database, state) = (back.state_seq, self.state);
-            let text = format!("vault.db was put back: it is at state {database}, and the record had seen {state}");
+            let text =
+                format!("vault.db was put back: it is at state {database}, and the record had seen {state}");
             self.report.bad(end.seq, text);
         }
         let against = self.options.against.as_ref().map(Checkpoint::seq);
-        let known = [(against, "the checkpoint given"), (self.database_head().map(|(seq, _)| seq), "the database")];
+        // Behind the last line asked for the record goes on; the database may be further than that line.
+        let database = self
+            .database_head()
+            .map(|(seq, _)| seq)
+            .filter(|_| !self.finished());
+        let known = [(against, "the checkpoint given"), (database, "the database")];
         for (seq, who) in known {
             match seq {
                 Some(seq) if seq > end.seq => {
-                    let text = format!("the record was cut: {who} saw line {seq}, and it ends at {}", end.seq);
+                    let text = format!(
+                        "the record was cut: {who} saw line {seq}, and it ends at {}",
+                        end.seq
+                    );
                     self.report.bad(end.seq.saturating_add(1), text);
                 }
                 Some(seq) if seq.saturating_add(1) < self.report.first => {
-                    self.report.bad(1, format!("{who} saw line {seq}, which is not in these files"));
+                    self.report
+                        .bad(1, format!("{who} saw line {seq}, which is not in these files"));
                 }
                 _ => {}
             }

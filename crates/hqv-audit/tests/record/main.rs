@@ -10,4 +10,3 @@ mod long_records;
 mod reading;
 mod runs;
 mod vectors;
-

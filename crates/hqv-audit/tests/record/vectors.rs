@@ -21,7 +21,11 @@ struct Fixed {
 
 impl Fixed {
     fn new(seed: u64) -> Self {
-        Fixed { seed, block: 0, given: Vec::new() }
+        Fixed {
+            seed,
+            block: 0,
+            given: Vec::new(),
+        }
     }
 }
 
@@ -62,14 +66,17 @@ fn world() -> World {
 }
 
 fn start(world: &World, seed: u64, now: Timestamp) -> Log {
-    Log::start(world.cfg.clone(), None, now, Box::new(Fixed::new(seed))).unwrap().0
+    Log::start(world.cfg.clone(), None, now, Box::new(Fixed::new(seed)))
+        .unwrap()
+        .0
 }
 
 fn odd(text: &str) -> hqv_audit::Record {
     let mut record = get("deploy/prod/key");
     (record.op, record.outcome) = (OpKind::Put, Outcome::Denied);
     record.code = Some(hqv_model::Code::Forbidden);
-    (record.reason, record.claim, record.detail) = (Some(text.into()), Some("run".into()), Some("é🔑".into()));
+    (record.reason, record.claim, record.detail) =
+        (Some(text.into()), Some("run".into()), Some("é🔑".into()));
     record
 }
 
@@ -127,7 +134,11 @@ fn ascii(value: &Value) -> String {
     let text = serde_json::to_string_pretty(value).unwrap();
     let escape = |c: char| match c.is_ascii() {
         true => c.to_string(),
-        false => c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect(),
+        false => c
+            .encode_utf16(&mut [0; 2])
+            .iter()
+            .map(|unit| format!("\\u{unit:04x}"))
+            .collect(),
     };
     text.chars().map(escape).chain(["\n".to_owned()]).collect()
 }
@@ -169,11 +180,27 @@ fn apply(lines: &mut Vec<Vec<u8>>, change: &Value) {
 fn tampered(world: &World) -> Vec<Value> {
     let good = world.lines();
     let changes = [
-        json!(["drop", 1]), json!(["drop", 2]), json!(["drop", 4]), json!(["drop", 6]), json!(["drop", 7]),
-        json!(["drop", 10]), json!(["drop", 11]), json!(["drop", 13]), json!(["swap", 11, 12]),
-        json!(["swap", 7, 8]), json!(["double", 6]), json!(["double", 9]), json!(["copy", 12, 11]),
-        json!(["cut", 8]), json!(["cut", 10]), json!(["flip", 1, 30]), json!(["flip", 3, 0]),
-        json!(["flip", 6, 0]), json!(["flip", 6, 20]), json!(["flip", 9, 40]), json!(["flip", 11, 200]),
+        json!(["drop", 1]),
+        json!(["drop", 2]),
+        json!(["drop", 4]),
+        json!(["drop", 6]),
+        json!(["drop", 7]),
+        json!(["drop", 10]),
+        json!(["drop", 11]),
+        json!(["drop", 13]),
+        json!(["swap", 11, 12]),
+        json!(["swap", 7, 8]),
+        json!(["double", 6]),
+        json!(["double", 9]),
+        json!(["copy", 12, 11]),
+        json!(["cut", 8]),
+        json!(["cut", 10]),
+        json!(["flip", 1, 30]),
+        json!(["flip", 3, 0]),
+        json!(["flip", 6, 0]),
+        json!(["flip", 6, 20]),
+        json!(["flip", 9, 40]),
+        json!(["flip", 11, 200]),
         json!(["flip", 7, 64_000]),
     ];
     let found = |report: Report| json!(first_bad(&report));
@@ -210,17 +237,28 @@ fn manifest(good: &World, unclean: &World) -> Value {
 }
 
 #[test]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the switch that writes the vectors anew"
+)]
 fn the_writer_still_writes_the_vectors() {
     let (good, unclean) = (good(), unclean());
     let text = ascii(&manifest(&good, &unclean));
-    let files = [("good.txt", good.bytes()), ("unclean.txt", unclean.bytes()), ("vectors.json", text.into_bytes())];
+    let files = [
+        ("good.txt", good.bytes()),
+        ("unclean.txt", unclean.bytes()),
+        ("vectors.json", text.into_bytes()),
+    ];
     for (name, bytes) in files {
         let path = folder().join(name);
         if std::env::var_os("HQV_BLESS").is_some() {
             fs::create_dir_all(folder()).unwrap();
             fs::write(&path, &bytes).unwrap();
         }
-        assert!(fs::read(&path).unwrap() == bytes, "{name} differs; HQV_BLESS=1 writes it anew");
+        assert!(
+            fs::read(&path).unwrap() == bytes,
+            "{name} differs; HQV_BLESS=1 writes it anew"
+        );
     }
 }
 
@@ -228,7 +266,8 @@ fn the_writer_still_writes_the_vectors() {
 fn what_the_script_wrote_is_verified_and_opened() {
     let world = world();
     world.put(&fs::read(folder().join("from-python.txt")).unwrap());
-    let expected: Value = serde_json::from_slice(&fs::read(folder().join("from-python.json")).unwrap()).unwrap();
+    let expected: Value =
+        serde_json::from_slice(&fs::read(folder().join("from-python.json")).unwrap()).unwrap();
     let report = world.everything();
     assert_eq!((report.first_bad, report.unproven, report.unsigned), (None, 1, 0));
     assert!(report.unclean_ends.is_empty());

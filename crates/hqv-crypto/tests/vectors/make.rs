@@ -8,7 +8,7 @@ use hqv_crypto::{Keyring, RootKey, VaultKeys, aead, hybrid, settings};
 use hqv_model::{Kind, Row, RowId, SecretBytes, SecretId, SecretPath, SlotId, Timestamp, VaultId, array};
 use serde_json::{Value, json};
 
-use super::check::is_clear;
+use super::check::{IDLE_MINUTES, REMOTE_ADMIN, is_clear};
 use super::{hex, row_to_json};
 use crate::common::Seeded;
 
@@ -50,7 +50,7 @@ pub fn world() -> Value {
         },
         "rows": rows.iter().map(|(row, plain)| row_vector(&keys, row, plain)).collect::<Vec<_>>(),
         "state": state,
-        "settings": {"row": row_to_json(&locked), "idle_timeout": 1_800_000, "remote_admin": false},
+        "settings": {"row": row_to_json(&locked), "idle_minutes": 30, "remote_admin": false},
         "paths": (["myapp/database-url", "a", "caf\u{e9}/\u{3b1}"].map(|path| path_vector(&keys, path))),
         "tokens": tokens(&mut rng),
         "not_tokens": not_tokens(&mut rng),
@@ -73,9 +73,7 @@ fn slots(root: &RootKey, vault: VaultId, rng: &mut Seeded) -> (Vec<Row>, Value) 
 
 fn locked_settings(keys: &VaultKeys) -> Row {
     let mut fields = FieldsWriter::new();
-    fields
-        .u64(settings::IDLE_TIMEOUT, 1_800_000)
-        .bool(settings::REMOTE_ADMIN, false);
+    fields.u64(IDLE_MINUTES, 30).bool(REMOTE_ADMIN, false);
     settings::sign_locked(keys, 3, fields)
 }
 

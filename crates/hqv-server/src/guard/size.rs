@@ -3,9 +3,9 @@
 //! A body is read only after its credential was found to be one of ours (or where none is needed, then a small one),
 //! into one wiped buffer. Large ones share a budget, so that a thousand clients cannot each hold six megabytes.
 
+use hqv_model::{Code, Error};
 use http::{HeaderValue, StatusCode};
 use http_body_util::BodyExt;
-use hqv_model::{Code, Error};
 use hyper::body::{Body as _, Incoming};
 use serde::Deserialize;
 use std::time::Duration;
@@ -16,6 +16,8 @@ use crate::errors::Refusal;
 
 /// Most bytes of an ordinary body.
 pub const SMALL: usize = 64 * 1024;
+/// A passphrase or recovery key: what anybody may send, so no more than it takes (1 KiB, each byte perhaps as `\u00xx`).
+pub const PASSPHRASE: usize = 8 * 1024;
 /// A batch: 1,000 paths of 512 bytes, each byte perhaps as `\u00xx`.
 pub const BATCH: usize = 1_000 * (512 * 6 + 8) + SMALL;
 /// A stored value: 1 MiB whose every byte is written as `\u00xx`, and its metadata.
@@ -33,7 +35,10 @@ pub struct Reader {
 
 impl Default for Reader {
     fn default() -> Self {
-        Self { budget: Semaphore::new(BUDGET), deadline: DEADLINE }
+        Self {
+            budget: Semaphore::new(BUDGET),
+            deadline: DEADLINE,
+        }
     }
 }
 
@@ -44,14 +49,21 @@ impl Reader {
     /// `TOO_LARGE`, as soon as the announced or the received length is over it; `BAD_REQUEST` for a body that breaks
     /// off or comes too slowly. The connection closes with either.
     pub async fn read(&self, body: Incoming, limit: usize) -> Result<Zeroizing<Vec<u8>>, Refusal> {
-        let announced = body.size_hint().upper().map(|n| usize::try_from(n).unwrap_or(usize::MAX));
+        let announced = body
+            .size_hint()
+            .upper()
+            .map(|n| usize::try_from(n).unwrap_or(usize::MAX));
         if announced.is_some_and(|n| n > limit) {
             return Err(too_large(limit));
         }
         let room = announced.unwrap_or(limit);
         let work = async {
             let _share = match room > SMALL {
-                true => Some(self.budget.acquire_many(u32::try_from(room / 1024).unwrap_or(1)).await),
+                true => Some(
+                    self.budget
+                        .acquire_many(u32::try_from(room / 1024).unwrap_or(1))
+                        .await,
+                ),
                 false => None,
             };
             collect(body, limit, announced.unwrap_or(SMALL).min(limit)).await
@@ -85,7 +97,10 @@ fn broken(error: &hyper::Error) -> Refusal {
 }
 
 fn too_large(limit: usize) -> Refusal {
-    let error = Error::new(Code::TooLarge, format!("the request's body is longer than {limit} bytes"));
+    let error = Error::new(
+        Code::TooLarge,
+        format!("the request's body is longer than {limit} bytes"),
+    );
     Refusal::from(error).closing()
 }
 
@@ -108,7 +123,10 @@ pub fn require_json(kind: Option<&HeaderValue>, encoding: Option<&HeaderValue>) 
     if encoding.is_some_and(|e| !e.as_bytes().eq_ignore_ascii_case(b"identity")) {
         return Err(unsupported("a compressed body is not taken"));
     }
-    let essence = kind.and_then(|k| k.to_str().ok()).and_then(|k| k.split(';').next()).map(str::trim);
+    let essence = kind
+        .and_then(|k| k.to_str().ok())
+        .and_then(|k| k.split(';').next())
+        .map(str::trim);
     match essence {
         Some(e) if e.eq_ignore_ascii_case("application/json") => Ok(()),
         _ => Err(unsupported("the body must be \"Content-Type: application/json\"")),
@@ -134,7 +152,13 @@ fn sentence(error: &serde_json::Error) -> String {
         return format!("the body is not JSON ({place})");
     }
     let text = error.to_string();
-    let about_a_name = ["unknown field", "missing field", "duplicate field", "a key stands twice", "expected "];
+    let about_a_name = [
+        "unknown field",
+        "missing field",
+        "duplicate field",
+        "a key stands twice",
+        "expected ",
+    ];
     if about_a_name.iter().any(|start| text.starts_with(start)) {
         let text: String = text.chars().take(300).collect();
         return format!("the body does not fit: {}", hqv_model::escape_controls(&text));
@@ -161,7 +185,11 @@ mod tests {
     }
 
     fn message(json: &str) -> String {
-        parse::<Sample>(json.as_bytes()).unwrap_err().error().message().to_owned()
+        parse::<Sample>(json.as_bytes())
+            .unwrap_err()
+            .error()
+            .message()
+            .to_owned()
     }
 
     #[test]
@@ -194,8 +222,12 @@ mod tests {
     #[test]
     fn ht3_only_json_in_the_clear() {
         let kind = |text: &'static str| require_json(Some(&HeaderValue::from_static(text)), None).is_ok();
-        assert!(kind("application/json") && kind("application/json; charset=utf-8") && kind("Application/JSON"));
-        assert!(!kind("text/plain") && !kind("application/x-www-form-urlencoded") && !kind("application/jsonx"));
+        assert!(
+            kind("application/json") && kind("application/json; charset=utf-8") && kind("Application/JSON")
+        );
+        assert!(
+            !kind("text/plain") && !kind("application/x-www-form-urlencoded") && !kind("application/jsonx")
+        );
         assert!(require_json(None, None).is_err());
         let json = HeaderValue::from_static("application/json");
         assert!(require_json(Some(&json), Some(&HeaderValue::from_static("gzip"))).is_err());

@@ -51,7 +51,9 @@ pub struct Patience {
 
 /// `duration` in ticks, at least one.
 pub fn ticks(duration: Duration) -> u32 {
-    u32::try_from(duration.as_millis() / TICK.as_millis()).unwrap_or(u32::MAX).max(1)
+    u32::try_from(duration.as_millis() / TICK.as_millis())
+        .unwrap_or(u32::MAX)
+        .max(1)
 }
 
 /// What the connection's task should do next.
@@ -176,7 +178,8 @@ impl Pulse {
     fn wrote(&self, pending: bool) {
         let stalled = self.stalled_since.load(Relaxed) != 0;
         if pending != stalled {
-            self.stalled_since.store(if pending { self.ticks.now() } else { 0 }, Relaxed);
+            self.stalled_since
+                .store(if pending { self.ticks.now() } else { 0 }, Relaxed);
         }
     }
 }
@@ -207,7 +210,11 @@ impl<S> Felt<S> {
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Felt<S> {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
         let this = self.get_mut();
         let before = buf.filled().len();
         let polled = Pin::new(&mut this.inner).poll_read(cx, buf);
@@ -257,7 +264,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Felt<S> {
 mod tests {
     use super::*;
 
-    const PATIENCE: Patience = Patience { head: 4, idle: 10, stalled: 6 };
+    const PATIENCE: Patience = Patience {
+        head: 4,
+        idle: 10,
+        stalled: 6,
+    };
 
     fn pulse() -> (Arc<Ticks>, Arc<Pulse>) {
         let ticks = Arc::new(Ticks::default());
@@ -284,7 +295,10 @@ mod tests {
         pass(&ticks, 3);
         pulse.bytes_came();
         pass(&ticks, 2);
-        assert!(pulse.overdue(&PATIENCE), "a byte now and then does not renew the head's time");
+        assert!(
+            pulse.overdue(&PATIENCE),
+            "a byte now and then does not renew the head's time"
+        );
     }
 
     #[test]

@@ -43,7 +43,9 @@ impl Tcp {
     async fn serve(self, stream: TcpStream, peer: IpAddr, seat: Seat) {
         // Small answers must not wait for the acknowledgement of the one before.
         let _ = stream.set_nodelay(true);
-        let Some(Ok(stream)) = under_signal(&seat, self.acceptor.accept(stream)).await else { return };
+        let Some(Ok(stream)) = under_signal(&seat, self.acceptor.accept(stream)).await else {
+            return;
+        };
         let speaks = match stream.get_ref().1.alpn_protocol() {
             Some(b"h2") => Speaks::Http2,
             _ => Speaks::Http1,

@@ -36,7 +36,9 @@ impl Unix {
 
     /// A peer whose uid is not the owner's, or that the kernel will not name, gets no byte.
     fn take(&self, stream: UnixStream) {
-        let Some(peer) = (self.peer_of)(&stream).filter(|peer| peer.uid == self.owner) else { return };
+        let Some(peer) = (self.peer_of)(&stream).filter(|peer| peer.uid == self.owner) else {
+            return;
+        };
         let Some(seat) = self.registry.admit() else { return };
         tokio::spawn(handle(stream, peer, seat, Arc::clone(&self.shared)));
     }

@@ -21,12 +21,17 @@ use crate::v1::render;
 pub async fn audit_key(ask: Ask) -> Answer {
     ask.no_query()?;
     let engine = ask.shared.engine.clone();
-    let key = engine.run(ask.caller, hqv_engine::ops::audit_key::AuditKey).await?;
+    let key = engine
+        .run(ask.caller, hqv_engine::ops::audit_key::AuditKey)
+        .await?;
     let public_key = key.iter().fold(String::with_capacity(64), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text
     });
-    Ok(ok(&AuditKey { public_key, vault: engine.vault().map(|id| id.to_string()).unwrap_or_default() }))
+    Ok(ok(&AuditKey {
+        public_key,
+        vault: engine.vault().map(|id| id.to_string()).unwrap_or_default(),
+    }))
 }
 
 /// A signed line to keep elsewhere: it catches a record that was cut or put back. The owner's alone.
@@ -40,7 +45,8 @@ pub async fn audit_key(ask: Ask) -> Answer {
 pub async fn audit_checkpoint(ask: Ask) -> Answer {
     ask.no_query()?;
     let line = ask.shared.engine.audit_checkpoint(ask.caller).await?;
-    let checkpoint = Checkpoint::parse(&line).map_err(|e| Error::internal("the checkpoint has no form").cause(e))?;
+    let checkpoint =
+        Checkpoint::parse(&line).map_err(|e| Error::internal("the checkpoint has no form").cause(e))?;
     Ok(ok(&AuditCheckpoint {
         ok: true,
         sequence: checkpoint.seq(),

@@ -1,7 +1,7 @@
 //! `GET /v1/ca`: the certificate that a client checks against its pin.
 
-use http::StatusCode;
 use hqv_model::Error;
+use http::StatusCode;
 
 use crate::answer::typed;
 use crate::ask::Ask;

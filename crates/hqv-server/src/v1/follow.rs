@@ -31,7 +31,7 @@ const SILENCE: Duration = Duration::from_secs(15);
 /// Starts a stream.
 pub async fn follow(ask: Ask, filter: AuditFilter, newest: Option<usize>) -> Answer {
     let engine = ask.shared.engine.clone();
-    let mut unlocked = engine.lock_events();
+    let (mut unlocked, mut stopping) = (engine.lock_events(), ask.shared.house.stopping());
     let grown = engine.record_events();
     // Before the operation records itself: the stream then begins with its own line, and nothing falls between.
     let from = grown.borrow().saturating_add(1);
@@ -39,9 +39,17 @@ pub async fn follow(ask: Ask, filter: AuditFilter, newest: Option<usize>) -> Ans
     let records = Arc::new(engine.run(ask.caller, AuditRead { filter }).await?);
     let (send, receive) = mpsc::channel(WAITING);
     tokio::spawn(async move {
-        let stream = Stream { engine, caller, records, grown, from, send: send.clone() };
+        let stream = Stream {
+            engine,
+            caller,
+            records,
+            grown,
+            from,
+            send: send.clone(),
+        };
         let end = tokio::select! {
             _ = unlocked.wait_for(|unlocked| !unlocked) => Error::locked(),
+            _ = stopping.wait_for(|stopping| *stopping) => Error::unavailable("the daemon is stopping"),
             end = stream.run(newest) => end,
         };
         let body = serde_json::to_string(&ErrorBody::new(&end, None)).unwrap_or_default();
@@ -111,17 +119,23 @@ impl Stream {
 
     async fn put_record(&self, view: RecordView) -> Result<(), Error> {
         let sequence = view.sequence;
-        let json = serde_json::to_string(&record(view)).map_err(|e| Error::internal("a record has no form").cause(e))?;
+        let json = serde_json::to_string(&record(view))
+            .map_err(|e| Error::internal("a record has no form").cause(e))?;
         self.put(event(RECORD, Some(sequence), &json)).await
     }
 
     async fn put(&self, text: String) -> Result<(), Error> {
-        self.send.send(text).await.map_err(|_| Error::unavailable("the client is gone"))
+        self.send
+            .send(text)
+            .await
+            .map_err(|_| Error::unavailable("the client is gone"))
     }
 }
 
 /// Reading the record is work for a thread that may block.
-async fn read<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
+async fn read<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|e| Error::internal("the record could not be read").cause(e))?
 }

@@ -1,8 +1,8 @@
 //! `GET /v1/health`: for whoever only wants to know whether to try.
 
-use http::StatusCode;
 use hqv_api::ErrorBody;
 use hqv_model::Error;
+use http::StatusCode;
 
 use crate::answer::{json, ok};
 use crate::ask::Ask;
@@ -23,5 +23,8 @@ pub async fn health(ask: Ask) -> Answer {
         return Ok(ok(&hqv_api::Done::saying("ready")));
     }
     let error = Error::unavailable("not ready").hint("hq-vault status");
-    Ok(json(StatusCode::SERVICE_UNAVAILABLE, &ErrorBody::new(&error, Some(ask.caller.request.to_string()))))
+    Ok(json(
+        StatusCode::SERVICE_UNAVAILABLE,
+        &ErrorBody::new(&error, Some(ask.caller.request.to_string())),
+    ))
 }

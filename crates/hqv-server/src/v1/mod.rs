@@ -7,6 +7,7 @@ pub mod audit_key;
 pub mod audit_verify;
 pub mod batch;
 pub mod ca;
+pub mod clock;
 pub mod delete;
 pub mod follow;
 pub mod get;
@@ -47,6 +48,7 @@ pub fn without_body(call: Call, tail: &str, ask: Ask) -> Result<Begun, Refusal> 
         Call::OpenApi => working(openapi::openapi(ask)),
         Call::Status => working(status::status(ask)),
         Call::Lock => working(lock::lock(ask)),
+        Call::ClockReset => working(clock::clock_reset(ask)),
         Call::Shutdown => working(shutdown::shutdown(ask)),
         Call::List => working(list::list(ask)),
         Call::Delete => working(delete::delete(ask, secret_path(tail)?)),

@@ -34,7 +34,11 @@ pub async fn put(ask: Ask, path: SecretPath, carried: Carried) -> Answer {
     let op = operation(path, size::parse(&body)?, condition, ask.engine().now())?;
     drop(body);
     let done = ask.shared.engine.run(ask.caller, op).await?;
-    let status = if done.created { StatusCode::CREATED } else { StatusCode::OK };
+    let status = if done.created {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
     let answer = PutAnswer {
         ok: true,
         path: done.meta.path.as_str().to_owned(),
@@ -46,7 +50,12 @@ pub async fn put(ask: Ask, path: SecretPath, carried: Carried) -> Answer {
     Ok(json(status, &answer))
 }
 
-fn operation(path: SecretPath, request: PutRequest, condition: PutCondition, now: Timestamp) -> Result<Put, Refusal> {
+fn operation(
+    path: SecretPath,
+    request: PutRequest,
+    condition: PutCondition,
+    now: Timestamp,
+) -> Result<Put, Refusal> {
     let not_base64 = |_| Error::bad_request("the value is not base64, as its encoding says");
     Ok(Put {
         path,
@@ -71,13 +80,24 @@ fn operation(path: SecretPath, request: PutRequest, condition: PutCondition, now
 
 /// How the client says that the value came. Routes that only the daemon itself can vouch for are not taken.
 fn route(text: Option<&str>) -> Result<EntryRoute, Refusal> {
-    let Some(text) = text else { return Ok(EntryRoute::Api) };
+    let Some(text) = text else {
+        return Ok(EntryRoute::Api);
+    };
     let route = EntryRoute::parse(text)?;
     let own_word = matches!(
         route,
-        EntryRoute::Tty | EntryRoute::Pipe | EntryRoute::File | EntryRoute::Generated | EntryRoute::Import | EntryRoute::Api
+        EntryRoute::Tty
+            | EntryRoute::Pipe
+            | EntryRoute::File
+            | EntryRoute::Generated
+            | EntryRoute::Import
+            | EntryRoute::Api
     );
-    if own_word { Ok(route) } else { Err(Error::bad_request("this route cannot be claimed by a client").into()) }
+    if own_word {
+        Ok(route)
+    } else {
+        Err(Error::bad_request("this route cannot be claimed by a client").into())
+    }
 }
 
 /// RFC 9110 sections 13.1.1 and 13.1.2, in the two forms that mean something here.
@@ -86,7 +106,11 @@ fn condition(if_match: Option<&HeaderValue>, if_none: Option<&HeaderValue>) -> R
         (None, None) => Ok(PutCondition::Any),
         (None, Some(value)) if value == "*" => Ok(PutCondition::Absent),
         (Some(value), None) => {
-            let text = value.to_str().ok().and_then(|v| v.strip_prefix('"')).and_then(|v| v.strip_suffix('"'));
+            let text = value
+                .to_str()
+                .ok()
+                .and_then(|v| v.strip_prefix('"'))
+                .and_then(|v| v.strip_suffix('"'));
             let digits = text.filter(|t| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit()));
             match digits.and_then(|t| t.parse().ok()).filter(|version| *version > 0) {
                 Some(version) => Ok(PutCondition::Version(version)),
@@ -107,8 +131,22 @@ mod tests {
         let v = HeaderValue::from_static;
         assert!(matches!(condition(None, None), Ok(PutCondition::Any)));
         assert!(matches!(condition(None, Some(&v("*"))), Ok(PutCondition::Absent)));
-        assert!(matches!(condition(Some(&v("\"7\"")), None), Ok(PutCondition::Version(7))));
-        for bad in ["7", "\"\"", "\"0\"", "\"-1\"", "\"+1\"", "\"1x\"", "*", "W/\"1\"", "\"1\", \"2\"", "\"99999999999999999999\""] {
+        assert!(matches!(
+            condition(Some(&v("\"7\"")), None),
+            Ok(PutCondition::Version(7))
+        ));
+        for bad in [
+            "7",
+            "\"\"",
+            "\"0\"",
+            "\"-1\"",
+            "\"+1\"",
+            "\"1x\"",
+            "*",
+            "W/\"1\"",
+            "\"1\", \"2\"",
+            "\"99999999999999999999\"",
+        ] {
             assert!(condition(Some(&v(bad)), None).is_err(), "{bad}");
         }
         assert!(condition(None, Some(&v("\"1\""))).is_err());
@@ -119,7 +157,14 @@ mod tests {
     fn en7_a_client_cannot_claim_a_person_s_entry() {
         assert!(matches!(route(None), Ok(EntryRoute::Api)));
         assert!(route(Some("tty")).is_ok() && route(Some("generated")).is_ok());
-        for not in ["ingest-tty", "ingest-tmux", "ingest-page", "answer", "copy", "magic"] {
+        for not in [
+            "ingest-tty",
+            "ingest-tmux",
+            "ingest-page",
+            "answer",
+            "copy",
+            "magic",
+        ] {
             assert!(route(Some(not)).is_err(), "{not}");
         }
     }

@@ -24,7 +24,11 @@ pub async fn token_revoke(ask: Ask, who: TokenRef) -> Answer {
     let done = ask.shared.engine.run(ask.caller, TokenRevoke { who }).await?;
     let message = match done.descendants {
         0 => format!("{} is revoked.", done.ancestry),
-        n => format!("{} is revoked, and {} with it.", done.ancestry, render::count(n, "descendant")),
+        n => format!(
+            "{} is revoked, and {} with it.",
+            done.ancestry,
+            render::count(n, "descendant")
+        ),
     };
     Ok(ok(&TokenRevoked {
         ok: true,
@@ -40,6 +44,8 @@ pub async fn revoke_self(ask: Ask) -> Answer {
     let caller = again(&ask.caller);
     match ask.shared.engine.run(caller, TokenSelf).await? {
         WhoAmI::Token(view) => token_revoke(ask, TokenRef::Id(view.id)).await,
-        WhoAmI::Owner { .. } => Err(Error::bad_request("a session is no token; hq-vault session end ends it").into()),
+        WhoAmI::Owner { .. } => {
+            Err(Error::bad_request("a session is no token; hq-vault session end ends it").into())
+        }
     }
 }

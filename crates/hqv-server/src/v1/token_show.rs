@@ -40,7 +40,11 @@ pub async fn token_self(ask: Ask) -> Answer {
         Who::Owner { session, expires_at } => ("owner", None, Some(own_session(*session, *expires_at))),
         Who::Token(view) => ("token", Some(render::token(view)), None),
     };
-    Ok(ok(&WhoAmI { kind: kind.into(), token, session }))
+    Ok(ok(&WhoAmI {
+        kind: kind.into(),
+        token,
+        session,
+    }))
 }
 
 fn own_session(id: SessionId, ends: Timestamp) -> SessionView {

@@ -48,15 +48,27 @@ pub struct Way<'a> {
 
 impl House {
     pub fn tls(&self) -> Way<'_> {
-        Way { house: self, socket: false, h2: false }
+        Way {
+            house: self,
+            socket: false,
+            h2: false,
+        }
     }
 
     pub fn tls_h2(&self) -> Way<'_> {
-        Way { house: self, socket: false, h2: true }
+        Way {
+            house: self,
+            socket: false,
+            h2: true,
+        }
     }
 
     pub fn unix(&self) -> Way<'_> {
-        Way { house: self, socket: true, h2: false }
+        Way {
+            house: self,
+            socket: true,
+            h2: false,
+        }
     }
 
     /// TLS with these protocols offered.
@@ -64,7 +76,11 @@ impl House {
         self.connect_as("localhost", alpn).await.unwrap()
     }
 
-    pub async fn connect_as(&self, name: &'static str, alpn: &[&[u8]]) -> std::io::Result<TlsStream<TcpStream>> {
+    pub async fn connect_as(
+        &self,
+        name: &'static str,
+        alpn: &[&[u8]],
+    ) -> std::io::Result<TlsStream<TcpStream>> {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from(self.ca_der())).unwrap();
         self.connect_with(name, alpn, roots).await
@@ -76,17 +92,20 @@ impl House {
         alpn: &[&[u8]],
         roots: RootCertStore,
     ) -> std::io::Result<TlsStream<TcpStream>> {
-        let mut config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+        let mut config =
+            ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+                .with_safe_default_protocol_versions()
+                .unwrap()
+                .with_root_certificates(roots)
+                .with_no_client_auth();
         // The vault's clock stands still in these tests, far from ours.
         config.time_provider = Arc::new(VaultTime);
         config.alpn_protocols = alpn.iter().map(|p| p.to_vec()).collect();
         let stream = TcpStream::connect(self.address()).await?;
         stream.set_nodelay(true)?;
-        TlsConnector::from(Arc::new(config)).connect(ServerName::try_from(name).unwrap(), stream).await
+        TlsConnector::from(Arc::new(config))
+            .connect(ServerName::try_from(name).unwrap(), stream)
+            .await
     }
 
     /// Sends these bytes over TLS and reads until the server closes.
@@ -106,7 +125,9 @@ struct VaultTime;
 
 impl rustls::time_provider::TimeProvider for VaultTime {
     fn current_time(&self) -> Option<rustls::pki_types::UnixTime> {
-        Some(rustls::pki_types::UnixTime::since_unix_epoch(Duration::from_secs(1_800_000_000)))
+        Some(rustls::pki_types::UnixTime::since_unix_epoch(
+            Duration::from_secs(1_800_000_000),
+        ))
     }
 }
 
@@ -128,7 +149,8 @@ pub async fn read_answer(stream: &mut (impl AsyncRead + Unpin)) -> String {
         let text = String::from_utf8_lossy(&all).into_owned();
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
             let length = head.to_ascii_lowercase().lines().find_map(|line| {
-                line.strip_prefix("content-length: ").and_then(|v| v.trim().parse::<usize>().ok())
+                line.strip_prefix("content-length: ")
+                    .and_then(|v| v.trim().parse::<usize>().ok())
             });
             if body.len() >= length.unwrap_or(0) {
                 return text;
@@ -157,7 +179,11 @@ impl Way<'_> {
         headers: &[(&str, &str)],
         body: Option<&str>,
     ) -> Reply {
-        let uri = if self.h2 { format!("https://localhost{target}") } else { target.to_owned() };
+        let uri = if self.h2 {
+            format!("https://localhost{target}")
+        } else {
+            target.to_owned()
+        };
         let mut request = Request::builder().method(method).uri(uri);
         if !self.h2 {
             request = request.header("host", "localhost");
@@ -171,9 +197,16 @@ impl Way<'_> {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(Full::new(Bytes::from(body.unwrap_or_default().to_owned()))).unwrap();
+        let request = request
+            .body(Full::new(Bytes::from(body.unwrap_or_default().to_owned())))
+            .unwrap();
         if self.socket {
-            return soon(exchange(UnixStream::connect(&self.house.socket).await.unwrap(), request, false)).await;
+            return soon(exchange(
+                UnixStream::connect(&self.house.socket).await.unwrap(),
+                request,
+                false,
+            ))
+            .await;
         }
         let alpn: &[&[u8]] = if self.h2 { &[b"h2"] } else { &[b"http/1.1"] };
         soon(exchange(self.house.connect(alpn).await, request, self.h2)).await
@@ -186,7 +219,9 @@ where
 {
     let io = TokioIo::new(stream);
     let response = if h2 {
-        let (mut send, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), io).await.unwrap();
+        let (mut send, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), io)
+            .await
+            .unwrap();
         tokio::spawn(connection);
         send.send_request(request).await.unwrap()
     } else {
@@ -196,5 +231,9 @@ where
     };
     let (parts, body) = response.into_parts();
     let bytes = body.collect().await.unwrap().to_bytes();
-    Reply { status: parts.status.as_u16(), headers: parts.headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
+    Reply {
+        status: parts.status.as_u16(),
+        headers: parts.headers,
+        text: String::from_utf8(bytes.to_vec()).unwrap(),
+    }
 }

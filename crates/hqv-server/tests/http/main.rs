@@ -5,6 +5,8 @@
 mod client;
 mod flow;
 mod follow;
+mod house;
+mod ht10_meaning;
 mod ht1_targets;
 mod ht2_headers;
 mod ht3_bodies;
@@ -14,8 +16,6 @@ mod ht6_http2;
 mod ht7_sites;
 mod ht8_tls;
 mod ht9_callers;
-mod ht10_meaning;
-mod house;
 mod life;
 mod openapi;
 mod unlock;

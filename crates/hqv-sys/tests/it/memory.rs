@@ -165,7 +165,6 @@ fn count_in_memory(masked: &[u8; 32]) -> usize {
     let memory = fs::File::open("/proc/self/mem").unwrap();
     let mut room = LockedBuf::with_capacity(1 << 20);
     let own = room.expose().as_ptr() as u64;
-    let is_it = |part: &[u8]| part.iter().zip(masked).all(|(byte, mask)| byte ^ 0xa5 == *mask);
     let mut found = 0;
     for line in maps.lines().filter(|line| line.contains(" rw")) {
         let (from, to) = line.split(' ').next().unwrap().split_once('-').unwrap();
@@ -180,11 +179,21 @@ fn count_in_memory(masked: &[u8; 32]) -> usize {
         {
             let len = usize::try_from((to - at).min(1 << 20)).unwrap();
             let got = memory.read_at(&mut room.expose_mut()[..len], at).unwrap_or(0);
-            found += room.expose()[..got]
-                .windows(32)
-                .filter(|part| part[0] ^ 0xa5 == masked[0] && is_it(part))
-                .count();
+            found += count_in(&room.expose()[..got], masked);
         }
+    }
+    found
+}
+
+/// By its first two bytes, which are no canary, then by the mask.
+fn count_in(mut place: &[u8], masked: &[u8; 32]) -> usize {
+    let start = [masked[0] ^ 0xa5, masked[1] ^ 0xa5];
+    let mut found = 0;
+    while let Some(at) = hqv_sys::search::find(place, &start) {
+        let part = &place[at..];
+        found +=
+            usize::from(part.len() >= 32 && part.iter().zip(masked).all(|(byte, mask)| byte ^ 0xa5 == *mask));
+        place = &part[1..];
     }
     found
 }

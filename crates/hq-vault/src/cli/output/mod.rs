@@ -67,9 +67,13 @@ impl Out {
         writeln!(stdout, "{}", text.as_ref()).and_then(|()| stdout.flush()).map_err(closed)
     }
 
-    /// A confirmation: data, but left out when nothing but errors is wanted.
+    /// A confirmation, which is data. For a program that asked for JSON it is
+    /// the sentence in a document.
     pub fn confirm(&self, text: impl AsRef<str>) -> Result<(), Failure> {
-        if self.quiet || self.json { Ok(()) } else { self.line(text) }
+        if self.json {
+            return self.document(&serde_json::json!({ "ok": true, "message": text.as_ref() }));
+        }
+        self.line(text)
     }
 
     /// A JSON document as data.

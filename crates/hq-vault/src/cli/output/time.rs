@@ -12,9 +12,26 @@ pub fn relative(moment: Timestamp, now: Timestamp) -> String {
     let delta = moment.millis().saturating_sub(now.millis());
     match delta {
         -999..=999 => "now".to_owned(),
-        d if d > 0 => format!("in {}", span(d)),
+        d if d > 0 => format!("in {}", span(nearest(d))),
         d => format!("{} ago", span(d.saturating_neg())),
     }
+}
+
+/// What is to come is rounded to the nearest: half an hour that has just begun
+/// is "in 30 min".
+fn nearest(millis: i64) -> i64 {
+    let unit = match millis {
+        m if m < MINUTE => SECOND,
+        m if m < HOUR => MINUTE,
+        m if m < 2 * DAY => HOUR,
+        _ => DAY,
+    };
+    millis.saturating_add(unit / 2)
+}
+
+/// A length of time that is to come, as [`relative`] rounds it.
+pub fn to_come(millis: u64) -> String {
+    span(nearest(i64::try_from(millis).unwrap_or(i64::MAX / 2)))
 }
 
 /// A length of time in its largest whole unit.
@@ -55,7 +72,8 @@ mod tests {
     fn the_largest_whole_unit_is_said() {
         let now = at(1_000_000_000_000);
         let from_now = |d: i64| relative(at(now.millis() + d), now);
-        assert_eq!(from_now(42 * MINUTE + 59 * SECOND), "in 42 min");
+        assert_eq!(from_now(42 * MINUTE + 29 * SECOND), "in 42 min");
+        assert_eq!(from_now(30 * MINUTE - 1), "in 30 min");
         assert_eq!(from_now(-3 * HOUR), "3 h ago");
         assert_eq!(from_now(-91 * DAY), "91 d ago");
         assert_eq!(from_now(-40 * HOUR), "40 h ago");

@@ -9,6 +9,8 @@ use crate::cli::args::get::Args;
 use crate::cli::context::Context;
 use crate::cli::output::error::Failure;
 use crate::cli::run::env_file::write_private;
+use crate::cli::run::suggest;
+use crate::settings::paths::shown;
 
 /// `get PATH` and nothing else.
 pub fn plain(ctx: &Context, path: &SecretPath) -> Result<(), Failure> {
@@ -24,6 +26,7 @@ pub fn run(ctx: &Context, args: Args) -> Result<(), Failure> {
     }
     if let Some(file) = &args.output {
         write_private(file, secret.value.reveal())?;
+        ctx.out.say(format!("written: {} (readable by you alone)", shown(file)));
         return Ok(());
     }
     if ctx.out.json {
@@ -35,7 +38,7 @@ pub fn run(ctx: &Context, args: Args) -> Result<(), Failure> {
 }
 
 fn fetch(ctx: &Context, path: &SecretPath, version: Option<u64>) -> Result<Secret, Failure> {
-    ctx.ask(async |client| client.get(path.as_str(), version).await)
+    ctx.ask(async |client| client.get(path.as_str(), version).await).map_err(|failure| suggest::near(ctx, path, failure))
 }
 
 fn to_stdout(ctx: &Context, value: &[u8]) -> Result<(), Failure> {

@@ -9,7 +9,7 @@ pub fn run(ctx: &Context) -> Result<(), Failure> {
     let link = Link::open(ctx)?;
     let status = link.run_if_there(None, async |client| client.status().await);
     if status.as_ref().is_ok_and(|s| s.initialized && s.locked) {
-        return ctx.out.confirm("the vault is locked already");
+        return ctx.out.confirm(format!("Locked already: {}", ctx.vault_name()));
     }
     if let Err(failure) = status {
         if link.is_local() {

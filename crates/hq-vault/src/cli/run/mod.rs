@@ -20,6 +20,7 @@ pub mod shell_init;
 pub mod show;
 pub mod status;
 pub mod store;
+mod suggest;
 pub mod token;
 pub mod tour;
 pub mod unlock;

@@ -22,6 +22,7 @@ pub fn run(ctx: &Context, args: Args) -> Result<(), Failure> {
         stop::stop(ctx)?;
     }
     if args.daemon {
+        let _turn = start::turn(&ctx.settings)?;
         let started = start::background(&ctx.settings, &options)?;
         return ctx.out.confirm(started.sentence());
     }

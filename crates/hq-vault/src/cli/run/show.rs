@@ -7,11 +7,13 @@ use crate::cli::context::Context;
 use crate::cli::output::error::Failure;
 use crate::cli::output::table::{Table, Tone};
 use crate::cli::run::list::ago;
+use crate::cli::run::suggest;
 use crate::compose;
 
 /// Shows one secret.
 pub fn run(ctx: &Context, args: &Args) -> Result<(), Failure> {
-    let found = ctx.ask(async |client| client.show(args.path.as_str()).await)?;
+    let found = ctx.ask(async |client| client.show(args.path.as_str()).await);
+    let found = found.map_err(|failure| suggest::near(ctx, &args.path, failure))?;
     if ctx.out.json {
         return ctx.out.document(&found);
     }

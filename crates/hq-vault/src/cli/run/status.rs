@@ -49,7 +49,7 @@ fn without_daemon(ctx: &Context) -> StatusAnswer {
         locked: true,
         vault_path: ctx.settings.dir.root().to_string_lossy().into_owned(),
         server_running: false,
-        version: env!("CARGO_PKG_VERSION").to_owned(),
+        version: compose::version(),
         ..StatusAnswer::default()
     }
 }
@@ -59,7 +59,7 @@ fn lines(ctx: &Context, link: &Link<'_>, status: &StatusAnswer) -> Vec<String> {
     let mut lines = vec![vault_line(ctx, link, status)];
     lines.push(serving_line(status));
     if let Some(count) = status.secret_count {
-        let prefixes = status.prefix_count.map(|n| format!(" in {n} prefixes")).unwrap_or_default();
+        let prefixes = status.prefix_count.map(|n| format!(" in {n} {}", if n == 1 { "prefix" } else { "prefixes" })).unwrap_or_default();
         let due = status.due_count.filter(|n| *n > 0).map(|n| format!("   {n} due within 7 days")).unwrap_or_default();
         lines.push(format!("secrets   {count}{prefixes}{due}"));
     }
@@ -72,11 +72,11 @@ fn lines(ctx: &Context, link: &Link<'_>, status: &StatusAnswer) -> Vec<String> {
     }
     lines.extend(status.weakened.iter().map(|w| format!("weakened  {w}")));
     lines.extend(status.warnings.iter().map(|w| format!("warning   {w}")));
-    if status.server_running && status.version != env!("CARGO_PKG_VERSION") {
+    if status.server_running && status.version != compose::version() {
         lines.push(format!(
             "warning   the daemon is hq-vault {}, this is {}: hq-vault serve --restart",
             status.version,
-            env!("CARGO_PKG_VERSION")
+            compose::version()
         ));
     }
     lines
@@ -88,7 +88,7 @@ fn vault_line(ctx: &Context, link: &Link<'_>, status: &StatusAnswer) -> String {
         (false, _) => "not made yet   hq-vault init".to_owned(),
         (true, true) => "locked   hq-vault unlock".to_owned(),
         (true, false) => match (status.locks_in_ms, status.idle_timeout_ms) {
-            (Some(ms), _) => format!("unlocked   locks in {}", time::span(ms.try_into().unwrap_or(i64::MAX))),
+            (Some(ms), _) => format!("unlocked   locks in {}", time::to_come(ms)),
             (None, 0) => "unlocked   never locks by itself".to_owned(),
             (None, _) => "unlocked".to_owned(),
         },

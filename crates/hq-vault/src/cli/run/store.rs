@@ -7,6 +7,7 @@ use hqv_model::Toward;
 use crate::cli::args::store::Args;
 use crate::cli::context::Context;
 use crate::cli::input::{self, Value, Wanted};
+use crate::cli::link::Link;
 use crate::cli::output::error::Failure;
 use crate::compose;
 
@@ -25,6 +26,10 @@ pub fn run(ctx: &Context, args: Args) -> Result<(), Failure> {
         allow_empty: args.allow_empty,
         prompt: format!("Value for {} (hidden; paste works): ", args.path),
     };
+    if wanted.asks() {
+        // Nobody types a value that has nowhere to go.
+        Link::open(ctx)?.must_be_unlocked()?;
+    }
     let value = input::value(&wanted, &mut compose::SystemEntropy::new())?;
     tell(ctx, &value);
     let request = request(&args, &value, expires);

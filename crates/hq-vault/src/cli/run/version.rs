@@ -5,7 +5,7 @@ use crate::cli::output::error::Failure;
 
 /// Prints name and version.
 pub fn run(ctx: &Context) -> Result<(), Failure> {
-    let version = env!("CARGO_PKG_VERSION");
+    let version = crate::compose::version();
     if ctx.out.json {
         return ctx.out.document(&serde_json::json!({ "name": "hq-vault", "version": version }));
     }

@@ -79,7 +79,7 @@ fn running(ctx: &Context) -> Vec<Finding> {
         }
     };
     let mut found = Vec::new();
-    let ours = env!("CARGO_PKG_VERSION");
+    let ours = crate::compose::version();
     if status.version != ours {
         let words = format!("the daemon is hq-vault {}, this is {ours}", status.version);
         found.push(Finding::new("daemon-version", words, "hq-vault serve --restart"));

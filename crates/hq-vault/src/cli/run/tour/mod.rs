@@ -9,17 +9,18 @@
 mod stage;
 mod steps;
 
-use std::time::Instant;
+use hqv_model::Clock;
 
 use crate::cli::context::Context;
 use crate::cli::output::error::Failure;
+use crate::compose::SystemClock;
 
 use stage::Stage;
 use steps::{Line, STEPS, Step};
 
 /// Plays all steps.
 pub fn run(ctx: &Context) -> Result<(), Failure> {
-    let begun = Instant::now();
+    let begun = SystemClock.boot();
     let mut stage = Stage::set()?;
     stage.remove_on_signal()?;
     ctx.out.line("A throw-away vault in a temporary directory; your own is not touched.\n")?;
@@ -27,7 +28,7 @@ pub fn run(ctx: &Context) -> Result<(), Failure> {
         play(ctx, &mut stage, number + 1, step)?;
     }
     stage.strike()?;
-    let seconds = begun.elapsed().as_secs_f64();
+    let seconds = (SystemClock.boot() - begun).as_secs_f64();
     ctx.out.line(format!("That took {seconds:.1} s, and nothing of it is left. Type next:\n"))?;
     ctx.out.line("  hq-vault init")?;
     ctx.out.line("  hq-vault store myapp/api-key")?;

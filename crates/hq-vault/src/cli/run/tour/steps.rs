@@ -38,7 +38,7 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         why: "An ordinary .env: a database URL, an API key full of odd characters, a PEM key of several lines.",
-        lines: &[run("cut -c1-60 .env")],
+        lines: &[run("cat .env")],
     },
     Step {
         why: "Its values move into the vault, through pipes and never on a command line.",

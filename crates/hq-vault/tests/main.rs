@@ -1,0 +1,25 @@
+//! The real binary, verb by verb: exit code, stdout and stderr.
+//!
+//! Each test has a home of its own, and the daemon of its vault a free port.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
+
+mod support;
+
+mod audit;
+mod config;
+mod daemon;
+mod doctor;
+mod env_file;
+mod get;
+mod help;
+mod identity;
+mod init;
+mod leaks;
+mod list;
+mod remote;
+mod shell_init;
+mod store;
+mod token;
+mod tour;
+mod unlock;
