@@ -6,7 +6,7 @@
     ? TEXT      waits until the text is shown, after what was waited for before
     ^ LETTER    types Ctrl-LETTER
 
-    person.py TRANSCRIPT PROGRAM ARGUMENT...   (the prompt is `person> `)
+    person.py TRANSCRIPT PROGRAM ARGUMENT...   (its prompt is `person> `)
 
 Everything shown goes to TRANSCRIPT as it comes. Ends with the program's exit code when the lines and the
 program have ended; where a wait is in vain it says for what, and ends with 99. Nothing sleeps: each wait ends
@@ -33,6 +33,9 @@ class Terminal:
     def __init__(self, program, transcript):
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            # Colours as on any terminal, and a prompt to wait for.
+            os.environ.update(PS1=PROMPT, TERM="xterm-256color")
+            os.environ.pop("NO_COLOR", None)
             os.execvp(program[0], program)
         self.transcript = open(transcript, "wb", buffering=0)
         self.raw = b""
@@ -68,8 +71,9 @@ class Terminal:
     def type(self, keys):
         os.write(self.fd, keys.encode())
 
-    def finish(self):
-        end = time.monotonic() + PATIENCE
+    def finish(self, seconds=PATIENCE):
+        """The program's exit code, once it has ended; it is ended where it does not."""
+        end = time.monotonic() + seconds
         try:
             while self.read(end - time.monotonic()):
                 pass
@@ -105,7 +109,7 @@ def main():
             act(terminal, line)
         except (Gone, TimeoutError):
             print(f"waited in vain: {line}\n--- shown so far:\n{terminal.text()[-2000:]}", file=sys.stderr)
-            terminal.finish()
+            terminal.finish(seconds=0)
             return 99
     return terminal.finish()
 

@@ -5,8 +5,9 @@ use super::{Bench, reads};
 use crate::Result;
 use crate::report::{Goal, Section};
 use crate::subject::floor::Floor;
-use crate::subject::vault::target;
+use crate::subject::vault::{Vault, target};
 use crate::wire::http::get;
+use crate::wire::link::Place;
 
 const ABOUT: &str = "GET of one secret of 40 bytes over keep-alive TLS 1.3 with an unlimited token, each recorded, in \
     slices that alternate with the floor's: bare hyper on rustls that gives the same answer with the same certificate, \
@@ -29,7 +30,9 @@ pub fn run(bench: &mut Bench) -> Result<Section> {
         (64, 1, "64 connections, one path", 0.75),
     ];
     for (connections, paths, what, goal) in cases {
-        let contender = |pid, place, vault, token: &str| Contender::new(pid, place, connections, reads(vault, token, paths));
+        let contender = |pid, place: &Place, vault: &Vault, token: &str| {
+            Contender::new(pid, place, connections, reads(vault, token, paths))
+        };
         let mut contenders = vec![
             contender(floor.pid(), &floor.place, small, &small_token)?,
             contender(small.pid()?, &small.tls()?, small, &small_token)?,

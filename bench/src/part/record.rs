@@ -56,7 +56,7 @@ fn fill(vault: &Vault, wanted: u64) -> Result<u64> {
 fn newest(vault: &Vault) -> Result<u64> {
     let said = vault.ask("/v1/audit?limit=1")?;
     let first = said.get("records").and_then(|records| records.get(0));
-    Ok(first.and_then(|record| record.get("seq")?.as_u64()).ok_or("the record has no newest line")?)
+    Ok(first.and_then(|record| record.get("sequence")?.as_u64()).ok_or("the record has no newest line")?)
 }
 
 /// The median of some runs, milliseconds.

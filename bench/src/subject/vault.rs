@@ -115,10 +115,9 @@ impl Vault {
     }
 
     fn session_from(&self, target: &str) -> Result<String> {
-        let body = format!("{{\"passphrase\":{{\"value\":\"{PASSPHRASE}\"}}}}");
-        let answer = answer(&self.socket(), &json("POST", target, "", &body))
-            .or_else(|_| answer(&self.socket(), &json("POST", target, "", &format!("{{\"passphrase\":\"{PASSPHRASE}\"}}"))))?;
-        let session = answer.get("session").and_then(|s| s.as_str().or_else(|| s.get("value")?.as_str()));
+        let body = format!("{{\"passphrase\":\"{PASSPHRASE}\"}}");
+        let answer = answer(&self.socket(), &json("POST", target, "", &body))?;
+        let session = answer.get("session").and_then(serde_json::Value::as_str);
         Ok(session.ok_or("no session in the answer")?.to_owned())
     }
 

@@ -126,7 +126,7 @@ impl Lanes {
         // Work that came to its end before the time counts until its last answer.
         let spent = if last + length / 20 < end { last - start } else { length };
         let rate = f64::from(within) / spent.as_secs_f64().max(1e-9);
-        let us = |q| f64::from(quantile(&mut self.latencies, q)) / 1e3;
+        let mut us = |q| f64::from(quantile(&mut self.latencies, q)) / 1e3;
         let (p50, p99) = (us(0.5), us(0.99));
         Ok(Slice { answers, rate, p50, p99 })
     }

@@ -47,7 +47,8 @@ async fn write_until_killed(mut client: Client, writer: usize, from: u64, answer
     let mut seen = Writer { confirmed: None, attempted: from };
     for n in from.. {
         seen.attempted = n;
-        let request = serde_json::from_value(serde_json::json!({ "value": value(writer, n) })).unwrap();
+        let body = serde_json::json!({ "value": value(writer, n) }).to_string();
+        let request = serde_json::from_str(&body).unwrap();
         match client.put(&format!("w/{writer}"), &request, Condition::Any).await {
             Ok(done) => seen.confirmed = Some((n, done.version)),
             Err(_) => return seen,
@@ -174,7 +175,7 @@ fn check_record(home: &Home, round: usize, names: &[String], seen: &Round) {
         if record["outcome"] != "ok" {
             continue;
         }
-        let who = record["identity"]["name"].as_str().unwrap_or_default().to_owned();
+        let who = record["identity"]["ancestry"].as_str().unwrap_or_default().to_owned();
         match record["operation"].as_str() {
             Some("get") => *gets.entry(who).or_default() += 1,
             Some("put") => {

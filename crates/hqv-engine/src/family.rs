@@ -4,6 +4,7 @@
 //! limit is stored once, at the token it was given to, and holds for everything below it. So ending a
 //! family of any size is one row, and no descendant can be missed.
 
+use hqv_crypto::cbor::Kept;
 use hqv_model::RowFacts;
 use hqv_model::{Code, Error, Scope, Timestamp, TokenId, TokenName};
 use std::collections::{HashMap, HashSet};
@@ -16,7 +17,6 @@ use crate::table::Table;
 pub const MAX_CHILDREN: u32 = 100_000;
 
 /// What was decided for good when the token was made.
-#[derive(Debug)]
 pub struct TokenFacts {
     /// Unique for ever.
     pub id: TokenId,
@@ -42,6 +42,8 @@ pub struct TokenFacts {
     pub limited: bool,
     /// What it may.
     pub scope: Scope,
+    /// Fields of a newer program.
+    pub kept: Kept,
 }
 
 /// Its state of its own; descendants inherit an end without a mark.
@@ -56,7 +58,7 @@ pub enum State {
 }
 
 /// A token row as held in memory.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct TokenEntry {
     /// The unchanging part.
     pub facts: Arc<TokenFacts>,

@@ -56,41 +56,19 @@ impl Server {
     /// # Errors
     /// `UNAVAILABLE` where the listener cannot be used.
     pub fn start(config: ServerConfig) -> Result<Server> {
-        let hosts = Hosts::new(&config.hostnames);
-        let patience = Patience {
-            head: ticks(config.limits.head),
-            idle: ticks(config.limits.idle),
-            stalled: ticks(config.limits.stalled),
-        };
-        let busy = Arc::new(Busy::default());
-        let handle = Handle(Arc::new(House {
-            shared: Mutex::new(Weak::new()),
-            hosts: hosts.clone(),
-            tls: Tls::new(hosts.clone(), Arc::clone(&config.clock)),
-            tcp: Registry::new(config.limits.tcp_connections, patience),
-            unix: Registry::new(config.limits.unix_connections, patience),
-            busy: Arc::clone(&busy),
-            tasks: Mutex::new(Vec::new()),
-            addresses: Mutex::new(Vec::new()),
-            ca: Mutex::new(None),
-            warnings: Mutex::new(Vec::new()),
-            about: config.about,
-            stop_requested: Notify::new(),
-            stopping: watch::Sender::new(false),
-            runtime: tokio::runtime::Handle::current(),
-        }));
+        let handle = Handle::new(&config);
         let mut rng = config.rng;
         let shared = Arc::new(Shared {
             engine: config.engine,
             clock: config.clock,
-            hosts,
+            hosts: handle.0.hosts.clone(),
             ids: RequestIds::new(rng.as_mut()),
             bodies: Reader::default(),
             socket_tries: Tries::default(),
             tcp_tries: Tries::default(),
             log: config.log,
             http: Http::new(),
-            busy,
+            busy: Arc::clone(&handle.0.busy),
             house: handle.clone(),
         });
         *handle.0.shared.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&shared);
@@ -126,6 +104,31 @@ impl Server {
 }
 
 impl Handle {
+    fn new(config: &ServerConfig) -> Self {
+        let (hosts, limits) = (Hosts::new(&config.hostnames), &config.limits);
+        let patience = Patience {
+            head: ticks(limits.head),
+            idle: ticks(limits.idle),
+            stalled: ticks(limits.stalled),
+        };
+        Self(Arc::new(House {
+            shared: Mutex::new(Weak::new()),
+            tls: Tls::new(hosts.clone(), Arc::clone(&config.clock)),
+            hosts,
+            tcp: Registry::new(limits.tcp_connections, patience),
+            unix: Registry::new(limits.unix_connections, patience),
+            busy: Arc::new(Busy::default()),
+            tasks: Mutex::new(Vec::new()),
+            addresses: Mutex::new(Vec::new()),
+            ca: Mutex::new(None),
+            warnings: Mutex::new(Vec::new()),
+            about: config.about.clone(),
+            stop_requested: Notify::new(),
+            stopping: watch::Sender::new(false),
+            runtime: tokio::runtime::Handle::current(),
+        }))
+    }
+
     /// Serves TLS on these listeners, already bound. Call it once [`Tls::install`] has been given a leaf: without one every
     /// handshake fails. Any thread may call it: a new leaf comes from the engine's own.
     ///

@@ -10,7 +10,7 @@ const ENDLESS: u64 = 1024 * 1024;
 
 /// How a line ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum LineEnd {
     /// With its newline.
     Whole,
     /// With the file.
@@ -33,20 +33,20 @@ impl Lines {
     }
 
     /// Reads the next line into `line`, without its newline.
-    pub(super) fn next(&mut self, line: &mut Vec<u8>) -> io::Result<End> {
+    pub(super) fn next(&mut self, line: &mut Vec<u8>) -> io::Result<LineEnd> {
         line.clear();
         let n = (&mut self.reader).take(ENDLESS).read_until(b'\n', line)?;
         if n == 0 {
-            return Ok(End::File);
+            return Ok(LineEnd::File);
         }
         if line.last() == Some(&b'\n') {
             line.pop();
-            return Ok(End::Whole);
+            return Ok(LineEnd::Whole);
         }
         if (n as u64) < ENDLESS {
-            return Ok(End::Torn);
+            return Ok(LineEnd::Torn);
         }
         self.reader.skip_until(b'\n')?;
-        Ok(End::Endless)
+        Ok(LineEnd::Endless)
     }
 }

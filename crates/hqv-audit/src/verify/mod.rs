@@ -4,6 +4,8 @@
 //! compared wherever a line carries it in clear; a mismatch is a finding and the pass goes on from what
 //! the line says, so that one change is one finding and not a thousand.
 
+mod clear;
+mod end;
 mod lines;
 mod report;
 mod walk;
@@ -14,7 +16,7 @@ use hqv_crypto::{AuditIdentity, AuditPublic};
 
 use crate::{AuditError, DbHead, checkpoint::Checkpoint, files};
 
-use lines::{End, Lines};
+use lines::{LineEnd, Lines};
 use walk::Walk;
 
 pub use report::{Finding, Reached, Report};
@@ -109,10 +111,10 @@ pub fn verify(
                 return Ok(walk.end());
             }
             match lines.next(&mut line)? {
-                End::Whole => walk.line(&line),
-                End::Torn => walk.torn(),
-                End::Endless => walk.endless(&line),
-                End::File => break,
+                LineEnd::Whole => walk.line(&line),
+                LineEnd::Torn => walk.torn(),
+                LineEnd::Endless => walk.endless(&line),
+                LineEnd::File => break,
             }
             if walk.lines().is_multiple_of(16_384) {
                 progress(walk.lines());

@@ -107,6 +107,7 @@ fn facts(
         max,
         limited: max.is_some() || above.is_some_and(|f| f.limited),
         scope,
+        kept: Default::default(),
     }
 }
 

@@ -47,11 +47,27 @@ pub fn seal(keys: &VaultKeys, settings: &Settings, held: &[Row], rng: &mut dyn E
             items.text(&rule.to_string());
         }
     });
+    keep_newer(keys, held, &mut clear, &mut sealed);
     let id = sealed_row_id();
     vec![
         sign_locked(keys, next(locked_row_id()), clear),
         keys.seal_row(Kind::Setting, id, next(id), None, &sealed.finish(), rng),
     ]
+}
+
+/// Fields of a newer program stay in both rows.
+fn keep_newer(keys: &VaultKeys, held: &[Row], clear: &mut FieldsWriter, sealed: &mut FieldsWriter) {
+    for row in held {
+        if is_clear(&row.header) {
+            if let Ok((_, fields)) = read_locked(row, keys.vault(), None, &KNOWN_LOCKED) {
+                clear.keep(&fields.kept());
+            }
+        } else if let Ok(plain) = keys.open_row(row)
+            && let Ok(fields) = Fields::parse(plain.reveal(), &KNOWN_SEALED)
+        {
+            sealed.keep(&fields.kept());
+        }
+    }
 }
 
 /// What the clear row says, by the identity it names (locked), or by the one expected (unlocked).

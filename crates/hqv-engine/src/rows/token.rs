@@ -72,6 +72,7 @@ fn encode(entry: &TokenEntry) -> zeroize::Zeroizing<Vec<u8>> {
     if let Some(t) = entry.last_used {
         w.i64(LAST_USED, t.millis());
     }
+    w.keep(&f.kept);
     w.finish()
 }
 
@@ -93,6 +94,7 @@ fn decode(id: TokenId, bytes: &[u8]) -> Result<TokenEntry, Error> {
         max: f.opt_u64(MAX)?,
         limited: f.bool(LIMITED)?,
         scope: rules(f.items(RULES)?)?,
+        kept: f.kept(),
     };
     if facts.ancestors.last().copied() != facts.parent {
         return Err(malformed("a token's parent is not its last ancestor"));

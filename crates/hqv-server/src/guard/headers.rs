@@ -243,7 +243,12 @@ mod tests {
 
     #[test]
     fn tk7_a_credential_elsewhere_is_refused_with_the_reason() {
-        let cases: [(&[(&str, &str)], &str, &str); 6] = [
+        type Case = (
+            &'static [(&'static str, &'static str)],
+            &'static str,
+            &'static str,
+        );
+        let cases: [Case; 6] = [
             (&[("cookie", "session=hqs_abc")], "/v1/status", "cookie"),
             (&[("authorization", "Basic aHF2OmFi")], "/v1/status", "Basic"),
             (&[("authorization", "hqv_abc")], "/v1/status", "Bearer TOKEN"),
@@ -256,8 +261,7 @@ mod tests {
             (&[], "/v1/secrets?x=1&Session=y", "address"),
         ];
         for (headers, uri, word) in cases {
-            let owned: Vec<(&'static str, &'static str)> = headers.to_vec();
-            let headers = map(&owned);
+            let headers = map(headers);
             let refusal = Seen::look(&headers)
                 .unwrap()
                 .bearer(&Uri::from_static(uri))

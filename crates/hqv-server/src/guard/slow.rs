@@ -78,6 +78,7 @@ pub struct Pulse {
     stalled_since: AtomicU32,
     idle_since: AtomicU32,
     multiplexed: AtomicBool,
+    used: AtomicBool,
     known: AtomicBool,
 }
 
@@ -94,6 +95,7 @@ impl Pulse {
             stalled_since: AtomicU32::new(0),
             idle_since: AtomicU32::new(now),
             multiplexed: AtomicBool::new(false),
+            used: AtomicBool::new(false),
             known: AtomicBool::new(false),
         }
     }
@@ -109,6 +111,7 @@ impl Pulse {
     pub fn begin(self: &Arc<Self>, multiplexed: bool) -> InFlight {
         self.in_flight.fetch_add(1, Relaxed);
         self.head_since.store(0, Relaxed);
+        self.used.store(true, Relaxed);
         if multiplexed {
             self.multiplexed.store(true, Relaxed);
         }
@@ -120,6 +123,11 @@ impl Pulse {
         if !self.known.load(Relaxed) {
             self.known.store(true, Relaxed);
         }
+    }
+
+    /// A request has come over it, so its buffers may hold what that carried.
+    pub fn is_used(&self) -> bool {
+        self.used.load(Relaxed)
     }
 
     /// Nothing of ours is in flight, so closing loses no answer.

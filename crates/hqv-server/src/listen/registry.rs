@@ -64,10 +64,10 @@ impl Registry {
         self.all().1.len()
     }
 
-    /// Every connection answers what it has in flight and closes; new ones are welcome. After `lock`, so that no
-    /// connection's buffers go on holding a value.
+    /// Every connection that was used answers what it has in flight and closes; new ones are welcome. After `lock`, so
+    /// that no connection's buffers go on holding a value.
     pub fn recycle(&self) {
-        for pulse in self.all().1.values() {
+        for pulse in self.all().1.values().filter(|pulse| pulse.is_used()) {
             pulse.send(Signal::Finish);
         }
     }
@@ -75,7 +75,9 @@ impl Registry {
     /// Closes for good: no new ones; those in flight have `grace`, then they are cut.
     pub async fn close(&self, grace: Duration) {
         self.closing.store(true, Ordering::Release);
-        self.recycle();
+        for pulse in self.all().1.values() {
+            pulse.send(Signal::Finish);
+        }
         let _ = tokio::time::timeout(grace, self.wait_empty()).await;
         for pulse in self.all().1.values() {
             pulse.send(Signal::Cut);
@@ -195,6 +197,15 @@ mod tests {
             registry.sweep();
         }
         assert_eq!(signal(&seat), Signal::Cut);
+    }
+
+    #[test]
+    fn recycling_spares_who_has_only_just_come() {
+        let registry = Registry::new(10, PATIENCE);
+        let (used, fresh) = (registry.admit().unwrap(), registry.admit().unwrap());
+        drop(used.pulse.begin(false));
+        registry.recycle();
+        assert_eq!((signal(&used), signal(&fresh)), (Signal::Finish, Signal::Run));
     }
 
     #[tokio::test]

@@ -1,88 +1,82 @@
 //! What a client does all day, over every way in.
 
+use crate::client::Way;
 use crate::house::House;
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_secret_s_whole_life_over_each_way_in() {
     let house = House::new().await;
-    let owner = house.owner.as_str();
-    for (name, way) in [
+    let ways = [
         ("tls", house.tls()),
         ("h2", house.tls_h2()),
         ("unix", house.unix()),
-    ] {
-        let at = format!("/v1/secrets/{name}/key");
-        let body = json!({"value": "s3cr\"et\n", "type": "api-key", "description": "d", "tags": {"k": "v"}})
-            .to_string();
-        let put = way.send("PUT", &at, owner, Some(&body)).await;
-        assert_eq!(
-            (
-                put.status,
-                put.json()["version"].as_u64(),
-                put.json()["bytes"].as_u64()
-            ),
-            (201, Some(1), Some(8))
-        );
-        let got = way.get(&at, owner).await;
-        assert_eq!(got.status, 200, "{}", got.text);
-        assert_eq!(
-            (
-                got.json()["value"].as_str(),
-                got.json()["metadata"]["type"].as_str()
-            ),
-            (Some("s3cr\"et\n"), Some("api-key"))
-        );
-        assert_eq!(
-            way.get(&format!("/v1/secrets/{name}%2Fkey"), owner).await.json()["value"],
-            got.json()["value"]
-        );
-        let list = way.get(&format!("/v1/secrets?prefix={name}"), owner).await;
-        assert_eq!(list.json()["entries"][0]["path"], format!("{name}/key"));
-        assert!(!list.text.contains("s3cr"));
-        let show = way.get(&format!("/v1/metadata/{name}/key"), owner).await;
-        assert_eq!(show.json()["versions"].as_array().map(Vec::len), Some(1));
-        let copy = json!({"from": format!("{name}/key"), "to": format!("{name}/copy")}).to_string();
-        assert_eq!(
-            way.send("POST", "/v1/secrets:copy", owner, Some(&copy))
-                .await
-                .status,
-            200
-        );
-        assert_eq!(
-            way.send("POST", "/v1/secrets:copy", owner, Some(&copy))
-                .await
-                .code(),
-            "ALREADY_EXISTS"
-        );
-        let moved = json!({"from": format!("{name}/copy"), "to": format!("{name}/moved")}).to_string();
-        assert_eq!(
-            way.send("POST", "/v1/secrets:move", owner, Some(&moved))
-                .await
-                .json()["path"],
-            format!("{name}/moved")
-        );
-        let batch = way
-            .send(
-                "POST",
-                "/v1/secrets:batch",
-                owner,
-                Some(&json!({"prefix": name}).to_string()),
-            )
-            .await;
-        assert_eq!(
-            batch.json()["secrets"].as_array().map(Vec::len),
-            Some(2),
-            "{}",
-            batch.text
-        );
-        let gone = way.send("DELETE", &at, owner, None).await;
-        assert_eq!(
-            (gone.status, gone.json()["versionsKept"].as_u64()),
-            (200, Some(1))
-        );
-        assert_eq!(way.get(&at, owner).await.code(), "NOT_FOUND");
+    ];
+    for (name, way) in ways {
+        stored_and_read(&way, name, &house.owner).await;
+        copied_and_moved(&way, name, &house.owner).await;
+        fetched_together_and_deleted(&way, name, &house.owner).await;
     }
+}
+
+async fn stored_and_read(way: &Way<'_>, name: &str, owner: &str) {
+    let at = format!("/v1/secrets/{name}/key");
+    let body = json!({"value": "s3cr\"et\n", "type": "api-key", "description": "d", "tags": {"k": "v"}});
+    let put = way.send("PUT", &at, owner, Some(&body.to_string())).await;
+    let answer = put.json();
+    assert_eq!(
+        (put.status, &answer["version"], &answer["bytes"]),
+        (201, &json!(1), &json!(8))
+    );
+    let got = way.get(&at, owner).await.json();
+    assert_eq!(
+        (&got["value"], &got["metadata"]["type"]),
+        (&json!("s3cr\"et\n"), &json!("api-key"))
+    );
+    let encoded = way.get(&format!("/v1/secrets/{name}%2Fkey"), owner).await;
+    assert_eq!(encoded.json(), got);
+    let list = way.get(&format!("/v1/secrets?prefix={name}"), owner).await;
+    assert_eq!(list.json()["entries"][0]["path"], format!("{name}/key"));
+    assert!(!list.text.contains("s3cr"));
+    let show = way.get(&format!("/v1/metadata/{name}/key"), owner).await;
+    assert_eq!(show.json()["versions"].as_array().map(Vec::len), Some(1));
+    assert!(!show.text.contains("s3cr"));
+}
+
+async fn copied_and_moved(way: &Way<'_>, name: &str, owner: &str) {
+    let ends = |from: &str, to: &str| {
+        json!({"from": format!("{name}/{from}"), "to": format!("{name}/{to}")}).to_string()
+    };
+    let copy = way
+        .send("POST", "/v1/secrets:copy", owner, Some(&ends("key", "copy")))
+        .await;
+    assert_eq!(copy.status, 200, "{}", copy.text);
+    let again = way
+        .send("POST", "/v1/secrets:copy", owner, Some(&ends("key", "copy")))
+        .await;
+    assert_eq!((again.status, again.code()), (409, "ALREADY_EXISTS".into()));
+    let moved = way
+        .send("POST", "/v1/secrets:move", owner, Some(&ends("copy", "moved")))
+        .await;
+    assert_eq!(moved.json()["path"], format!("{name}/moved"));
+}
+
+async fn fetched_together_and_deleted(way: &Way<'_>, name: &str, owner: &str) {
+    let prefix = json!({ "prefix": name }).to_string();
+    let batch = way.send("POST", "/v1/secrets:batch", owner, Some(&prefix)).await;
+    assert_eq!(
+        batch.json()["secrets"].as_array().map(Vec::len),
+        Some(2),
+        "{}",
+        batch.text
+    );
+    let paths = json!({"paths": [format!("{name}/moved"), format!("{name}/none")]}).to_string();
+    let batch = way.send("POST", "/v1/secrets:batch", owner, Some(&paths)).await;
+    assert_eq!((batch.status, batch.code()), (404, "NOT_FOUND".into()));
+    let at = format!("/v1/secrets/{name}/key");
+    let gone = way.send("DELETE", &at, owner, None).await;
+    assert_eq!((gone.status, &gone.json()["versionsKept"]), (200, &json!(1)));
+    assert_eq!(way.get(&at, owner).await.code(), "NOT_FOUND");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

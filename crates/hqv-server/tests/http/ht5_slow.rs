@@ -111,6 +111,7 @@ async fn ht5_half_closed_and_reset_clients_disturb_nobody() {
 /// `HQV_LONG=1` takes the 5,000 of the matrix and compares latencies; else some are enough to see that others are served.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ht5_idle_connections_leave_the_others_quick() {
+    #[allow(clippy::disallowed_methods, reason = "the switch of the long run")]
     let long = std::env::var_os("HQV_LONG").is_some();
     let house = House::with(
         Limits {
@@ -130,6 +131,7 @@ async fn ht5_idle_connections_leave_the_others_quick() {
     assert!(!long || busy <= quiet * 3, "{busy:?} against {quiet:?}");
 }
 
+#[allow(clippy::disallowed_methods, reason = "a latency is measured")]
 async fn median(house: &House) -> Duration {
     let owner = &house.owner;
     let ask =

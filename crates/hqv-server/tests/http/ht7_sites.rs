@@ -35,6 +35,11 @@ async fn ht7_pages_and_foreign_names_are_refused_without_a_cors_header() {
             );
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ht7_a_rebound_name_is_refused_and_ours_are_not() {
+    let house = House::new().await;
     for host in [
         "rebound.example",
         "rebound.example:13100",
