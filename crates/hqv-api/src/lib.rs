@@ -13,6 +13,7 @@
 pub mod audit;
 pub mod batch;
 pub mod body;
+pub mod clock;
 pub mod delete;
 pub mod error;
 pub mod get;
@@ -41,6 +42,7 @@ pub use audit::{
 };
 pub use batch::{BatchAnswer, BatchRequest};
 pub use body::JsonBody;
+pub use clock::ClockReset;
 pub use delete::{DeleteAnswer, DeleteQuery};
 pub use error::ErrorBody;
 pub use get::{GetAnswer, GetQuery, GetView};

@@ -108,6 +108,8 @@ pub const ROUTES: &[Route] = &[
         "sessionEnd",
         Needs::Credential,
     ),
+    route(Method::Delete, "/v1/sessions", "sessionEndAll", Needs::Credential),
+    route(Method::Post, "/v1/clock:reset", "clockReset", Needs::Credential),
     route(Method::Get, "/v1/settings", "settingsRead", Needs::Credential),
     route(Method::Patch, "/v1/settings", "settingsChange", Needs::Credential),
     route(Method::Get, "/v1/audit", "auditRead", Needs::Credential),

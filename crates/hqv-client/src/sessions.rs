@@ -41,4 +41,12 @@ impl Client {
         ))
         .await
     }
+
+    /// Ends every session, the one that asks among them.
+    ///
+    /// # Errors
+    /// The server's and the connection's.
+    pub async fn session_end_all(&mut self) -> Result<Done> {
+        self.call(RawCall::new(Method::DELETE, "/v1/sessions".to_owned())).await
+    }
 }

@@ -1,6 +1,6 @@
 //! Calls about the vault as a whole: health, status, init, unlock, lock, shutdown, settings.
 
-use hqv_api::{
+use hqv_api::{ClockReset, 
     Done, InitAnswer, InitRequest, JsonBody, SettingsAnswer, SettingsPatch, StatusAnswer, UnlockAnswer,
     UnlockRequest, WireSecret,
 };
@@ -101,6 +101,14 @@ impl Client {
     pub async fn settings_change(&mut self, patch: &SettingsPatch) -> Result<SettingsAnswer> {
         self.call(RawCall::new(Method::PATCH, "/v1/settings").with_body(JsonBody::of(patch)))
             .await
+    }
+
+    /// Ends all tokens and takes vault time back to the wall clock's; for `doctor --fix`.
+    ///
+    /// # Errors
+    /// The server's and the connection's.
+    pub async fn clock_reset(&mut self) -> Result<ClockReset> {
+        self.call(RawCall::new(Method::POST, "/v1/clock:reset")).await
     }
 
     async fn unlock_with(&mut self, request: &UnlockRequest) -> Result<UnlockAnswer> {

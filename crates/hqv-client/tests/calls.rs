@@ -141,6 +141,7 @@ async fn ask_for_tokens_and_sessions(c: &mut Client, text: &SecretText) {
         c.session_create(text).await,
         c.session_list().await,
         c.session_end("s").await,
+        c.session_end_all().await,
     );
 }
 
@@ -151,7 +152,7 @@ async fn ask_for_the_rest(c: &mut Client, text: &SecretText) {
         c.init(text, true).await,
         c.unlock(text).await,
     );
-    let _ = (c.lock().await, c.shutdown().await);
+    let _ = (c.lock().await, c.shutdown().await, c.clock_reset().await);
     let _ = (
         c.settings_read().await,
         c.settings_change(&SettingsPatch::default()).await,

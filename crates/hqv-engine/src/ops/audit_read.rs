@@ -3,6 +3,7 @@
 //! The owner reads all. A token with `audit` reads the records of its own family whose every path its
 //! patterns cover. Records are opened outside the mutex.
 
+use hqv_audit::reader::Follower;
 use hqv_audit::{Page, Reader, RecordView};
 use hqv_crypto::VaultKeys;
 use hqv_model::{
@@ -48,6 +49,25 @@ pub struct Records {
     family: Option<(TokenId, Scope)>,
 }
 
+/// The record as it grows, from a line on.
+pub struct Followed {
+    records: Arc<Records>,
+    follower: Follower,
+}
+
+impl Followed {
+    /// The wanted ones of the next `limit` records, oldest first, and whether there were any at all: none
+    /// means that the end was reached. Blocks on the disk.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE` where the record cannot be read.
+    pub fn next(&mut self, limit: usize) -> Result<(Vec<RecordView>, bool), Error> {
+        let page = self.follower.next(self.records.keys.audit_identity(), limit)?;
+        let any = !page.records.is_empty();
+        Ok((page.records.into_iter().filter(|record| self.records.wants(record)).collect(), any))
+    }
+}
+
 impl Operation for AuditRead {
     type Answer = Records;
     const KIND: OpKind = OpKind::AuditRead;
@@ -76,15 +96,13 @@ impl Records {
         Ok(reader.last(limit.min(MOST), &|record| self.wants(record), before)?)
     }
 
-    /// Wanted records from line `from` on, oldest first, and the line to go on from. Blocks on the disk.
+    /// Reads on from line `from`, as the record grows. Blocks on the disk.
     ///
     /// # Errors
     /// `UNAVAILABLE` where the record cannot be read.
-    pub fn from(&self, from: u64, limit: usize) -> Result<(Vec<RecordView>, u64), Error> {
-        let reader = Reader::open(&self.dir, self.keys.audit_identity())?;
-        let page = reader.from(from, limit.min(MOST))?;
-        let next = page.records.last().map_or(from, |record| record.sequence.saturating_add(1));
-        Ok((page.records.into_iter().filter(|record| self.wants(record)).collect(), next))
+    pub fn follow(self: &Arc<Self>, from: u64) -> Result<Followed, Error> {
+        let follower = Follower::open(&self.dir, self.keys.audit_identity(), from)?;
+        Ok(Followed { records: self.clone(), follower })
     }
 
     fn wants(&self, record: &RecordView) -> bool {

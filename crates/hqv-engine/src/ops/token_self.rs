@@ -1,10 +1,11 @@
 //! `whoami`: who acts, what it may and what it has left.
 
-use hqv_model::{Actor, Error, Need, OpKind, SessionId, Timestamp, Verdict, decide};
+use hqv_model::{Actor, Error, Need, OpKind, Verdict, decide};
 
 use crate::caller::Principal;
 use crate::core::unauthorized;
 use crate::operation::{Operation, View};
+use crate::session::SessionView;
 use crate::views::TokenView;
 
 /// See the module's comment.
@@ -13,12 +14,7 @@ pub struct TokenSelf;
 /// Who the caller is.
 pub enum WhoAmI {
     /// The owner.
-    Owner {
-        /// The session's id.
-        session: SessionId,
-        /// When it ends if it stays idle.
-        expires_at: Timestamp,
-    },
+    Owner(SessionView),
     /// A token.
     Token(TokenView),
 }
@@ -40,8 +36,7 @@ impl Operation for TokenSelf {
             Principal::Owner(session) => {
                 let idle = view.open.settings.session_idle();
                 let all = view.open.sessions.list(idle, view.now, view.boot, Some(*session));
-                let expires_at = all.iter().find(|s| s.current).map_or(view.now, |s| s.expires_at);
-                Ok(WhoAmI::Owner { session: *session, expires_at })
+                all.into_iter().find(|s| s.current).map(WhoAmI::Owner).ok_or_else(unauthorized)
             }
             _ => Err(unauthorized()),
         }

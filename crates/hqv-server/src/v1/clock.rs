@@ -1,24 +1,11 @@
 //! `POST /v1/clock:reset`: the way out for a vault whose clock once ran far ahead.
 
-use serde::Serialize;
-use utoipa::ToSchema;
+use hqv_api::ClockReset;
 
 use crate::answer::ok;
 use crate::ask::Ask;
 use crate::errors::Answer;
 use crate::v1::render;
-
-/// Vault time was taken back to the wall clock's.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ClockReset {
-    /// Always true.
-    pub ok: bool,
-    /// How many tokens ended with it.
-    pub ended: u64,
-    /// Vault time now (RFC 3339, UTC).
-    pub now: String,
-}
 
 /// Ends all tokens, then takes the wall clock's word for the time; the owner's alone.
 #[utoipa::path(

@@ -6,7 +6,7 @@
 
 use hqv_api::ErrorBody;
 use hqv_api::sse::{END, KEEP_ALIVE, RECORD, event};
-use hqv_engine::ops::audit_read::{AuditFilter, AuditRead, Records};
+use hqv_engine::ops::audit_read::{AuditFilter, AuditRead, Followed, Records};
 use hqv_engine::{Caller, Engine, RecordView};
 use hqv_model::Error;
 use http::StatusCode;
@@ -75,10 +75,18 @@ impl Stream {
         {
             return end;
         }
+        let (records, from) = (Arc::clone(&self.records), self.from);
+        let mut followed = match read(move || records.follow(from)).await {
+            Ok(followed) => followed,
+            Err(end) => return end,
+        };
         loop {
-            if let Err(end) = self.send_new().await {
-                return end;
-            }
+            // Seen before reading: what comes while it reads wakes it again.
+            self.grown.borrow_and_update();
+            followed = match self.send_new(followed).await {
+                Ok(followed) => followed,
+                Err(end) => return end,
+            };
             match tokio::time::timeout(SILENCE, self.grown.changed()).await {
                 Ok(Ok(())) => {}
                 Ok(Err(_)) => return Error::unavailable("the daemon is stopping"),
@@ -100,21 +108,25 @@ impl Stream {
         Ok(())
     }
 
-    async fn send_new(&mut self) -> Result<(), Error> {
-        while *self.grown.borrow_and_update() >= self.from {
+    /// Sends what was written since, to its end.
+    async fn send_new(&self, mut followed: Followed) -> Result<Followed, Error> {
+        loop {
             // A credential that has ended ends the stream too.
             self.engine.holds(&self.caller)?;
-            let (records, from) = (Arc::clone(&self.records), self.from);
-            let (views, next) = read(move || records.from(from, BATCH)).await?;
-            if next == self.from {
-                return Ok(());
+            let (back, page) = read(move || {
+                let page = followed.next(BATCH)?;
+                Ok((followed, page))
+            })
+            .await?;
+            followed = back;
+            let (views, any) = page;
+            if !any {
+                return Ok(followed);
             }
-            self.from = next;
             for view in views {
                 self.put_record(view).await?;
             }
         }
-        Ok(())
     }
 
     async fn put_record(&self, view: RecordView) -> Result<(), Error> {

@@ -44,7 +44,7 @@ pub async fn revoke_self(ask: Ask) -> Answer {
     let caller = again(&ask.caller);
     match ask.shared.engine.run(caller, TokenSelf).await? {
         WhoAmI::Token(view) => token_revoke(ask, TokenRef::Id(view.id)).await,
-        WhoAmI::Owner { .. } => {
+        WhoAmI::Owner(_) => {
             Err(Error::bad_request("a session is no token; hq-vault session end ends it").into())
         }
     }

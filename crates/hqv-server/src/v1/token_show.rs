@@ -37,7 +37,7 @@ pub async fn token_self(ask: Ask) -> Answer {
     ask.no_query()?;
     let who = ask.shared.engine.run(ask.caller, TokenSelf).await?;
     let (kind, token, session) = match &who {
-        Who::Owner { session, expires_at } => ("owner", None, Some(own_session(*session, *expires_at))),
+        Who::Owner(session) => ("owner", None, Some(render::session(session))),
         Who::Token(view) => ("token", Some(render::token(view)), None),
     };
     Ok(ok(&WhoAmI {
@@ -45,15 +45,4 @@ pub async fn token_self(ask: Ask) -> Answer {
         token,
         session,
     }))
-}
-
-fn own_session(id: SessionId, ends: Timestamp) -> SessionView {
-    SessionView {
-        id: id.to_string(),
-        created_at: String::new(),
-        expires_at: render::time(ends),
-        last_used_at: None,
-        source: String::new(),
-        current: true,
-    }
 }
