@@ -40,7 +40,7 @@ PROMPT = re.compile(r"<<done (\d+)>>")
 PASSPHRASE = "correct horse battery staple"
 ANSWERS = [
     (re.compile(r"([Pp]assphrase for .*|The same again): $"), PASSPHRASE),
-    (re.compile(r"Value for .*: $"), "sk_test_4eC39HqLyjWDarjtT1zdp7dc"),
+    (re.compile(r"Value for .*: $"), "sk_test_not-a-key-but-as-long-as"),
     (re.compile(r"\[y/N\] $"), "y"),
 ]
 MASKS = [
@@ -53,7 +53,8 @@ MASKS = [
     (r"localhost:\d+|port \d+", "PORT"),
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?|\b\d\d:\d\d:\d\d\b", "TIME"),
     (r"\b(in )?\d+ (s|min|h|d)( ago)?\b|\bnow\b|\b(\d+[dhms])+\b", "SPAN"),
-    (r"\d[\d,]* entries", "N entries"),
+    (r"\d[\d,]* (entries|records|checkpoints?|segments?)", r"N \1"),
+    (r"\bline \d+|\"sequence\":\d+|between \d+ and \d+", "LINE"),
     (r"/[\w./-]*/(\.hq-vault)", r"~/\1"),
     (r"\s+", " "),
 ]

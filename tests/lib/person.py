@@ -5,6 +5,7 @@
     > TEXT      types the text and Enter
     ? TEXT      waits until the text is shown, after what was waited for before
     ^ LETTER    types Ctrl-LETTER
+    ! COMMAND   runs a command outside the terminal, to tell somebody how far it is
 
     person.py TRANSCRIPT PROGRAM ARGUMENT...   (its prompt is `person> `)
 
@@ -13,15 +14,20 @@ program have ended; where a wait is in vain it says for what, and ends with 99. 
 with the event or, for a hung program, after two minutes.
 """
 
+import fcntl
 import os
 import pty
 import re
 import select
+import struct
+import subprocess
 import sys
+import termios
 import time
 
 PATIENCE = 120
 PROMPT = "person> "
+ROWS, COLUMNS = 40, 120
 COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07\x1b]*(\x07|\x1b\\)|\r")
 
 
@@ -37,6 +43,7 @@ class Terminal:
             os.environ.update(PS1=PROMPT, TERM="xterm-256color")
             os.environ.pop("NO_COLOR", None)
             os.execvp(program[0], program)
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
         self.transcript = open(transcript, "wb", buffering=0)
         self.raw = b""
         self.at = 0
@@ -94,6 +101,8 @@ def act(terminal, line):
         terminal.wait(text)
     elif kind == "^":
         terminal.type(chr(ord(text.upper()) & 0x1F))
+    elif kind == "!":
+        subprocess.run(text, shell=True, check=True)
     else:
         raise SystemExit(f"person.py: cannot read {line!r}")
 

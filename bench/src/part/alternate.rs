@@ -16,6 +16,7 @@ pub struct Contender {
     work: Rotation,
     slices: Vec<Slice>,
     cpu: f64,
+    load: f64,
 }
 
 impl Contender {
@@ -25,7 +26,14 @@ impl Contender {
     /// The network's.
     pub fn new(pid: u32, place: &Place, connections: usize, work: Rotation) -> Result<Self> {
         let lanes = Lanes::open(place, connections)?;
-        Ok(Self { pid, lanes, work, slices: Vec::new(), cpu: 0.0 })
+        Ok(Self {
+            pid,
+            lanes,
+            work,
+            slices: Vec::new(),
+            cpu: 0.0,
+            load: 0.0,
+        })
     }
 
     /// One slice that does not count.
@@ -41,9 +49,11 @@ impl Contender {
     /// # Errors
     /// As [`Lanes::run`].
     pub fn slice(&mut self, length: Duration) -> Result<f64> {
-        let before = cpu_us(self.pid)?;
+        let me = std::process::id();
+        let (server, load) = (cpu_us(self.pid)?, cpu_us(me)?);
         let slice = self.lanes.run(&mut self.work, length)?;
-        self.cpu += cpu_us(self.pid)? - before;
+        self.cpu += cpu_us(self.pid)? - server;
+        self.load += cpu_us(me)? - load;
         self.slices.push(slice);
         Ok(slice.rate)
     }
@@ -57,6 +67,7 @@ impl Contender {
             p50: median(&of(|s| s.p50)),
             p99s: of(|s| s.p99),
             cpu: self.cpu / (answers as f64).max(1.0),
+            load: self.load / (answers as f64).max(1.0),
         }
     }
 }
@@ -72,6 +83,8 @@ pub struct Measured {
     pub p99s: Vec<f64>,
     /// Processor time of the server a request, microseconds.
     pub cpu: f64,
+    /// Processor time of the load itself a request, microseconds.
+    pub load: f64,
 }
 
 impl Measured {
@@ -88,13 +101,22 @@ impl Measured {
     /// `35,000/s, 22.1 us CPU, p50 220 us, p99 300 us`.
     pub fn words(&self) -> String {
         let (rate, p99) = (thousands(median(&self.rates)), median(&self.p99s));
-        format!("{rate}/s, {:.1} us CPU, p50 {:.0} us, p99 {p99:.0} us", self.cpu, self.p50)
+        format!(
+            "{rate}/s, {:.1} us CPU, p50 {:.0} us, p99 {p99:.0} us",
+            self.cpu, self.p50
+        )
     }
 }
 
 /// The median of `mine[i] / others[i]`.
 pub fn against(mine: &[f64], others: &[f64]) -> f64 {
-    median(&mine.iter().zip(others).map(|(mine, other)| mine / other).collect::<Vec<_>>())
+    median(
+        &mine
+            .iter()
+            .zip(others)
+            .map(|(mine, other)| mine / other)
+            .collect::<Vec<_>>(),
+    )
 }
 
 /// All contenders in turn, forwards in one round and backwards in the next.
@@ -105,12 +127,12 @@ pub fn alternate(contenders: &mut [Contender], options: &Options) -> Result<Vec<
     for contender in contenders.iter_mut() {
         contender.warm(options.slice() / 3)?;
     }
-    for round in 0..options.times(10) {
+    for round in 0..options.times(40) {
         let count = contenders.len();
         for turn in 0..count {
             let at = if round % 2 == 0 { turn } else { count - 1 - turn };
             if let Some(contender) = contenders.get_mut(at) {
-                contender.slice(options.slice())?;
+                contender.slice(options.slice() / 4)?;
             }
         }
     }

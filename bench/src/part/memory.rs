@@ -17,10 +17,22 @@ pub fn run(bench: &mut Bench) -> Result<Section> {
     let options = bench.options.clone();
     let mut section = Section::new("Memory", ABOUT);
     let after = resident(bench.large()?)?;
-    section.add("100,000 secrets", Goal::AtMost(100.0), after.1, "MiB", format!("{:.1} MiB before the reads", after.0));
+    section.add(
+        "100,000 secrets",
+        Goal::AtMost(100.0),
+        after.1,
+        "MiB",
+        format!("{:.1} MiB before the reads", after.0),
+    );
     let small = bench.small()?;
     let after = resident(small)?;
-    section.add("10,000 secrets", Goal::AtMost(24.0), after.1, "MiB", format!("{:.1} MiB before the reads", after.0));
+    section.add(
+        "10,000 secrets",
+        Goal::AtMost(24.0),
+        after.1,
+        "MiB",
+        format!("{:.1} MiB before the reads", after.0),
+    );
 
     let total = if options.long { 600 } else { options.times(30) };
     let (first, last) = grown(small, Duration::from_secs(total as u64))?;
@@ -36,8 +48,9 @@ fn resident(vault: &mut Vault) -> Result<(f64, f64)> {
     vault.unlock()?;
     let fresh = rss_mib(vault.pid()?)?;
     let token = vault.token("bench-memory", &[])?;
-    let requests: Vec<Vec<u8>> =
-        (0..vault.count()).map(|i| crate::wire::http::get(&crate::subject::vault::target(i), &token)).collect();
+    let requests: Vec<Vec<u8>> = (0..vault.count())
+        .map(|i| crate::wire::http::get(&crate::subject::vault::target(i), &token))
+        .collect();
     let mut work = crate::wire::drive::Once::new(requests.into_iter());
     Lanes::open(&vault.tls()?, 8)?.run(&mut work, Duration::from_secs(3600))?;
     vault.run(&["token", "revoke", "bench-memory"])?;

@@ -26,7 +26,11 @@ pub struct Bench {
 impl Bench {
     /// With no vault yet.
     pub fn new(options: Options) -> Self {
-        Self { options, small: None, large: None }
+        Self {
+            options,
+            small: None,
+            large: None,
+        }
     }
 
     /// The vault with 10,000 secrets, unlocked.
@@ -50,12 +54,14 @@ fn made<'a>(slot: &'a mut Option<Vault>, options: &Options, count: usize) -> Res
     slot.as_mut().ok_or_else(|| "no vault".into())
 }
 
+type Part = fn(&mut Bench) -> Result<Section>;
+
 /// Runs what was asked for, in the order that disturbs least: the record grows with every request.
 ///
 /// # Errors
 /// The first failure ends the run.
 pub fn run(bench: &mut Bench) -> Result<Vec<Section>> {
-    let all: [(&str, fn(&mut Bench) -> Result<Section>); 6] = [
+    let all: [(&str, Part); 6] = [
         ("get", get::run),
         ("durable", durable::run),
         ("cli", cli::run),
@@ -76,5 +82,9 @@ pub fn run(bench: &mut Bench) -> Result<Vec<Section>> {
 /// Reads of `count` paths, spread evenly over the vault.
 fn reads(vault: &Vault, token: &str, count: usize) -> Rotation {
     let step = vault.count() / count;
-    Rotation::new((0..count).map(|i| get_request(&target(i * step), token)).collect())
+    Rotation::new(
+        (0..count)
+            .map(|i| get_request(&target(i * step), token))
+            .collect(),
+    )
 }

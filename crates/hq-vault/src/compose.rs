@@ -48,7 +48,10 @@ pub fn version() -> String {
 /// What a daemon that we start must know beside its options.
 pub fn daemon_environment() -> Vec<(std::ffi::OsString, std::ffi::OsString)> {
     let given = std::env::var_os(TEST_VERSION).filter(|_| cfg!(debug_assertions));
-    given.map(|version| (TEST_VERSION.into(), version)).into_iter().collect()
+    given
+        .map(|version| (TEST_VERSION.into(), version))
+        .into_iter()
+        .collect()
 }
 
 const TEST_VERSION: &str = "HQ_VAULT_TEST_VERSION";
@@ -60,7 +63,8 @@ pub fn is_daemon_child() -> bool {
 
 /// The vault in `dir`: SQLite and the record beside it.
 pub fn engine(dir: &VaultDir, options: &Options, hooks: Arc<dyn Hooks>) -> Result<Engine, Failure> {
-    let shelf = SqliteShelf::open(&dir.db(), OpenOptions { create: true }).map_err(|e| Failure::from(e.to_error()))?;
+    let shelf = SqliteShelf::open(&dir.db(), OpenOptions { create: true })
+        .map_err(|e| Failure::from(e.to_error()))?;
     let engine = Engine::open(Parts {
         shelf: Arc::new(shelf),
         log_dir: dir.root().to_owned(),
@@ -112,7 +116,10 @@ pub struct SystemEntropy {
 impl SystemEntropy {
     /// An empty pool.
     pub fn new() -> SystemEntropy {
-        SystemEntropy { pool: [0; POOL], used: POOL }
+        SystemEntropy {
+            pool: [0; POOL],
+            used: POOL,
+        }
     }
 
     /// Fills the pool. Without a random source nothing may be sealed, so the

@@ -110,7 +110,7 @@ impl Checkpoint {
     /// Checks signature and certificates up to the audit identity.
     ///
     /// # Errors
-    /// [`AuditError::Signature`]; also for a checkpoint of a segment that nobody certified, which proves nothing.
+    /// [`AuditError::Signature`]; also for a checkpoint of a segment that nobody certified: it proves nothing.
     pub fn verify(&self, public: &AuditPublic) -> Result<(), AuditError> {
         if self.body.root != Root::Audit {
             return Err(AuditError::Signature(

@@ -6,7 +6,7 @@
 use hqv_crypto::row_state::{RowState, Tallies};
 use hqv_crypto::slot::{self, SlotError, SlotSecret};
 use hqv_crypto::{Keyring, RootKey, VaultKeys};
-use hqv_model::{Error, Kind, Row, SecretId, VaultId};
+use hqv_model::{Error, Kind, Row, SecretId, Timestamp, VaultId};
 use hqv_store::{Scanned, Shelf};
 use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasherDefault;
@@ -135,6 +135,7 @@ struct ReadSecret {
     newest: u64,
     /// None for a deleted one.
     path: Option<Box<str>>,
+    deleted: Option<Timestamp>,
 }
 
 /// Secret rows, opened: each stands under the look-up hash of the path it names. A row that does not open
@@ -149,7 +150,7 @@ fn read_secrets(shelf: &dyn Shelf, keys: &VaultKeys) -> Result<(Vec<ReadSecret>,
             return Err(damaged("a secret's row stands under another path"));
         }
         let path = body.deleted.is_none().then(|| body.path.as_str().into());
-        all.push(ReadSecret { row, lookup, newest: body.newest, path });
+        all.push(ReadSecret { row, lookup, newest: body.newest, path, deleted: body.deleted });
     }
     Ok((all, tallies))
 }
@@ -201,6 +202,9 @@ fn join(read: Vec<ReadSecret>, mut versions: Versions) -> Result<Secrets, Error>
         }
         if let Some(path) = secret.path {
             paths.push((path, secret.lookup));
+        }
+        if let Some(since) = secret.deleted {
+            all.deleted.insert((since, secret.lookup));
         }
         all.by_lookup.load(secret.lookup, Arc::new(entry));
     }

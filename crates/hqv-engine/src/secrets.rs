@@ -5,9 +5,9 @@
 //! state vouched for at unlock. A sorted index of the live paths serves `list` and reads by prefix.
 
 use hqv_crypto::VaultKeys;
-use hqv_model::{Entropy, Error, Kind, Prefix, Row, RowFacts, RowId, SecretId, SecretPath};
+use hqv_model::{Entropy, Error, Kind, Prefix, Row, RowFacts, RowId, SecretId, SecretPath, Timestamp};
 use hqv_store::Shelf;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -121,6 +121,11 @@ pub struct Secrets {
     pub by_lookup: Table<[u8; 32], Arc<SecretEntry>>,
     /// The live paths, sorted, with their look-up hashes. Committed ones only.
     pub paths: BTreeMap<Box<str>, [u8; 32]>,
+    /// Deleted secrets whose versions are still kept, by the time of their deletion. Committed ones only.
+    pub deleted: BTreeSet<(Timestamp, [u8; 32])>,
+    /// What the group changes in `deleted`: true adds.
+    staged_deleted: Vec<(Timestamp, [u8; 32], bool)>,
+    deleted_mark: usize,
     /// What the group changes in `paths`.
     staged_paths: Vec<(Box<str>, Option<[u8; 32]>)>,
     mark: usize,
@@ -137,9 +142,15 @@ impl Secrets {
         self.staged_paths.push((path.as_str().into(), lookup));
     }
 
+    /// Stages that a deleted secret is kept from `since` on, or no longer.
+    pub fn stage_deleted(&mut self, since: Timestamp, lookup: [u8; 32], kept: bool) {
+        self.staged_deleted.push((since, lookup, kept));
+    }
+
     /// The operation under way is whole.
     pub fn keep(&mut self) {
         self.by_lookup.keep();
+        self.deleted_mark = self.staged_deleted.len();
         self.mark = self.staged_paths.len();
     }
 
@@ -147,11 +158,16 @@ impl Secrets {
     pub fn undo(&mut self) {
         self.by_lookup.undo();
         self.staged_paths.truncate(self.mark);
+        self.staged_deleted.truncate(self.deleted_mark);
     }
 
     /// The group is durable.
     pub fn publish(&mut self) {
         self.by_lookup.publish();
+        for (since, lookup, kept) in self.staged_deleted.drain(..) {
+            if kept { self.deleted.insert((since, lookup)) } else { self.deleted.remove(&(since, lookup)) };
+        }
+        self.deleted_mark = 0;
         for (path, lookup) in self.staged_paths.drain(..) {
             match lookup {
                 Some(lookup) => self.paths.insert(path, lookup),
@@ -166,6 +182,8 @@ impl Secrets {
         self.by_lookup.discard();
         self.staged_paths.clear();
         self.mark = 0;
+        self.staged_deleted.clear();
+        self.deleted_mark = 0;
     }
 
     /// Live paths below a prefix, from after `cursor` on, in order; the writer sees the group's changes.

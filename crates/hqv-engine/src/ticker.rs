@@ -11,6 +11,7 @@ use std::time::Duration;
 use crate::core::{Core, Phase};
 use crate::engine::{Engine, Shared, TICK};
 use crate::family::State;
+use crate::ops::delete::sweep;
 
 /// Vault time is stored at least this often while unlocked.
 const FLUSH: Duration = Duration::from_secs(60);
@@ -53,6 +54,7 @@ impl Engine {
     /// Stores what is counted in memory, vault time and the record's head.
     pub(crate) fn flush(&self) {
         self.chore(|core| {
+            let now = core.now();
             core.last_flush = core.time.boot();
             let Phase::Open(open) = &mut core.phase else { return };
             open.tokens.stage_unflushed();
@@ -64,7 +66,14 @@ impl Engine {
                     open.tokens.by_id.stage(id, Some(Arc::new(next)));
                 }
             }
+            let swept = sweep(open, now);
             open.touch_state();
+            if swept > 0 {
+                let detail = format!("versions of {swept} secrets deleted over 30 days ago were removed");
+                if core.record_own(OpKind::Purge, Outcome::Ok, Some(detail)).is_err() {
+                    core.note("a removal of old versions could not be recorded".into());
+                }
+            }
         });
     }
 }

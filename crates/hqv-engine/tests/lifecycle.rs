@@ -179,3 +179,39 @@ async fn versions_moves_and_deletions_hold_together() {
     let paths: Vec<&str> = listed.entries.iter().map(|e| e.path.as_str()).collect();
     assert_eq!(paths, ["z/b"]);
 }
+
+#[tokio::test]
+async fn versions_of_a_deleted_secret_are_kept_30_days_and_then_removed() {
+    let mut kit = Kit::new().await;
+    let owner = kit.owner.clone();
+    let never = SettingsChange { changes: vec![("idle-timeout".into(), "0".into())] };
+    kit.run(&owner, never).await.unwrap();
+    for at in ["a", "b", "c"] {
+        kit.put(&owner, at, b"1").await.unwrap();
+        kit.put(&owner, at, b"2").await.unwrap();
+    }
+    kit.run(&owner, Delete { path: path("a"), purge: false }).await.unwrap();
+    kit.run(&owner, Delete { path: path("b"), purge: false }).await.unwrap();
+    let again = kit.put(&owner, "b", b"3").await.unwrap();
+    assert_eq!(again.meta.version, 3);
+    kit.clock.pass(Duration::from_secs(29 * 86_400));
+    kit.restart().await;
+    kit.unlock().await;
+    kit.clock.pass(Duration::from_secs(90));
+    kit.engine.tick();
+    let owner = kit.owner.clone();
+    kit.put(&owner, "z", b"behind the flush").await.unwrap();
+    let rows = kit.disk.rows().len();
+    kit.clock.pass(Duration::from_secs(86_400));
+    kit.unlock().await;
+    kit.engine.tick();
+    let owner = kit.owner.clone();
+    kit.put(&owner, "z", b"behind the flush").await.unwrap();
+    // The row of `a` and its two versions went, one version of `z` came.
+    assert_eq!(kit.disk.rows().len(), rows - 3 + 1);
+    assert_eq!(kit.put(&owner, "a", b"new").await.unwrap().meta.version, 1);
+    assert_eq!(kit.value("b").await.unwrap(), b"3");
+    kit.restart().await;
+    kit.unlock().await;
+    assert_eq!(kit.value("c").await.unwrap(), b"2");
+}

@@ -59,7 +59,12 @@ impl Context {
                 }
             }
         }
-        Err(last.unwrap_or_else(nobody))
+        if let Some(failure) = last {
+            return Err(failure);
+        }
+        // A vault that is missing or locked is said first: no credential would help.
+        link.must_be_unlocked()?;
+        Err(nobody())
     }
 
     /// Exit 4 names who acted and where that came from.
@@ -70,12 +75,17 @@ impl Context {
         let ended = acting.is_session() && failure.is(Code::Unauthorized);
         let who = acting.describe(link);
         let failure = failure.after(&who);
-        if ended { failure.hint("sign in again: hq-vault unlock") } else { failure }
+        if ended {
+            failure.hint("sign in again: hq-vault unlock")
+        } else {
+            failure
+        }
     }
 }
 
 /// Nobody acts here.
 pub fn nobody() -> Failure {
-    Failure::unauthorized("not permitted: no token and no owner session here")
-        .hint("a person signs in with hq-vault unlock; a program needs HQ_VAULT_TOKEN (hq-vault token create)")
+    Failure::unauthorized("not permitted: no token and no owner session here").hint(
+        "a person signs in with hq-vault unlock; a program needs HQ_VAULT_TOKEN (hq-vault token create)",
+    )
 }

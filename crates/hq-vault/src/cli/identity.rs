@@ -57,7 +57,10 @@ impl Acting {
 
     /// Whether it acts as the owner.
     pub fn is_session(&self) -> bool {
-        !matches!(self.origin, Origin::TokenFlag | Origin::TokenVariable | Origin::TokenFileVariable)
+        !matches!(
+            self.origin,
+            Origin::TokenFlag | Origin::TokenVariable | Origin::TokenFileVariable
+        )
     }
 
     /// `token deploy-run-42 from HQ_VAULT_TOKEN`. A live token is asked its
@@ -68,7 +71,10 @@ impl Acting {
             Origin::PassphraseFile => "owner session from HQ_VAULT_PASSPHRASE_FILE".to_owned(),
             Origin::Prompt => "owner, passphrase typed here".to_owned(),
             token => {
-                let name = link.token_name(self).map(|n| format!("token {n}")).unwrap_or_else(|| "token".to_owned());
+                let name = link
+                    .token_name(self)
+                    .map(|n| format!("token {n}"))
+                    .unwrap_or_else(|| "token".to_owned());
                 format!("{name} from {}", token.place())
             }
         }
@@ -102,7 +108,11 @@ impl Identities {
         } else if settings.env.token.is_some() {
             Some(Origin::TokenVariable)
         } else {
-            settings.env.token_file.as_ref().map(|_| Origin::TokenFileVariable)
+            settings
+                .env
+                .token_file
+                .as_ref()
+                .map(|_| Origin::TokenFileVariable)
         };
         if let Some(token) = token {
             return Identities { left: vec![token] };
@@ -121,7 +131,9 @@ impl Identities {
 
     /// The next credential. None where nobody is left to act.
     pub fn next(&mut self, ctx: &Context, link: &Link<'_>) -> Result<Option<Acting>, Failure> {
-        let Some(origin) = self.left.pop() else { return Ok(None) };
+        let Some(origin) = self.left.pop() else {
+            return Ok(None);
+        };
         let credential = match origin {
             Origin::TokenFlag | Origin::TokenVariable | Origin::TokenFileVariable => token(ctx, origin)?,
             Origin::SessionVariable => session_variable(ctx)?,
@@ -162,11 +174,18 @@ fn token(ctx: &Context, origin: Origin) -> Result<SecretText, Failure> {
     let text = match origin {
         Origin::TokenFlag => token_file(ctx.settings.flags.token_file.as_deref(), origin)?,
         Origin::TokenFileVariable => token_file(env.token_file.as_deref(), origin)?,
-        _ => Zeroizing::new(env.token.as_ref().map(|t| t.trim().to_owned()).unwrap_or_default()),
+        _ => Zeroizing::new(
+            env.token
+                .as_ref()
+                .map(|t| t.trim().to_owned())
+                .unwrap_or_default(),
+        ),
     };
     if text.is_empty() {
-        return Err(Failure::unauthorized(format!("the token from {} is empty", origin.place()))
-            .hint("unset it to act as the owner, or set it to a token"));
+        return Err(
+            Failure::unauthorized(format!("the token from {} is empty", origin.place()))
+                .hint("unset it to act as the owner, or set it to a token"),
+        );
     }
     check(&text, CredentialKind::Token, origin)?;
     Ok(SecretText::new(text.as_str().to_owned()))
@@ -175,8 +194,10 @@ fn token(ctx: &Context, origin: Origin) -> Result<SecretText, Failure> {
 fn token_file(path: Option<&Path>, origin: Origin) -> Result<Zeroizing<String>, Failure> {
     let path = path.unwrap_or(Path::new(""));
     if path.to_string_lossy().starts_with("hqv_") {
-        return Err(Failure::usage(format!("{} names a file, not a token", origin.place()))
-            .hint("put the token into a file that only you can read"));
+        return Err(
+            Failure::usage(format!("{} names a file, not a token", origin.place()))
+                .hint("put the token into a file that only you can read"),
+        );
     }
     let failed = |e: &std::io::Error| Failure::io(format!("cannot read the token file {}", shown(path)), e);
     let mut file = hqv_sys::input::open_input(path).map_err(|e| failed(&e))?;
@@ -186,10 +207,18 @@ fn token_file(path: Option<&Path>, origin: Origin) -> Result<Zeroizing<String>, 
 }
 
 fn session_variable(ctx: &Context) -> Result<SecretText, Failure> {
-    let text = ctx.settings.env.session.as_ref().map(|t| t.trim()).unwrap_or_default();
+    let text = ctx
+        .settings
+        .env
+        .session
+        .as_ref()
+        .map(|t| t.trim())
+        .unwrap_or_default();
     if text.is_empty() {
-        return Err(Failure::unauthorized("the session from HQ_VAULT_SESSION is empty")
-            .hint("unset it, or set it with: export HQ_VAULT_SESSION=\"$(hq-vault unlock --raw)\""));
+        return Err(
+            Failure::unauthorized("the session from HQ_VAULT_SESSION is empty")
+                .hint("unset it, or set it with: export HQ_VAULT_SESSION=\"$(hq-vault unlock --raw)\""),
+        );
     }
     check(text, CredentialKind::Session, Origin::SessionVariable)?;
     Ok(SecretText::new(text.to_owned()))
@@ -197,7 +226,11 @@ fn session_variable(ctx: &Context) -> Result<SecretText, Failure> {
 
 /// Told here, before anything is sent.
 fn check(text: &str, wanted: CredentialKind, origin: Origin) -> Result<(), Failure> {
-    let noun = if wanted == CredentialKind::Token { "token" } else { "session" };
+    let noun = if wanted == CredentialKind::Token {
+        "token"
+    } else {
+        "session"
+    };
     let what = match wire::parse(text) {
         Ok(found) if found.kind == wanted => return Ok(()),
         Ok(_) => format!("what {} holds is not a {noun}", origin.place()),
@@ -240,8 +273,9 @@ pub fn passphrase_file(path: &Path) -> Result<SecretBytes, Failure> {
         let failure = Failure::io(format!("cannot use the passphrase file {name}"), &e);
         match files::why_not_private(&e) {
             Some(files::NotPrivate::Mode(_)) => {
-                Failure::unauthorized(format!("others can read the passphrase file {name}"))
-                    .hint(format!("chmod 600 {name}, and change the passphrase if somebody may have read it"))
+                Failure::unauthorized(format!("others can read the passphrase file {name}")).hint(format!(
+                    "chmod 600 {name}, and change the passphrase if somebody may have read it"
+                ))
             }
             _ => failure.hint("HQ_VAULT_PASSPHRASE_FILE names it; unset that to be asked instead"),
         }
@@ -253,10 +287,14 @@ pub fn passphrase_file(path: &Path) -> Result<SecretBytes, Failure> {
         bytes.truncate(kept);
     }
     if bytes.is_empty() {
-        return Err(Failure::unauthorized(format!("the passphrase file {name} is empty")));
+        return Err(Failure::unauthorized(format!(
+            "the passphrase file {name} is empty"
+        )));
     }
     if bytes.len() > PASSPHRASE_MAX {
-        return Err(Failure::usage(format!("the passphrase in {name} is over {PASSPHRASE_MAX} bytes")));
+        return Err(Failure::usage(format!(
+            "the passphrase in {name} is over {PASSPHRASE_MAX} bytes"
+        )));
     }
     Ok(SecretBytes::from_slice(&bytes))
 }
@@ -264,7 +302,9 @@ pub fn passphrase_file(path: &Path) -> Result<SecretBytes, Failure> {
 /// The kept session, or a new one that is kept. The file is locked meanwhile,
 /// so that ten commands at once cost one KDF.
 fn kept_session(ctx: &Context, link: &Link<'_>) -> Result<SecretText, Failure> {
-    let Some(path) = &ctx.settings.env.passphrase_file else { return Err(super::context::nobody()) };
+    let Some(path) = &ctx.settings.env.passphrase_file else {
+        return Err(super::context::nobody());
+    };
     let open = || {
         let passphrase = passphrase_file(path)?;
         let _spinner = Spinner::start(&ctx.out, "opening a session");
@@ -274,7 +314,9 @@ fn kept_session(ctx: &Context, link: &Link<'_>) -> Result<SecretText, Failure> {
         return open();
     }
     let cache = ctx.settings.dir.session_cache();
-    let Ok(mut file) = files::open_private(&cache, Access::Create) else { return open() };
+    let Ok(mut file) = files::open_private(&cache, Access::Create) else {
+        return open();
+    };
     // Where the file system has no locks, each command opens its own.
     let _ = file.lock();
     if let Some(kept) = read_session(&mut file) {
@@ -307,7 +349,9 @@ fn read_cache(path: &Path) -> Option<SecretText> {
 fn read_session(file: &mut File) -> Option<SecretText> {
     let mut text = Zeroizing::new(String::with_capacity(256));
     file.take(255).read_to_string(&mut text).ok()?;
-    wire::parse(&text).ok().filter(|c| c.kind == CredentialKind::Session)?;
+    wire::parse(&text)
+        .ok()
+        .filter(|c| c.kind == CredentialKind::Session)?;
     Some(SecretText::new(text.as_str().to_owned()))
 }
 

@@ -10,7 +10,9 @@ use std::io::ErrorKind;
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 
-use hqv_client::{CONNECTION_ERROR, Client, ClientError, Fingerprint, Options, Pin, Proxy, TIMEOUT, Target, Trust};
+use hqv_client::{
+    CONNECTION_ERROR, Client, ClientError, Fingerprint, Options, Pin, Proxy, TIMEOUT, Target, Trust,
+};
 use hqv_crypto::wire;
 use hqv_model::{Code, SecretBytes, SecretText};
 use tokio::runtime::Runtime;
@@ -40,7 +42,14 @@ impl<'a> Link<'a> {
             .enable_time()
             .build()
             .map_err(|e| Failure::io("cannot start", &e))?;
-        Ok(Link { ctx, target, local_socket, runtime, started: Cell::new(false), claim: None })
+        Ok(Link {
+            ctx,
+            target,
+            local_socket,
+            runtime,
+            started: Cell::new(false),
+            claim: None,
+        })
     }
 
     /// The daemon of the vault directory, whatever the URL says.
@@ -126,14 +135,21 @@ impl<'a> Link<'a> {
 
     /// The name of a token that is live.
     pub fn token_name(&self, acting: &Acting) -> Option<String> {
-        let me = self.run_if_there(Some(acting.credential()), async |client| client.token_self().await).ok()?;
+        let me = self
+            .run_if_there(Some(acting.credential()), async |client| {
+                client.token_self().await
+            })
+            .ok()?;
         me.token.map(|t| t.ancestry)
     }
 
     fn client(&self, credential: Option<&SecretText>) -> Result<Client, Failure> {
         let env = &self.ctx.settings.env;
         let mut options = Options::new(self.target.clone(), hqv_sys::process::uid(), peer_uid);
-        options.proxy = Proxy { https_proxy: env.https_proxy.clone(), no_proxy: env.no_proxy.clone() };
+        options.proxy = Proxy {
+            https_proxy: env.https_proxy.clone(),
+            no_proxy: env.no_proxy.clone(),
+        };
         options.claim = self.claim.map(str::to_owned);
         if !matches!(self.target, Target::Unix(_)) {
             options.trust = self.trust(credential)?;
@@ -144,13 +160,23 @@ impl<'a> Link<'a> {
 
     fn trust(&self, credential: Option<&SecretText>) -> Result<Trust, Failure> {
         let env = &self.ctx.settings.env;
-        let pin = credential.and_then(|c| wire::parse(c.reveal()).ok()).and_then(|c| c.pin).map(Pin);
+        let pin = credential
+            .and_then(|c| wire::parse(c.reveal()).ok())
+            .and_then(|c| c.pin)
+            .map(Pin);
         let fingerprint = match &env.fingerprint {
-            Some(text) => Some(Fingerprint::parse(text).map_err(|e| failure(e).context("HQ_VAULT_FINGERPRINT"))?),
+            Some(text) => {
+                Some(Fingerprint::parse(text).map_err(|e| failure(e).context("HQ_VAULT_FINGERPRINT"))?)
+            }
             None => None,
         };
         let ca = self.ctx.settings.dir.ca();
-        Ok(Trust { pin, fingerprint, ca_file: env.cacert.clone(), local_ca: ca.exists().then_some(ca) })
+        Ok(Trust {
+            pin,
+            fingerprint,
+            ca_file: env.cacert.clone(),
+            local_ca: ca.exists().then_some(ca),
+        })
     }
 
     /// The local socket, where this error means that nobody listens there.
@@ -173,10 +199,18 @@ fn choose(settings: &Settings) -> Result<(Target, Option<PathBuf>), Failure> {
         return Ok((Target::parse(&url).map_err(failure)?, None));
     }
     let socket = settings.dir.socket()?;
-    let token = settings.env.token.is_some() || settings.env.token_file.is_some() || settings.flags.token_file.is_some();
+    let token = settings.env.token.is_some()
+        || settings.env.token_file.is_some()
+        || settings.flags.token_file.is_some();
     if token && !settings.dir.holds_vault() && !socket.exists() {
         let port = crate::daemon::state_files::port(&settings.dir).unwrap_or(DEFAULT_PORT);
-        return Ok((Target::Https { host: "localhost".to_owned(), port }, None));
+        return Ok((
+            Target::Https {
+                host: "localhost".to_owned(),
+                port,
+            },
+            None,
+        ));
     }
     Ok((Target::Unix(socket.clone()), Some(socket)))
 }
@@ -199,7 +233,8 @@ fn nobody_answers(ctx: &Context) -> Failure {
     if !ctx.settings.dir.holds_vault() {
         return no_vault(ctx);
     }
-    Failure::unreachable(format!("no daemon runs for {}", ctx.vault_name())).hint("start it: hq-vault serve --daemon")
+    Failure::unreachable(format!("no daemon runs for {}", ctx.vault_name()))
+        .hint("start it: hq-vault serve --daemon")
 }
 
 /// There is no vault in the directory.

@@ -43,14 +43,16 @@ fn failure(error: &clap::Error, words: &[OsString]) -> Failure {
         ErrorKind::InvalidValue => invalid_value(error, argument),
         ErrorKind::MissingSubcommand => "a verb is missing".to_owned(),
         ErrorKind::InvalidUtf8 => "an argument is not UTF-8".to_owned(),
-        _ => format!("wrong usage of {}", argument.unwrap_or_else(|| "an option".to_owned())),
+        _ => format!(
+            "wrong usage of {}",
+            argument.unwrap_or_else(|| "an option".to_owned())
+        ),
     };
     let failure = Failure::usage(message);
     match (error.kind(), suggestion(error)) {
         (_, Some(near)) => failure.hint(format!("did you mean {near}? ({help})")),
-        (ErrorKind::UnknownArgument, None) if !argument_is_option(error) => {
-            failure.hint("secret values are never taken from the command line; pipe them, use --file, or be asked")
-        }
+        (ErrorKind::UnknownArgument, None) if !argument_is_option(error) => failure
+            .hint("secret values are never taken from the command line; pipe them, use --file, or be asked"),
         _ => failure.hint(help),
     }
 }
@@ -72,7 +74,7 @@ fn is_option(argument: &str) -> bool {
     let long = name.strip_prefix("--").is_some_and(|n| {
         !n.is_empty() && n.len() <= 24 && n.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
     });
-    let short = name.len() == 2 && name.starts_with('-') && name.bytes().nth(1).is_some_and(|b| b.is_ascii_alphabetic());
+    let short = matches!(name.as_bytes(), [b'-', letter] if letter.is_ascii_alphabetic());
     long || short
 }
 
@@ -118,9 +120,13 @@ fn invalid_value(error: &clap::Error, argument: Option<String>) -> String {
 }
 
 fn suggestion(error: &clap::Error) -> Option<String> {
-    [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue]
-        .into_iter()
-        .find_map(|kind| text(error, kind))
+    [
+        ContextKind::SuggestedArg,
+        ContextKind::SuggestedSubcommand,
+        ContextKind::SuggestedValue,
+    ]
+    .into_iter()
+    .find_map(|kind| text(error, kind))
 }
 
 fn text(error: &clap::Error, kind: ContextKind) -> Option<String> {
@@ -135,7 +141,11 @@ fn text(error: &clap::Error, kind: ContextKind) -> Option<String> {
 fn verb(words: &[OsString]) -> String {
     use clap::CommandFactory;
     let tree = super::args::Cli::command();
-    let known = words.iter().skip(1).filter_map(|w| w.to_str()).find_map(|w| tree.find_subcommand(w));
+    let known = words
+        .iter()
+        .skip(1)
+        .filter_map(|w| w.to_str())
+        .find_map(|w| tree.find_subcommand(w));
     known.map(|c| format!(" {}", c.get_name())).unwrap_or_default()
 }
 
@@ -161,7 +171,11 @@ mod tests {
             &["hq-vault", "CANARY-1"],
         ] {
             let failure = failed(words);
-            let all = format!("{} {}", failure.message(), failure.hint_text().unwrap_or_default());
+            let all = format!(
+                "{} {}",
+                failure.message(),
+                failure.hint_text().unwrap_or_default()
+            );
             assert!(!all.contains("CANARY"), "{all}");
             assert_eq!(failure.exit(), 2);
         }
@@ -169,7 +183,12 @@ mod tests {
 
     #[test]
     fn a_mistyped_option_or_verb_gets_a_suggestion() {
-        assert!(failed(&["hq-vault", "list", "--jsn"]).hint_text().unwrap().contains("--json"));
+        assert!(
+            failed(&["hq-vault", "list", "--jsn"])
+                .hint_text()
+                .unwrap()
+                .contains("--json")
+        );
         assert!(failed(&["hq-vault", "lst"]).hint_text().unwrap().contains("list"));
     }
 

@@ -58,7 +58,10 @@ fn tell(ctx: &Context, ready: Option<ReadySignal>, house: &House) {
                 || "vault.sock (TLS begins with the first unlock)".to_owned(),
                 |port| format!("https://localhost:{port} and vault.sock"),
             );
-            ctx.out.say(format!("Serving: {place} (pid {}). Ctrl-C stops.", std::process::id()));
+            ctx.out.say(format!(
+                "Serving: {place} (pid {}). Ctrl-C stops.",
+                std::process::id()
+            ));
         }
     }
 }
@@ -109,8 +112,16 @@ impl House {
         let _inside = runtime.enter();
         let signals = Signals::catch()?;
         let server = Server::start(config(settings, options, &engine, &socket)?)?;
-        let files = Files { dir: dir.clone(), socket };
+        let files = Files {
+            dir: dir.clone(),
+            socket,
+        };
         state_files::write_pid(&dir, options).map_err(|e| Failure::io("cannot write vault.pid", &e))?;
+        if hqv_sys::memory::lock_failed() {
+            let words = "keys could reach the swap: memory cannot be locked (RLIMIT_MEMLOCK)";
+            log(words);
+            server.handle().warn(words.to_owned());
+        }
         keeper.attach(server.handle(), bind);
         let listens = leaf.is_some();
         match leaf {
@@ -122,11 +133,27 @@ impl House {
         }
         engine.spawn_ticker()?;
         drop(_inside);
-        Ok(House { signals, server, engine, runtime, files, listens, _lock: lock })
+        Ok(House {
+            signals,
+            server,
+            engine,
+            runtime,
+            files,
+            listens,
+            _lock: lock,
+        })
     }
 
     fn serve(self) -> Result<(), Failure> {
-        let House { mut signals, server, engine, runtime, files, listens: _, _lock } = self;
+        let House {
+            mut signals,
+            server,
+            engine,
+            runtime,
+            files,
+            listens: _,
+            _lock,
+        } = self;
         let handle = server.handle();
         runtime.block_on(async {
             tokio::select! {
@@ -160,16 +187,26 @@ fn wanted(
     engine: &Engine,
 ) -> Result<(Bind, Option<hqv_server::Leaf>), Failure> {
     let mut more: Vec<IpAddr> = Vec::new();
-    let asked = options.bind.iter().chain(&engine.locked_settings().bind).cloned().collect::<Vec<_>>();
+    let asked = options
+        .bind
+        .iter()
+        .chain(&engine.locked_settings().bind)
+        .cloned()
+        .collect::<Vec<_>>();
     for address in asked.iter().filter_map(|a| a.parse().ok()) {
         if !more.contains(&address) {
             more.push(address);
         }
     }
-    let bind = Bind { port: options.port.or(settings.file.port).unwrap_or(DEFAULT_PORT), more };
+    let bind = Bind {
+        port: options.port.or(settings.file.port).unwrap_or(DEFAULT_PORT),
+        more,
+    };
     let leaf = match (&options.tls_cert, &options.tls_key) {
         (Some(cert), Some(key)) => Some(leaf::given(cert, key)?),
-        _ => leaf::load(&settings.dir).map(|s| s.leaf).filter(|l| l.not_after > compose::now()),
+        _ => leaf::load(&settings.dir)
+            .map(|s| s.leaf)
+            .filter(|l| l.not_after > compose::now()),
     };
     Ok((bind, leaf))
 }
@@ -183,10 +220,19 @@ fn runtime(settings: &Settings) -> Result<Runtime, Failure> {
             builder
         }
     };
-    builder.enable_io().enable_time().build().map_err(|e| Failure::io("cannot start", &e))
+    builder
+        .enable_io()
+        .enable_time()
+        .build()
+        .map_err(|e| Failure::io("cannot start", &e))
 }
 
-fn config(settings: &Settings, options: &Options, engine: &Engine, socket: &Path) -> Result<ServerConfig, Failure> {
+fn config(
+    settings: &Settings,
+    options: &Options,
+    engine: &Engine,
+    socket: &Path,
+) -> Result<ServerConfig, Failure> {
     let mut hostnames = engine.locked_settings().hostnames;
     hostnames.extend(options.hostname.iter().cloned());
     Ok(ServerConfig {
@@ -197,7 +243,7 @@ fn config(settings: &Settings, options: &Options, engine: &Engine, socket: &Path
         hostnames,
         limits: Limits::default(),
         about: About {
-            version: env!("CARGO_PKG_VERSION"),
+            version: compose::version().leak(),
             vault_dir: settings.dir.root().to_owned(),
             socket: Some(socket.to_owned()),
             pid: std::process::id(),
@@ -206,21 +252,34 @@ fn config(settings: &Settings, options: &Options, engine: &Engine, socket: &Path
         },
         clock: Arc::new(SystemClock),
         rng: Box::new(SystemEntropy::new()),
-        log: Arc::new(|line: &str| eprintln!("{} {line}", compose::now().to_rfc3339())),
+        log: Arc::new(log),
     })
+}
+
+/// A line on stderr, which is `vault.log` in the background.
+fn log(line: &str) {
+    eprintln!("{} {line}", compose::now().to_rfc3339());
 }
 
 fn peer_of(stream: &tokio::net::UnixStream) -> Option<Peer> {
     let peer = hqv_sys::peer::of(stream.as_fd()).ok()?;
     let program = peer.pid.and_then(hqv_sys::process::program_of);
-    Some(Peer { uid: peer.uid, pid: peer.pid, program })
+    Some(Peer {
+        uid: peer.uid,
+        pid: peer.pid,
+        program,
+    })
 }
 
 /// `/v1/ca` answers also before the first unlock of this run.
 fn set_ca(server: &Server, settings: &Settings) {
-    let Ok(text) = std::fs::read_to_string(settings.dir.ca()) else { return };
+    let Ok(text) = std::fs::read_to_string(settings.dir.ca()) else {
+        return;
+    };
     if let Ok(certificate) = CertificateDer::from_pem_slice(text.as_bytes()) {
-        server.handle().set_ca(text, hqv_crypto::wire::fingerprint_of(&certificate));
+        server
+            .handle()
+            .set_ca(text, hqv_crypto::wire::fingerprint_of(&certificate));
     }
 }
 
@@ -229,8 +288,16 @@ impl Signals {
     /// where it means that the terminal is gone; in the background it is ignored.
     fn catch() -> Result<Signals, Failure> {
         let catch = |kind| signal(kind).map_err(|e| Failure::io("cannot catch signals", &e));
-        let hangup = if start::is_child() { None } else { Some(catch(SignalKind::hangup())?) };
-        Ok(Signals { terminate: catch(SignalKind::terminate())?, interrupt: catch(SignalKind::interrupt())?, hangup })
+        let hangup = if start::is_child() {
+            None
+        } else {
+            Some(catch(SignalKind::hangup())?)
+        };
+        Ok(Signals {
+            terminate: catch(SignalKind::terminate())?,
+            interrupt: catch(SignalKind::interrupt())?,
+            hangup,
+        })
     }
 
     async fn any(&mut self) {

@@ -39,10 +39,21 @@ pub fn load(dir: &VaultDir) -> Option<Stored> {
     let pem = read(&dir.root().join("tls.pem"))?;
     let key = read(&dir.root().join("tls.key"))?;
     let text = String::from_utf8_lossy(&pem);
-    let line = |name: &str| text.lines().find_map(|l| l.strip_prefix(name)).unwrap_or_default().trim().to_owned();
+    let line = |name: &str| {
+        text.lines()
+            .find_map(|l| l.strip_prefix(name))
+            .unwrap_or_default()
+            .trim()
+            .to_owned()
+    };
     let names = line("names:").split_whitespace().map(str::to_owned).collect();
     let (leaf, not_before) = assemble(&pem, &key).ok()?;
-    Some(Stored { leaf, not_before, names, ca: line("ca:") })
+    Some(Stored {
+        leaf,
+        not_before,
+        names,
+        ca: line("ca:"),
+    })
 }
 
 /// The owner's own certificate and key, `--tls-cert` and `--tls-key`.
@@ -53,11 +64,13 @@ pub fn given(cert: &Path, key: &Path) -> Result<Leaf, Failure> {
     };
     let pem = bytes(cert).map_err(|e| Failure::io(format!("cannot read {}", shown(cert)), &e))?;
     let private = bytes(key).map_err(|e| Failure::io(format!("cannot read {}", shown(key)), &e))?;
-    assemble(&pem, &private).map(|(leaf, _)| leaf).map_err(|what| match what {
-        Part::Certificate => Failure::usage(format!("{} holds no certificate in PEM", shown(cert))),
-        Part::Key => Failure::usage(format!("{} holds no private key in PKCS#8 PEM", shown(key)))
-            .hint("openssl pkcs8 -topk8 -nodes -in OLD -out NEW writes one"),
-    })
+    assemble(&pem, &private)
+        .map(|(leaf, _)| leaf)
+        .map_err(|what| match what {
+            Part::Certificate => Failure::usage(format!("{} holds no certificate in PEM", shown(cert))),
+            Part::Key => Failure::usage(format!("{} holds no private key in PKCS#8 PEM", shown(key)))
+                .hint("openssl pkcs8 -topk8 -nodes -in OLD -out NEW writes one"),
+        })
 }
 
 enum Part {
@@ -70,12 +83,22 @@ fn assemble(pem: &[u8], key: &[u8]) -> Result<(Leaf, Timestamp), Part> {
         .map(|c| c.map(|c| c.as_ref().to_vec()))
         .collect::<Result<_, _>>()
         .map_err(|_| Part::Certificate)?;
-    let (not_before, not_after) = chain.first().and_then(|der| validity(der)).ok_or(Part::Certificate)?;
+    let (not_before, not_after) = chain
+        .first()
+        .and_then(|der| validity(der))
+        .ok_or(Part::Certificate)?;
     let PrivateKeyDer::Pkcs8(key) = PrivateKeyDer::from_pem_slice(key).map_err(|_| Part::Key)? else {
         return Err(Part::Key);
     };
     let key = Zeroizing::new(key.secret_pkcs8_der().to_vec());
-    Ok((Leaf { chain, key, not_after }, not_before))
+    Ok((
+        Leaf {
+            chain,
+            key,
+            not_after,
+        },
+        not_before,
+    ))
 }
 
 fn read(path: &Path) -> Option<Zeroizing<Vec<u8>>> {
@@ -109,7 +132,9 @@ fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
         (usize::from(*first), rest)
     } else {
         let count = usize::from(first & 0x7f);
-        let (bytes, rest) = rest.split_at_checked(count).filter(|_| (1..=4).contains(&count))?;
+        let (bytes, rest) = rest
+            .split_at_checked(count)
+            .filter(|_| (1..=4).contains(&count))?;
         (bytes.iter().fold(0usize, |n, b| (n << 8) | usize::from(*b)), rest)
     };
     let (content, after) = rest.split_at_checked(length)?;
@@ -126,7 +151,15 @@ fn moment(tag: u8, text: &[u8]) -> Option<Timestamp> {
         _ => return None,
     };
     let at = |from: usize, to: usize| full.get(from..to);
-    let rfc = format!("{}-{}-{}T{}:{}:{}Z", at(0, 4)?, at(4, 6)?, at(6, 8)?, at(8, 10)?, at(10, 12)?, at(12, 14)?);
+    let rfc = format!(
+        "{}-{}-{}T{}:{}:{}Z",
+        at(0, 4)?,
+        at(4, 6)?,
+        at(6, 8)?,
+        at(8, 10)?,
+        at(10, 12)?,
+        at(12, 14)?
+    );
     Timestamp::parse_rfc3339(&rfc).ok()
 }
 
@@ -157,7 +190,11 @@ pub struct Bind {
 impl LeafKeeper {
     /// `fixed`: the owner's own certificate is served, ours is never made.
     pub fn new(dir: VaultDir, fixed: bool) -> LeafKeeper {
-        LeafKeeper { dir, fixed, state: Mutex::default() }
+        LeafKeeper {
+            dir,
+            fixed,
+            state: Mutex::default(),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -173,9 +210,13 @@ impl LeafKeeper {
     /// Takes a leaf into use and listens where that is not so yet.
     pub fn serve(&self, leaf: Leaf, bound: Option<Vec<TcpListener>>) -> Result<(), Failure> {
         let mut state = self.state();
-        let Some(handle) = state.handle.clone() else { return Ok(()) };
+        let Some(handle) = state.handle.clone() else {
+            return Ok(());
+        };
         handle.tls().install(leaf)?;
-        let Some(bind) = state.bind.take() else { return Ok(()) };
+        let Some(bind) = state.bind.take() else {
+            return Ok(());
+        };
         let listeners = match bound {
             Some(bound) => bound,
             None => listen::tcp(bind.port, &bind.more)?,
@@ -183,14 +224,18 @@ impl LeafKeeper {
         let port = listen::port_of(&listeners);
         handle.listen_tcp(listeners)?;
         if let Some(port) = port {
-            state_files::write_port(&self.dir, port).map_err(|e| Failure::io("cannot write vault.port", &e))?;
+            state_files::write_port(&self.dir, port)
+                .map_err(|e| Failure::io("cannot write vault.port", &e))?;
         }
         Ok(())
     }
 
     fn store(&self, ca_der: &[u8], leaf: &ca::Leaf) -> std::io::Result<()> {
         let names = self.state().names.join(" ");
-        let head = format!("names: {names}\nca: {}\n", hqv_crypto::wire::fingerprint_of(ca_der));
+        let head = format!(
+            "names: {names}\nca: {}\n",
+            hqv_crypto::wire::fingerprint_of(ca_der)
+        );
         let root = self.dir.root();
         let write = |name: &str, text: &[u8]| files::write_atomic(&root.join(name), text, 0o600);
         // The key first: a crash in between leaves a pair that does not fit,
@@ -227,7 +272,9 @@ impl Hooks for LeafKeeper {
         }
         // The leaf that may be made next bears these.
         self.state().names = names.to_vec();
-        let Some(stored) = load(&self.dir) else { return true };
+        let Some(stored) = load(&self.dir) else {
+            return true;
+        };
         let life = stored.leaf.not_after.since(stored.not_before);
         let aged = now.since(stored.not_before) >= life / 3 || now >= stored.leaf.not_after;
         let others = names.iter().any(|name| !stored.names.contains(name));
@@ -239,10 +286,17 @@ impl Hooks for LeafKeeper {
         let handle = self.state().handle.clone();
         let Some(handle) = handle else { return };
         if let Err(e) = stored {
-            handle.warn(format!("the new certificate could not be kept: {}", crate::cli::output::error::reason(&e)));
+            handle.warn(format!(
+                "the new certificate could not be kept: {}",
+                crate::cli::output::error::reason(&e)
+            ));
         }
         handle.set_ca(ca_text(ca_der), hqv_crypto::wire::fingerprint_of(ca_der));
-        let leaf = Leaf { chain: vec![leaf.cert_der], key: leaf.key_der, not_after: leaf.not_after };
+        let leaf = Leaf {
+            chain: vec![leaf.cert_der],
+            key: leaf.key_der,
+            not_after: leaf.not_after,
+        };
         if let Err(failure) = self.serve(leaf, None) {
             handle.warn(format!("TLS does not listen: {}", failure.message()));
         }
@@ -256,15 +310,30 @@ mod tests {
 
     #[test]
     fn dates_of_both_forms_are_read() {
-        assert_eq!(moment(23, b"261124225921Z").unwrap().to_rfc3339(), "2026-11-24T22:59:21.000Z");
-        assert_eq!(moment(23, b"500101000000Z").unwrap().to_rfc3339(), "1950-01-01T00:00:00.000Z");
-        assert_eq!(moment(24, b"20500101000000Z").unwrap().to_rfc3339(), "2050-01-01T00:00:00.000Z");
+        assert_eq!(
+            moment(23, b"261124225921Z").unwrap().to_rfc3339(),
+            "2026-11-24T22:59:21.000Z"
+        );
+        assert_eq!(
+            moment(23, b"500101000000Z").unwrap().to_rfc3339(),
+            "1950-01-01T00:00:00.000Z"
+        );
+        assert_eq!(
+            moment(24, b"20500101000000Z").unwrap().to_rfc3339(),
+            "2050-01-01T00:00:00.000Z"
+        );
         assert!(moment(4, b"20500101000000Z").is_none());
     }
 
     #[test]
     fn broken_der_is_no_certificate() {
-        for der in [&b""[..], b"\x30", b"\x30\x05\x00", b"\x30\x84\xff\xff\xff\xff\x00", b"\x30\x80\x00\x00"] {
+        for der in [
+            &b""[..],
+            b"\x30",
+            b"\x30\x05\x00",
+            b"\x30\x84\xff\xff\xff\xff\x00",
+            b"\x30\x80\x00\x00",
+        ] {
             assert!(validity(der).is_none(), "{der:?}");
         }
     }

@@ -53,7 +53,8 @@ fn addresses(more: &[IpAddr]) -> Vec<IpAddr> {
         all.push(V6);
     }
     for address in more {
-        if !all.contains(address) && !(any6 && address.is_ipv4()) {
+        let held = any6 && address.is_ipv4();
+        if !held && !all.contains(address) {
             all.push(*address);
         }
     }
@@ -130,11 +131,15 @@ fn clear(path: &Path, meta: &std::fs::Metadata) -> Result<(), Failure> {
     use std::os::unix::fs::FileTypeExt;
     if !meta.file_type().is_socket() {
         let what = hqv_sys::files::kind_of(meta);
-        return Err(Failure::conflict(format!("{} is {what}, not a socket", shown(path))).hint("move it away"));
+        return Err(
+            Failure::conflict(format!("{} is {what}, not a socket", shown(path))).hint("move it away"),
+        );
     }
     if UnixStream::connect(path).is_ok() {
-        return Err(Failure::conflict(format!("another program listens on {}", shown(path)))
-            .hint("stop that program, or use another --vault-dir"));
+        return Err(
+            Failure::conflict(format!("another program listens on {}", shown(path)))
+                .hint("stop that program, or use another --vault-dir"),
+        );
     }
     std::fs::remove_file(path).map_err(|e| Failure::io(format!("cannot replace {}", shown(path)), &e))
 }
@@ -147,11 +152,17 @@ mod tests {
     #[test]
     fn lc1_a_port_held_on_one_of_the_two_addresses_is_refused() {
         for holder in [V4, V6] {
-            let Ok(held) = TcpListener::bind(SocketAddr::new(holder, 0)) else { continue };
+            let Ok(held) = TcpListener::bind(SocketAddr::new(holder, 0)) else {
+                continue;
+            };
             let port = held.local_addr().unwrap().port();
             let failure = tcp(port, &[]).unwrap_err();
             assert_eq!(failure.exit(), 7);
-            assert!(failure.message().contains(&port.to_string()), "{}", failure.message());
+            assert!(
+                failure.message().contains(&port.to_string()),
+                "{}",
+                failure.message()
+            );
         }
     }
 
@@ -165,8 +176,14 @@ mod tests {
     #[test]
     fn an_unspecified_address_holds_its_loopback() {
         assert_eq!(addresses(&[]), [V4, V6]);
-        assert_eq!(addresses(&["0.0.0.0".parse().unwrap()]), [V6, "0.0.0.0".parse::<IpAddr>().unwrap()]);
-        assert_eq!(addresses(&["::".parse().unwrap()]), ["::".parse::<IpAddr>().unwrap()]);
+        assert_eq!(
+            addresses(&["0.0.0.0".parse().unwrap()]),
+            [V6, "0.0.0.0".parse::<IpAddr>().unwrap()]
+        );
+        assert_eq!(
+            addresses(&["::".parse().unwrap()]),
+            ["::".parse::<IpAddr>().unwrap()]
+        );
     }
 
     #[test]

@@ -28,8 +28,14 @@ impl Started {
     /// One line for a person.
     pub fn sentence(&self) -> String {
         match self.port {
-            Some(port) => format!("Serving: https://localhost:{port} and vault.sock (pid {})", self.pid),
-            None => format!("Serving: vault.sock (pid {}; TLS begins with the first unlock)", self.pid),
+            Some(port) => format!(
+                "Serving: https://localhost:{port} and vault.sock (pid {})",
+                self.pid
+            ),
+            None => format!(
+                "Serving: vault.sock (pid {}; TLS begins with the first unlock)",
+                self.pid
+            ),
         }
     }
 }
@@ -45,7 +51,9 @@ pub fn prepare_dir(settings: &Settings) -> Result<(), Failure> {
     files::create_private_dir(root).map_err(|e| {
         let failure = Failure::io(format!("cannot use {} as the vault directory", shown(root)), &e);
         match files::why_not_private(&e) {
-            Some(files::NotPrivate::Mode(_)) => failure.hint(format!("chmod 700 {}, or hq-vault doctor --fix", shown(root))),
+            Some(files::NotPrivate::Mode(_)) => {
+                failure.hint(format!("chmod 700 {}, or hq-vault doctor --fix", shown(root)))
+            }
             _ => failure.hint("choose another with --vault-dir or HQ_VAULT_DIR"),
         }
     })
@@ -56,8 +64,9 @@ pub fn prepare_dir(settings: &Settings) -> Result<(), Failure> {
 pub fn turn(settings: &Settings) -> Result<std::fs::File, Failure> {
     prepare_dir(settings)?;
     let path = settings.dir.log();
-    let file = files::open_private(&path, files::Access::Append)
-        .map_err(|e| Failure::io(format!("cannot use {}", shown(&path)), &e).hint("hq-vault doctor says what is wrong"))?;
+    let file = files::open_private(&path, files::Access::Append).map_err(|e| {
+        Failure::io(format!("cannot use {}", shown(&path)), &e).hint("hq-vault doctor says what is wrong")
+    })?;
     // Where the file system has no locks the daemon will say so.
     let _ = file.lock();
     Ok(file)
@@ -72,13 +81,23 @@ pub fn background(settings: &Settings, options: &Options) -> Result<Started, Fai
     let program = std::env::current_exe().map_err(|e| Failure::io("cannot find our own program", &e))?;
     let mut words: Vec<OsString> = vec!["serve".into(), "--vault-dir".into(), settings.dir.root().into()];
     words.extend(options.words());
-    let (pid, pipe) = daemon::spawn_detached(&program, &words, &settings.dir.log(), &compose::daemon_environment())
-        .map_err(|e| Failure::io("cannot start the daemon", &e))?;
+    let (pid, pipe) = daemon::spawn_detached(
+        &program,
+        &words,
+        &settings.dir.log(),
+        &compose::daemon_environment(),
+    )
+    .map_err(|e| Failure::io("cannot start the daemon", &e))?;
     match pipe.wait(PATIENCE) {
-        Ready::Ok => Ok(Started { pid, port: state_files::port(&settings.dir) }),
+        Ready::Ok => Ok(Started {
+            pid,
+            port: state_files::port(&settings.dir),
+        }),
         Ready::Failed(report) => Err(read_report(&report)),
         Ready::Died => Err(Failure::internal("the daemon ended while it started").hint(see_log(settings))),
-        Ready::TimedOut => Err(Failure::internal(format!("the daemon (pid {pid}) does not get ready")).hint(see_log(settings))),
+        Ready::TimedOut => Err(
+            Failure::internal(format!("the daemon (pid {pid}) does not get ready")).hint(see_log(settings)),
+        ),
     }
 }
 
@@ -89,7 +108,8 @@ fn see_log(settings: &Settings) -> String {
 /// Another process has the vault.
 pub fn taken(pid: Option<u32>) -> Failure {
     let who = pid.map(|p| format!(" (pid {p})")).unwrap_or_default();
-    Failure::conflict(format!("another daemon{who} serves this vault")).hint("stop it first: hq-vault serve --stop")
+    Failure::conflict(format!("another daemon{who} serves this vault"))
+        .hint("stop it first: hq-vault serve --stop")
 }
 
 /// A failure as one text, for the pipe: code, sentence, hint, a line each.
@@ -99,7 +119,11 @@ pub fn write_report(failure: &Failure) -> String {
         _ => Code::Internal.as_str(),
     };
     let line = |text: &str| text.replace('\n', " ");
-    format!("{code}\n{}\n{}", line(failure.message()), line(failure.hint_text().unwrap_or_default()))
+    format!(
+        "{code}\n{}\n{}",
+        line(failure.message()),
+        line(failure.hint_text().unwrap_or_default())
+    )
 }
 
 fn read_report(report: &str) -> Failure {

@@ -41,7 +41,13 @@ impl Settings {
     pub fn resolve(env: Env, flags: Global) -> Result<Settings, Failure> {
         let dir = VaultDir::find(flags.vault_dir.as_deref(), &env)?;
         let file = ConfigFile::read(&dir.config())?;
-        Ok(Settings { env, flags, dir, file, file_failure: None })
+        Ok(Settings {
+            env,
+            flags,
+            dir,
+            file,
+            file_failure: None,
+        })
     }
 
     /// The same for `doctor`, which says what is wrong with the file.
@@ -51,7 +57,13 @@ impl Settings {
             Ok(file) => (file, None),
             Err(failure) => (ConfigFile::default(), Some(failure)),
         };
-        Ok(Settings { env, flags, dir, file, file_failure })
+        Ok(Settings {
+            env,
+            flags,
+            dir,
+            file,
+            file_failure,
+        })
     }
 
     /// The server named by flag or variable, if any. None means the local daemon.
@@ -78,7 +90,10 @@ impl Settings {
 
     /// Whether colours may be written to a terminal at all.
     pub fn may_colour(&self) -> bool {
-        !(self.flags.no_color || self.env.no_color || self.env.dumb_terminal || self.file.color == Some(false))
+        !(self.flags.no_color
+            || self.env.no_color
+            || self.env.dumb_terminal
+            || self.file.color == Some(false))
     }
 
     /// The home directory, where it is known; for showing paths as `~/...`.

@@ -74,7 +74,6 @@ impl Walk<'_> {
             key,
             closed: false,
             parts: false,
-            records: 0,
         });
     }
 

@@ -21,7 +21,6 @@ pub(super) struct Open {
     pub(super) closed: bool,
     /// Inside a record that is split over lines.
     pub(super) parts: bool,
-    pub(super) records: u64,
 }
 
 /// The pass.
@@ -143,7 +142,6 @@ impl<'a> Walk<'a> {
         };
         open.parts = kind == LineType::Part;
         if kind == LineType::Record {
-            open.records += 1;
             self.report.records += 1;
             self.report.unproven_records += u64::from(!open.header.certified());
         }

@@ -5,6 +5,7 @@ use hqv_model::{Actor, Capability, Error, Kind, Need, OpKind, SecretPath, Timest
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::open::Open;
 use crate::operation::{Operation, View, not_found};
 use crate::rows::secret::SecretBody;
 use crate::secrets::{SecretEntry, seal_secret};
@@ -49,7 +50,10 @@ impl Operation for Delete {
         let (entry, body) = view.find(&self.path)?.ok_or_else(|| not_found(&self.path))?;
         if self.purge {
             view.detail = Some("purged".into());
-            return purge(view, &entry, &body);
+            let (id, newest) = (entry.id()?, body.newest);
+            view.touch(id, newest, &body.path, ItemKind::Deleted, "purge");
+            purge(view.open, &entry, &body);
+            return Ok(Deleted { versions_kept: 0, until: None });
         }
         if body.deleted.is_some() {
             return Err(not_found(&self.path));
@@ -62,9 +66,11 @@ impl Operation for Delete {
         let row = seal_secret(&keys, id, revision, &marked, view.rng);
         let before = Some(view.open.mac(&entry.row.facts()));
         view.open.change(Kind::Secret, row.header.id, before, Some(row.clone()));
+        let lookup = keys.lookup(&self.path);
+        view.open.secrets.stage_deleted(view.now, lookup, true);
         let versions = entry.versions.clone();
         let kept = versions.len() as u64;
-        view.open.secrets.stage(keys.lookup(&self.path), Some(Arc::new(SecretEntry { row, versions })));
+        view.open.secrets.stage(lookup, Some(Arc::new(SecretEntry { row, versions })));
         view.open.secrets.stage_path(&self.path, None);
         view.touch(id, newest, &self.path, ItemKind::Deleted, "delete");
         Ok(Deleted { versions_kept: kept, until: Some(view.now.plus(KEPT)) })
@@ -72,17 +78,37 @@ impl Operation for Delete {
 }
 
 /// Stages the removal of a secret's row and of all its versions.
-pub fn purge(view: &mut View<'_>, entry: &SecretEntry, body: &SecretBody) -> Result<Deleted, Error> {
-    let before = Some(view.open.mac(&entry.row.facts()));
-    view.open.change(Kind::Secret, entry.row.header.id, before, None);
+pub fn purge(open: &mut Open, entry: &SecretEntry, body: &SecretBody) {
+    let before = Some(open.mac(&entry.row.facts()));
+    open.change(Kind::Secret, entry.row.header.id, before, None);
     for version in &entry.versions {
-        let before = Some(view.open.mac(&version.facts));
-        view.open.change(Kind::Version, version.facts.header.id, before, None);
+        let before = Some(open.mac(&version.facts));
+        open.change(Kind::Version, version.facts.header.id, before, None);
     }
-    let lookup = view.open.keys.lookup(&body.path);
-    view.open.secrets.stage(lookup, None);
-    view.open.secrets.stage_path(&body.path, None);
-    let id = entry.id()?;
-    view.touch(id, body.newest, &body.path, ItemKind::Deleted, "purge");
-    Ok(Deleted { versions_kept: 0, until: None })
+    let lookup = open.keys.lookup(&body.path);
+    open.secrets.stage(lookup, None);
+    match body.deleted {
+        Some(since) => open.secrets.stage_deleted(since, lookup, false),
+        None => open.secrets.stage_path(&body.path, None),
+    }
+}
+
+/// Deleted secrets removed at once, so that a group stays short.
+const SWEPT: usize = 100;
+
+/// Removes what was deleted more than [`KEPT`] ago, the oldest first; says how many.
+pub fn sweep(open: &mut Open, now: Timestamp) -> usize {
+    let due = open.secrets.deleted.iter().take_while(|(since, _)| since.plus(KEPT) <= now);
+    let due: Vec<[u8; 32]> = due.take(SWEPT).map(|(_, lookup)| *lookup).collect();
+    let mut swept = 0;
+    for lookup in due {
+        let Some(entry) = open.secrets.by_lookup.get(&lookup, true).cloned() else { continue };
+        // One that does not open is left for doctor: it cannot be told what it is.
+        let Ok(body) = entry.open(&open.keys) else { continue };
+        if body.deleted.is_some_and(|since| since.plus(KEPT) <= now) {
+            purge(open, &entry, &body);
+            swept += 1;
+        }
+    }
+    swept
 }

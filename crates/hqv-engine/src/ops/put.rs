@@ -151,6 +151,10 @@ pub fn write(
     let (mut id, mut revision, mut versions, mut before, mut was_live) = (None, 1, Vec::new(), None, false);
     if let Some((entry, old)) = found {
         was_live = old.deleted.is_none();
+        if let Some(since) = old.deleted {
+            let lookup = view.open.keys.lookup(&body.path);
+            view.open.secrets.stage_deleted(since, lookup, false);
+        }
         body.created = if was_live { old.created } else { view.now };
         body.newest = old.newest.saturating_add(1);
         body.kept = old.kept;

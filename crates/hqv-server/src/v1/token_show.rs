@@ -1,9 +1,9 @@
 //! `GET /v1/tokens/{token}` and `/v1/tokens/self`.
 
-use hqv_api::{SessionView, TokenMetadata, WhoAmI};
+use hqv_api::{TokenMetadata, WhoAmI};
 use hqv_engine::ops::token_self::{TokenSelf, WhoAmI as Who};
 use hqv_engine::ops::token_show::TokenShow;
-use hqv_model::{SessionId, Timestamp, TokenRef};
+use hqv_model::TokenRef;
 
 use crate::answer::ok;
 use crate::ask::Ask;

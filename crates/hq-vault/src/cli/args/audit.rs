@@ -6,7 +6,10 @@ use super::parse;
 
 /// Read, follow and prove the record of every access.
 #[derive(clap::Args, Debug)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, after_help = "\
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    after_help = "\
 Examples:
   $ hq-vault audit --limit 10
   $ hq-vault audit --path myapp/ --since 1h --json
@@ -14,7 +17,8 @@ Examples:
 
 Exit codes: 4 not permitted, 5 locked (a followed record ends with it)
 
-More: hq-vault man audit")]
+More: hq-vault man audit"
+)]
 pub struct Args {
     /// Another thing to do with the record.
     #[command(subcommand)]

@@ -2,7 +2,9 @@
 
 /// Show and change settings.
 #[derive(clap::Args, Debug)]
-#[command(arg_required_else_help = true, after_help = "\
+#[command(
+    arg_required_else_help = true,
+    after_help = "\
 Examples:
   $ hq-vault config show
   $ hq-vault config set idle-timeout 60
@@ -10,7 +12,8 @@ Examples:
 config.toml holds what cannot weaken the vault (port, looks). Everything else is sealed in the vault
 and changed here, with the owner's authority.
 
-More: hq-vault man config")]
+More: hq-vault man config"
+)]
 pub struct Args {
     /// What to do.
     #[command(subcommand)]

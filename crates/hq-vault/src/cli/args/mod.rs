@@ -37,7 +37,6 @@ pub use global::Global;
     name = "hq-vault",
     bin_name = "hq-vault",
     version,
-    disable_help_subcommand = true,
     subcommand_required = true,
     arg_required_else_help = true,
     max_term_width = 100,

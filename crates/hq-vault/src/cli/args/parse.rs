@@ -99,7 +99,9 @@ pub fn idle_minutes(text: &str) -> Result<u32, model::Error> {
     let digits = !text.is_empty() && text.len() <= 6 && text.bytes().all(|b| b.is_ascii_digit());
     match text.parse::<u32>() {
         Ok(n) if digits && n <= 10_080 => Ok(n),
-        _ => Err(model::Error::bad_request("idle minutes are a number from 0 (never) to 10080 (a week)")),
+        _ => Err(model::Error::bad_request(
+            "idle minutes are a number from 0 (never) to 10080 (a week)",
+        )),
     }
 }
 

@@ -2,12 +2,15 @@
 
 /// List and end the owner's sessions.
 #[derive(clap::Args, Debug)]
-#[command(arg_required_else_help = true, after_help = "\
+#[command(
+    arg_required_else_help = true,
+    after_help = "\
 Examples:
   $ hq-vault session list
   $ hq-vault session end
 
-More: hq-vault man session")]
+More: hq-vault man session"
+)]
 pub struct Args {
     /// What to do.
     #[command(subcommand)]

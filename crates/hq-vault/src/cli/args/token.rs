@@ -6,12 +6,15 @@ use super::parse;
 
 /// Create, list, show and revoke tokens.
 #[derive(clap::Args, Debug)]
-#[command(arg_required_else_help = true, after_help = "\
+#[command(
+    arg_required_else_help = true,
+    after_help = "\
 Examples:
   $ T=$(hq-vault token create --name deploy-run-42 --ttl 1h --max-uses 10)
   $ hq-vault token list
 
-More: hq-vault man token")]
+More: hq-vault man token"
+)]
 pub struct Args {
     /// What to do.
     #[command(subcommand)]

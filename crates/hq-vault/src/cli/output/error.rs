@@ -37,7 +37,12 @@ pub enum Kind {
 
 impl Failure {
     fn new(kind: Kind, message: impl Into<String>) -> Failure {
-        Failure { kind, message: message.into(), hint: None, request: None }
+        Failure {
+            kind,
+            message: message.into(),
+            hint: None,
+            request: None,
+        }
     }
 
     /// One of the vault's codes with a sentence.
@@ -100,7 +105,11 @@ impl Failure {
     /// What to do next, where nothing is said yet.
     #[must_use]
     pub fn or_hint(self, hint: impl Into<String>) -> Failure {
-        if self.hint.is_some() { self } else { self.hint(hint) }
+        if self.hint.is_some() {
+            self
+        } else {
+            self.hint(hint)
+        }
     }
 
     /// The same failure with something said before its sentence.

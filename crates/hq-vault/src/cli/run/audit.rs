@@ -53,12 +53,22 @@ fn read(ctx: &Context, args: &Read) -> Result<(), Failure> {
 }
 
 /// The newest `limit`, the oldest of them first.
-async fn newest(client: &mut Client, query: &AuditQuery, limit: usize) -> Result<Vec<AuditRecord>, ClientError> {
+async fn newest(
+    client: &mut Client,
+    query: &AuditQuery,
+    limit: usize,
+) -> Result<Vec<AuditRecord>, ClientError> {
     let mut records: Vec<AuditRecord> = Vec::new();
     let mut before = None;
     while records.len() < limit {
         let want = (limit - records.len()).min(PAGE) as u64;
-        let page = client.audit_read(&AuditQuery { limit: Some(want), before, ..query.clone() }).await?;
+        let page = client
+            .audit_read(&AuditQuery {
+                limit: Some(want),
+                before,
+                ..query.clone()
+            })
+            .await?;
         records.extend(page.records);
         before = page.next;
         if before.is_none() {
@@ -92,7 +102,10 @@ fn follow(ctx: &Context, args: &Read) -> Result<(), Failure> {
     })?;
     match trouble {
         Some(failure) => Err(failure),
-        None => Err(Failure::unreachable("the daemon has stopped").hint("start it again: hq-vault serve --daemon")),
+        None => {
+            Err(Failure::unreachable("the daemon has stopped")
+                .hint("start it again: hq-vault serve --daemon"))
+        }
     }
 }
 
@@ -152,11 +165,21 @@ fn paths(record: &AuditRecord) -> String {
 fn who(record: &AuditRecord) -> String {
     let identity = &record.identity;
     match identity.kind.as_str() {
-        "token" => identity.ancestry.clone().or_else(|| identity.id.clone()).unwrap_or_default(),
+        "token" => identity
+            .ancestry
+            .clone()
+            .or_else(|| identity.id.clone())
+            .unwrap_or_default(),
         "session" => "owner".to_owned(),
         "peer" => {
-            let program = identity.program.as_deref().map(|p| p.rsplit('/').next().unwrap_or(p)).unwrap_or("process");
-            identity.pid.map_or_else(|| program.to_owned(), |pid| format!("{program} (pid {pid})"))
+            let program = identity
+                .program
+                .as_deref()
+                .map(|p| p.rsplit('/').next().unwrap_or(p))
+                .unwrap_or("process");
+            identity
+                .pid
+                .map_or_else(|| program.to_owned(), |pid| format!("{program} (pid {pid})"))
         }
         other => other.to_owned(),
     }

@@ -18,25 +18,38 @@ use crate::settings::paths::shown;
 
 /// Proves the record, or says where it is wrong: exit 1.
 pub fn run(ctx: &Context, args: &Verify) -> Result<(), Failure> {
-    let report = if args.files.is_empty() { of_the_vault(ctx, args)? } else { of_files(ctx, args)? };
+    let report = if args.files.is_empty() {
+        of_the_vault(ctx, args)?
+    } else {
+        of_files(ctx, args)?
+    };
     if ctx.out.json {
         ctx.out.document(&report)?;
     } else {
         tell(ctx, &report)?;
     }
-    if report.ok { Ok(()) } else { Err(Failure::finding()) }
+    if report.ok {
+        Ok(())
+    } else {
+        Err(Failure::finding())
+    }
 }
 
 fn of_the_vault(ctx: &Context, args: &Verify) -> Result<AuditReport, Failure> {
     let link = Link::open(ctx)?;
     let _spinner = Spinner::start(&ctx.out, "verifying the record");
     let report = ctx.ask_over(&link, async |client| client.audit_verify().await)?;
-    let Some(path) = &args.against else { return Ok(report) };
+    let Some(path) = &args.against else {
+        return Ok(report);
+    };
     if !link.is_local() {
-        return Err(Failure::usage("--against needs the files of the record, which are on the vault's own machine"));
+        return Err(Failure::usage(
+            "--against needs the files of the record, which are on the vault's own machine",
+        ));
     }
     let key = ctx.ask_over(&link, async |client| client.audit_key().await)?;
-    let files = hqv_audit::files::list(ctx.settings.dir.root()).map_err(|e| Failure::io("cannot read the record", &e))?;
+    let files = hqv_audit::files::list(ctx.settings.dir.root())
+        .map_err(|e| Failure::io("cannot read the record", &e))?;
     let public = public(&key.public_key)?;
     let compared = check(&files, Some(&public), read_checkpoint(path)?)?;
     Ok(if report.ok { compared } else { report })
@@ -49,15 +62,27 @@ fn of_files(ctx: &Context, args: &Verify) -> Result<AuditReport, Failure> {
     check(&args.files, public.as_ref(), against)
 }
 
-fn check(files: &[PathBuf], public: Option<&AuditPublic>, against: Option<Checkpoint>) -> Result<AuditReport, Failure> {
+fn check(
+    files: &[PathBuf],
+    public: Option<&AuditPublic>,
+    against: Option<Checkpoint>,
+) -> Result<AuditReport, Failure> {
     let level = public.map_or(Level::Chain, Level::Signatures);
-    let options = Options { against, ..Options::default() };
-    let report = verify::verify(files, level, &options, &mut |_| {}).map_err(|e| Failure::usage(e.to_string()))?;
+    let options = Options {
+        against,
+        ..Options::default()
+    };
+    let report =
+        verify::verify(files, level, &options, &mut |_| {}).map_err(|e| Failure::usage(e.to_string()))?;
     Ok(answer(&report))
 }
 
 fn answer(report: &Report) -> AuditReport {
-    let finding = |f: &verify::Finding| AuditFinding { bad: f.bad, sequence: Some(f.line), message: f.text.clone() };
+    let finding = |f: &verify::Finding| AuditFinding {
+        bad: f.bad,
+        sequence: Some(f.line),
+        message: f.text.clone(),
+    };
     AuditReport {
         ok: report.is_ok(),
         level: report.level.as_str().to_owned(),
@@ -73,9 +98,13 @@ fn answer(report: &Report) -> AuditReport {
 
 /// The key as `audit public-key` prints it.
 fn public(text: &str) -> Result<AuditPublic, Failure> {
-    let signing = key_bytes(text.trim())
-        .ok_or_else(|| Failure::usage("--public-key is not a key").hint("hq-vault audit public-key prints it"))?;
-    Ok(AuditPublic { signing, reading: [0; 32] })
+    let signing = key_bytes(text.trim()).ok_or_else(|| {
+        Failure::usage("--public-key is not a key").hint("hq-vault audit public-key prints it")
+    })?;
+    Ok(AuditPublic {
+        signing,
+        reading: [0; 32],
+    })
 }
 
 /// 64 hexadecimal digits.
@@ -91,27 +120,44 @@ fn key_bytes(text: &str) -> Option<[u8; 32]> {
 }
 
 fn read_checkpoint(path: &PathBuf) -> Result<Option<Checkpoint>, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|e| Failure::io(format!("cannot read {}", shown(path)), &e))?;
-    let checkpoint = Checkpoint::parse(text.trim())
-        .map_err(|_| Failure::usage(format!("{} holds no checkpoint", shown(path))).hint("hq-vault audit checkpoint prints one"))?;
+    let text =
+        std::fs::read_to_string(path).map_err(|e| Failure::io(format!("cannot read {}", shown(path)), &e))?;
+    let checkpoint = Checkpoint::parse(text.trim()).map_err(|_| {
+        Failure::usage(format!("{} holds no checkpoint", shown(path)))
+            .hint("hq-vault audit checkpoint prints one")
+    })?;
     Ok(Some(checkpoint))
 }
 
 fn tell(ctx: &Context, report: &AuditReport) -> Result<(), Failure> {
-    let verdict = if report.ok { ctx.out.paint.green("proven") } else { ctx.out.paint.red("not proven") };
+    let verdict = if report.ok {
+        ctx.out.paint.green("proven")
+    } else {
+        ctx.out.paint.red("not proven")
+    };
     ctx.out.line(format!(
         "{verdict}: {} records, {} checkpoints, {} segments; checked: {}",
         report.records, report.checkpoints, report.segments, report.level
     ))?;
     if report.unproven > 0 {
-        ctx.out.line(format!("{} records were written while locked and adopted later", report.unproven))?;
+        ctx.out.line(format!(
+            "{} records were written while locked and adopted later",
+            report.unproven
+        ))?;
     }
     if report.unclean_ends > 0 {
-        ctx.out.line(format!("{} unclean ends: up to a second before each may be missing", report.unclean_ends))?;
+        ctx.out.line(format!(
+            "{} unclean ends: up to a second before each may be missing",
+            report.unclean_ends
+        ))?;
     }
     for finding in &report.findings {
-        let place = finding.sequence.map(|n| format!("line {n}: ")).unwrap_or_default();
-        ctx.out.line(format!("{place}{}", hqv_model::escape_controls(&finding.message)))?;
+        let place = finding
+            .sequence
+            .map(|n| format!("line {n}: "))
+            .unwrap_or_default();
+        ctx.out
+            .line(format!("{place}{}", hqv_model::escape_controls(&finding.message)))?;
     }
     Ok(())
 }

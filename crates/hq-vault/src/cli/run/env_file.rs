@@ -18,19 +18,26 @@ use crate::settings::paths::shown;
 pub fn run(ctx: &Context, args: Args) -> Result<(), Failure> {
     let format = if ctx.out.json { Format::Json } else { args.format };
     let prefix = args.prefix.as_str();
-    let request = BatchRequest { paths: None, prefix: Some(prefix.to_owned()) };
+    let request = BatchRequest {
+        paths: None,
+        prefix: Some(prefix.to_owned()),
+    };
     let link = Link::open(ctx)?.claiming("env-file");
     let found = ctx.ask_over(&link, async |client| client.batch(&request).await)?;
     if found.is_empty() {
         let place = if prefix.is_empty() { "the vault" } else { prefix };
-        return Err(Failure::of(hqv_model::Code::NotFound, format!("there is nothing to read under {place}"))
-            .hint("hq-vault list shows what there is"));
+        return Err(Failure::of(
+            hqv_model::Code::NotFound,
+            format!("there is nothing to read under {place}"),
+        )
+        .hint("hq-vault list shows what there is"));
     }
     let text = render(&args, format, found).map_err(|f| f.or_hint("nothing was written"))?;
     match &args.output {
         Some(file) => {
             write_private(file, text.reveal())?;
-            ctx.out.say(format!("written: {} (readable by you alone)", shown(file)));
+            ctx.out
+                .say(format!("written: {} (readable by you alone)", shown(file)));
             Ok(())
         }
         None => ctx.out.bytes(text.reveal()),
@@ -54,15 +61,22 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     use std::os::unix::fs::FileTypeExt;
     let failed = |e: &std::io::Error| Failure::io(format!("cannot write {}", shown(path)), e);
     match std::fs::metadata(path) {
-        Ok(meta) if meta.is_dir() => {
-            Err(Failure::usage(format!("cannot write {}: it is a directory", shown(path))))
-        }
+        Ok(meta) if meta.is_dir() => Err(Failure::usage(format!(
+            "cannot write {}: it is a directory",
+            shown(path)
+        ))),
         Ok(meta) if meta.file_type().is_char_device() || meta.file_type().is_fifo() => {
-            let mut file = std::fs::OpenOptions::new().write(true).open(path).map_err(|e| failed(&e))?;
+            let mut file = std::fs::OpenOptions::new()
+                .write(true)
+                .open(path)
+                .map_err(|e| failed(&e))?;
             std::io::Write::write_all(&mut file, bytes).map_err(|e| failed(&e))
         }
         _ => hqv_sys::files::write_atomic(path, bytes, 0o600).map_err(|e| {
-            let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let parent = path
+                .parent()
+                .filter(|p| !p.as_os_str().is_empty())
+                .unwrap_or(Path::new("."));
             match std::fs::metadata(parent) {
                 Ok(_) => failed(&e),
                 Err(e) => Failure::usage(format!("cannot write into {}: {}", shown(parent), reason(&e))),
@@ -81,9 +95,13 @@ pub fn fail_the_eval(words: &[OsString], code: u8) {
 
 fn is_for_eval(words: &[OsString]) -> bool {
     let words: Vec<&str> = words.iter().skip(1).filter_map(|w| w.to_str()).collect();
-    let verb = words.iter().any(|w| *w == "env-file");
-    let named = words.windows(2).any(|w| matches!(w, ["--format", f] if is_shell(f)));
-    let joined = words.iter().any(|w| w.strip_prefix("--format=").is_some_and(is_shell));
+    let verb = words.contains(&"env-file");
+    let named = words
+        .windows(2)
+        .any(|w| matches!(w, ["--format", f] if is_shell(f)));
+    let joined = words
+        .iter()
+        .any(|w| w.strip_prefix("--format=").is_some_and(is_shell));
     verb && (named || joined)
 }
 
@@ -114,9 +132,17 @@ mod tests {
         std::fs::write(&file, "old").unwrap();
         write_private(&file, b"new").unwrap();
         assert_eq!(std::fs::read(&file).unwrap(), b"new");
-        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            std::fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
         assert!(write_private(dir.path(), b"x").is_err());
-        assert!(write_private(&dir.path().join("no/where"), b"x").unwrap_err().message().contains("no such"));
+        assert!(
+            write_private(&dir.path().join("no/where"), b"x")
+                .unwrap_err()
+                .message()
+                .contains("no such")
+        );
         write_private(Path::new("/dev/null"), b"x").unwrap();
     }
 }

@@ -26,7 +26,8 @@ pub fn run(ctx: &Context, args: Args) -> Result<(), Failure> {
     }
     if let Some(file) = &args.output {
         write_private(file, secret.value.reveal())?;
-        ctx.out.say(format!("written: {} (readable by you alone)", shown(file)));
+        ctx.out
+            .say(format!("written: {} (readable by you alone)", shown(file)));
         return Ok(());
     }
     if ctx.out.json {
@@ -38,7 +39,8 @@ pub fn run(ctx: &Context, args: Args) -> Result<(), Failure> {
 }
 
 fn fetch(ctx: &Context, path: &SecretPath, version: Option<u64>) -> Result<Secret, Failure> {
-    ctx.ask(async |client| client.get(path.as_str(), version).await).map_err(|failure| suggest::near(ctx, path, failure))
+    ctx.ask(async |client| client.get(path.as_str(), version).await)
+        .map_err(|failure| suggest::near(ctx, path, failure))
 }
 
 fn to_stdout(ctx: &Context, value: &[u8]) -> Result<(), Failure> {
@@ -50,7 +52,11 @@ fn to_stdout(ctx: &Context, value: &[u8]) -> Result<(), Failure> {
 }
 
 fn assignment(name: &EnvName, path: &SecretPath, secret: Secret) -> Result<SecretBytes, Failure> {
-    let entry = Entry { name: name.clone(), path: path.clone(), value: secret.value };
+    let entry = Entry {
+        name: name.clone(),
+        path: path.clone(),
+        value: secret.value,
+    };
     Ok(transfer::render(transfer::Format::Export, &[entry])?)
 }
 

@@ -20,7 +20,10 @@ const SHORTEST: usize = 12;
 /// Makes the vault, and leaves it ready.
 pub fn run(ctx: &Context, args: &Args) -> Result<(), Failure> {
     if ctx.settings.url()?.is_some() {
-        return Err(Failure::usage("a vault is made on its own machine, not through a URL").hint("unset HQ_VAULT_URL"));
+        return Err(
+            Failure::usage("a vault is made on its own machine, not through a URL")
+                .hint("unset HQ_VAULT_URL"),
+        );
     }
     if ctx.settings.dir.holds_vault() {
         move_aside(ctx, args)?;
@@ -40,25 +43,35 @@ pub fn run(ctx: &Context, args: &Args) -> Result<(), Failure> {
 fn move_aside(ctx: &Context, args: &Args) -> Result<(), Failure> {
     let place = ctx.vault_name();
     if !args.force {
-        return Err(Failure::of(Code::AlreadyExists, format!("there is a vault in {place} already"))
-            .hint("hq-vault init --force moves it aside, or use another place with --vault-dir"));
+        return Err(Failure::of(
+            Code::AlreadyExists,
+            format!("there is a vault in {place} already"),
+        )
+        .hint("hq-vault init --force moves it aside, or use another place with --vault-dir"));
     }
     let who = ctx.ask(async |client| client.token_self().await)?;
     if who.kind != "owner" {
-        return Err(Failure::of(Code::Forbidden, "only the owner may put a vault aside").hint("hq-vault unlock"));
+        return Err(
+            Failure::of(Code::Forbidden, "only the owner may put a vault aside").hint("hq-vault unlock"),
+        );
     }
     stop::stop(ctx)?;
     let aside = aside_name(ctx);
     std::fs::rename(ctx.settings.dir.root(), &aside)
         .map_err(|e| Failure::io(format!("cannot move {place} to {}", shown(&aside)), &e))?;
     let parent = aside.parent().unwrap_or(&aside);
-    hqv_sys::files::fsync_dir(parent).map_err(|e| Failure::internal(format!("{}: {}", shown(parent), reason(&e))))?;
+    hqv_sys::files::fsync_dir(parent)
+        .map_err(|e| Failure::internal(format!("{}: {}", shown(parent), reason(&e))))?;
     ctx.out.say(format!("the old vault is now in {}", shown(&aside)));
     Ok(())
 }
 
 fn aside_name(ctx: &Context) -> std::path::PathBuf {
-    let stamp: String = compose::now().to_rfc3339().chars().filter(|c| c.is_ascii_alphanumeric()).collect();
+    let stamp: String = compose::now()
+        .to_rfc3339()
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric())
+        .collect();
     let mut name = ctx.settings.dir.root().as_os_str().to_owned();
     name.push(format!(".old-{stamp}"));
     name.into()
@@ -71,8 +84,10 @@ fn passphrase(ctx: &Context, weak: bool) -> Result<SecretText, Failure> {
     };
     let text = link::text_of(bytes)?;
     if text.reveal().chars().count() < SHORTEST && !weak {
-        return Err(Failure::usage(format!("the passphrase has fewer than {SHORTEST} characters"))
-            .hint("four or five unrelated words are easy to keep; --weak insists"));
+        return Err(
+            Failure::usage(format!("the passphrase has fewer than {SHORTEST} characters"))
+                .hint("four or five unrelated words are easy to keep; --weak insists"),
+        );
     }
     if text.reveal().is_empty() {
         return Err(Failure::usage("the passphrase is empty"));
@@ -85,10 +100,15 @@ fn ask_twice(ctx: &Context) -> Result<SecretBytes, Failure> {
         return Err(Failure::unauthorized("nobody is here to choose a passphrase")
             .hint("run hq-vault init in your terminal, or set HQ_VAULT_PASSPHRASE_FILE"));
     }
-    let first = identity::ask_hidden(&format!("New passphrase for {} (hidden): ", ctx.vault_name()), PASSPHRASE_MAX)?;
+    let first = identity::ask_hidden(
+        &format!("New passphrase for {} (hidden): ", ctx.vault_name()),
+        PASSPHRASE_MAX,
+    )?;
     let again = identity::ask_hidden("The same again: ", PASSPHRASE_MAX)?;
     if *first != *again {
-        return Err(Failure::usage("the two passphrases are not the same; nothing was made"));
+        return Err(Failure::usage(
+            "the two passphrases are not the same; nothing was made",
+        ));
     }
     Ok(SecretBytes::from_slice(&first))
 }
@@ -103,7 +123,8 @@ fn tell(ctx: &Context, made: InitAnswer) -> Result<(), Failure> {
             "recoveryKeyShown": shown,
         }));
     }
-    ctx.out.confirm(format!("Made: {} (unlocked, daemon running)", ctx.vault_name()))?;
+    ctx.out
+        .confirm(format!("Made: {} (unlocked, daemon running)", ctx.vault_name()))?;
     if !shown {
         ctx.out.say("the recovery key was not shown: there is no terminal; without it the passphrase is the only way in");
     }
@@ -116,7 +137,9 @@ fn show_recovery(key: &str) -> bool {
     if !identity::person_is_there() {
         return false;
     }
-    let Ok(mut terminal) = hqv_sys::tty::open() else { return false };
+    let Ok(mut terminal) = hqv_sys::tty::open() else {
+        return false;
+    };
     let text = zeroize::Zeroizing::new(format!(
         "\nRecovery key. It opens the vault when the passphrase is lost, and is never shown again.\n\
          Write it down and keep it elsewhere.\n\n  {key}\n\n"

@@ -13,7 +13,11 @@ use crate::compose;
 /// Lists all pages.
 pub fn run(ctx: &Context, args: Args) -> Result<(), Failure> {
     let query = ListQuery {
-        prefix: args.prefix.as_ref().map(|p| p.as_str().to_owned()).filter(|p| !p.is_empty()),
+        prefix: args
+            .prefix
+            .as_ref()
+            .map(|p| p.as_str().to_owned())
+            .filter(|p| !p.is_empty()),
         kind: args.kind.map(|k| k.as_str().to_owned()),
         tag: args.tag.as_ref().map(|(key, value)| format!("{key}={value}")),
         ..ListQuery::default()
@@ -24,14 +28,23 @@ pub fn run(ctx: &Context, args: Args) -> Result<(), Failure> {
     }
     if found.entries.is_empty() {
         let place = args.prefix.as_ref().map(|p| p.as_str()).unwrap_or_default();
-        ctx.out.say(if place.is_empty() { "nothing to list".to_owned() } else { format!("nothing under {place}") });
+        ctx.out.say(if place.is_empty() {
+            "nothing to list".to_owned()
+        } else {
+            format!("nothing under {place}")
+        });
         return Ok(());
     }
     table(&found).print(&ctx.out)
 }
 
 fn table(found: &ListAnswer) -> Table {
-    let mut table = Table::new().left("PATH").left("TYPE").right("VERSION").left("CHANGED").yielding("DESCRIPTION");
+    let mut table = Table::new()
+        .left("PATH")
+        .left("TYPE")
+        .right("VERSION")
+        .left("CHANGED")
+        .yielding("DESCRIPTION");
     let now = compose::now();
     for entry in &found.entries {
         let version = entry.version.to_string();

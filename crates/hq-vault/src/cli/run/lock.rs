@@ -11,10 +11,10 @@ pub fn run(ctx: &Context) -> Result<(), Failure> {
     if status.as_ref().is_ok_and(|s| s.initialized && s.locked) {
         return ctx.out.confirm(format!("Locked already: {}", ctx.vault_name()));
     }
-    if let Err(failure) = status {
-        if link.is_local() {
-            return Err(failure);
-        }
+    if let Err(failure) = status
+        && link.is_local()
+    {
+        return Err(failure);
     }
     let done = ctx.ask_over(&link, async |client| client.lock().await)?;
     let _ = std::fs::remove_file(ctx.settings.dir.session_cache());

@@ -18,7 +18,13 @@ pub fn run(ctx: &Context, args: Args) -> Result<(), Failure> {
         return restart(ctx, options);
     }
     if !ctx.settings.dir.holds_vault() && !start::is_child() && identity::person_is_there() && offer(ctx)? {
-        crate::cli::run::init::run(ctx, &crate::cli::args::init::Args { force: false, weak: false })?;
+        crate::cli::run::init::run(
+            ctx,
+            &crate::cli::args::init::Args {
+                force: false,
+                weak: false,
+            },
+        )?;
         stop::stop(ctx)?;
     }
     if args.daemon {
@@ -30,18 +36,28 @@ pub fn run(ctx: &Context, args: Args) -> Result<(), Failure> {
 }
 
 fn offer(ctx: &Context) -> Result<bool, Failure> {
-    let question = format!("There is no vault in {} yet. Make one now? [Y/n] ", ctx.vault_name());
+    let question = format!(
+        "There is no vault in {} yet. Make one now? [Y/n] ",
+        ctx.vault_name()
+    );
     match hqv_sys::tty::read_line_visible(&question, 16) {
         Ok(answer) if matches!(answer.trim(), "" | "y" | "Y" | "yes") => Ok(true),
-        Ok(_) => Err(Failure::refused("nothing was made and nothing runs").hint("hq-vault init makes a vault")),
+        Ok(_) => {
+            Err(Failure::refused("nothing was made and nothing runs").hint("hq-vault init makes a vault"))
+        }
         Err(e) => Err(Failure::io("cannot ask on this terminal", &e)),
     }
 }
 
 fn stopped(ctx: &Context) -> Result<(), Failure> {
     match stop::stop(ctx)? {
-        Some(pid) => ctx.out.confirm(format!("Stopped: the daemon (pid {pid}) of {}", ctx.vault_name())),
-        None => Err(Failure::unreachable(format!("no daemon runs for {}", ctx.vault_name()))),
+        Some(pid) => ctx
+            .out
+            .confirm(format!("Stopped: the daemon (pid {pid}) of {}", ctx.vault_name())),
+        None => Err(Failure::unreachable(format!(
+            "no daemon runs for {}",
+            ctx.vault_name()
+        ))),
     }
 }
 
@@ -55,5 +71,9 @@ fn restart(ctx: &Context, given: Options) -> Result<(), Failure> {
 }
 
 fn no_options(options: &Options, with: &str) -> Result<(), Failure> {
-    if options.is_empty() { Ok(()) } else { Err(Failure::usage(format!("{with} takes no options of a start"))) }
+    if options.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::usage(format!("{with} takes no options of a start")))
+    }
 }

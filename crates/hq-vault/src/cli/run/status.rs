@@ -59,12 +59,23 @@ fn lines(ctx: &Context, link: &Link<'_>, status: &StatusAnswer) -> Vec<String> {
     let mut lines = vec![vault_line(ctx, link, status)];
     lines.push(serving_line(status));
     if let Some(count) = status.secret_count {
-        let prefixes = status.prefix_count.map(|n| format!(" in {n} {}", if n == 1 { "prefix" } else { "prefixes" })).unwrap_or_default();
-        let due = status.due_count.filter(|n| *n > 0).map(|n| format!("   {n} due within 7 days")).unwrap_or_default();
+        let prefixes = status
+            .prefix_count
+            .map(|n| format!(" in {n} {}", if n == 1 { "prefix" } else { "prefixes" }))
+            .unwrap_or_default();
+        let due = status
+            .due_count
+            .filter(|n| *n > 0)
+            .map(|n| format!("   {n} due within 7 days"))
+            .unwrap_or_default();
         lines.push(format!("secrets   {count}{prefixes}{due}"));
     }
     if let Some(tokens) = &status.tokens {
-        let next = tokens.next_end.as_ref().map(|at| format!("   next ends {}", ago(at, now))).unwrap_or_default();
+        let next = tokens
+            .next_end
+            .as_ref()
+            .map(|at| format!("   next ends {}", ago(at, now)))
+            .unwrap_or_default();
         lines.push(format!("tokens    {} live{next}", tokens.live));
     }
     if let Some(record) = &status.record {
@@ -83,7 +94,11 @@ fn lines(ctx: &Context, link: &Link<'_>, status: &StatusAnswer) -> Vec<String> {
 }
 
 fn vault_line(ctx: &Context, link: &Link<'_>, status: &StatusAnswer) -> String {
-    let place = if link.is_local() { ctx.vault_name() } else { link.place() };
+    let place = if link.is_local() {
+        ctx.vault_name()
+    } else {
+        link.place()
+    };
     let state = match (status.initialized, status.locked) {
         (false, _) => "not made yet   hq-vault init".to_owned(),
         (true, true) => "locked   hq-vault unlock".to_owned(),

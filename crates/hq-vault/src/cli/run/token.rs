@@ -36,7 +36,10 @@ fn create(ctx: &Context, args: &Create) -> Result<(), Failure> {
     }
     let ca = ctx.settings.dir.ca();
     if ca.exists() {
-        ctx.out.say(format!("for plain HTTPS clients: NODE_EXTRA_CA_CERTS={}", crate::settings::paths::shown(&ca)));
+        ctx.out.say(format!(
+            "for plain HTTPS clients: NODE_EXTRA_CA_CERTS={}",
+            crate::settings::paths::shown(&ca)
+        ));
     }
     ctx.out.bytes(made.token.reveal().as_bytes())?;
     ctx.out.line("")
@@ -67,7 +70,13 @@ fn list(ctx: &Context, args: &List) -> Result<(), Failure> {
         ctx.out.say("no token lives");
         return Ok(());
     }
-    let mut table = Table::new().left("NAME").left("MAY").right("USED").left("ENDS").left("STATE").left("ID");
+    let mut table = Table::new()
+        .left("NAME")
+        .left("MAY")
+        .right("USED")
+        .left("ENDS")
+        .left("STATE")
+        .left("ID");
     let now = compose::now();
     for token in &found.tokens {
         let (may, used, ends) = (token.scope.join("; "), used(token), ago(&token.expires_at, now));
@@ -114,7 +123,9 @@ fn show(ctx: &Context, args: &Show) -> Result<(), Failure> {
 /// A token in lines, for `show` and `whoami`.
 pub fn token_lines(token: &TokenMetadata) -> Vec<String> {
     let now = compose::now();
-    let left = token.left.map_or_else(|| "unlimited".to_owned(), |n| n.to_string());
+    let left = token
+        .left
+        .map_or_else(|| "unlimited".to_owned(), |n| n.to_string());
     let mut lines = vec![
         format!("token        {}", token.ancestry),
         format!("id           {}", token.id),

@@ -16,8 +16,10 @@ use crate::compose;
 /// Opens the vault.
 pub fn run(ctx: &Context, args: &Args) -> Result<(), Failure> {
     if !args.extra.is_empty() {
-        return Err(Failure::usage("a passphrase is never taken from the command line: other processes can read it there")
-            .hint("run hq-vault unlock and be asked, or set HQ_VAULT_PASSPHRASE_FILE"));
+        return Err(Failure::usage(
+            "a passphrase is never taken from the command line: other processes can read it there",
+        )
+        .hint("run hq-vault unlock and be asked, or set HQ_VAULT_PASSPHRASE_FILE"));
     }
     let link = Link::open(ctx)?;
     let status = link.run(None, async |client| client.status().await);
@@ -49,13 +51,20 @@ fn ask(ctx: &Context, recovery: bool) -> Result<SecretBytes, Failure> {
             .hint("run hq-vault unlock in your terminal, or set HQ_VAULT_PASSPHRASE_FILE"));
     }
     let what = if recovery { "Recovery key" } else { "Passphrase" };
-    let typed = identity::ask_hidden(&format!("{what} for {} (hidden): ", ctx.vault_name()), PASSPHRASE_MAX)?;
+    let typed = identity::ask_hidden(
+        &format!("{what} for {} (hidden): ", ctx.vault_name()),
+        PASSPHRASE_MAX,
+    )?;
     Ok(SecretBytes::from_slice(&typed))
 }
 
 fn unlock(link: &Link<'_>, secret: &SecretText, recovery: bool) -> Result<UnlockAnswer, Failure> {
     link.run(None, async |client| {
-        if recovery { client.unlock_recovery(secret).await } else { client.unlock(secret).await }
+        if recovery {
+            client.unlock_recovery(secret).await
+        } else {
+            client.unlock(secret).await
+        }
     })
 }
 
@@ -63,7 +72,11 @@ fn tell(ctx: &Context, args: &Args, answer: UnlockAnswer) -> Result<(), Failure>
     for warning in &answer.warnings {
         ctx.out.warn(hqv_model::escape_controls(warning));
     }
-    let words = format!("Unlocked: {} (session ends {})", ctx.vault_name(), ago(&answer.expires_at, compose::now()));
+    let words = format!(
+        "Unlocked: {} (session ends {})",
+        ctx.vault_name(),
+        ago(&answer.expires_at, compose::now())
+    );
     if ctx.out.json {
         return machine(ctx, &answer);
     }
@@ -75,7 +88,9 @@ fn tell(ctx: &Context, args: &Args, answer: UnlockAnswer) -> Result<(), Failure>
     }
     ctx.out.confirm(words)?;
     if ctx.out.to_terminal() && ctx.settings.env.passphrase_file.is_none() {
-        ctx.out.say("to sign this shell in with it: eval \"$(hq-vault shell-init bash)\" (or zsh, fish, ksh, dash)");
+        ctx.out.say(
+            "to sign this shell in with it: eval \"$(hq-vault shell-init bash)\" (or zsh, fish, ksh, dash)",
+        );
     }
     Ok(())
 }

@@ -27,11 +27,22 @@ pub fn look(ctx: &Context) -> Vec<Finding> {
         (Some(holder), false) => {
             let who = holder.pid.map(|p| format!(" (pid {p})")).unwrap_or_default();
             let words = format!("a process{who} holds the vault, but its socket does not answer");
-            vec![Finding::new("daemon-silent", words, "look at that process; if it hangs, end it yourself")]
+            vec![Finding::new(
+                "daemon-silent",
+                words,
+                "look at that process; if it hangs, end it yourself",
+            )]
         }
         (None, true) => {
-            let words = format!("something listens on {} that is not this vault's daemon", shown(&socket));
-            vec![Finding::new("socket-foreign", words, "find it and stop it: it could be a false vault")]
+            let words = format!(
+                "something listens on {} that is not this vault's daemon",
+                shown(&socket)
+            );
+            vec![Finding::new(
+                "socket-foreign",
+                words,
+                "find it and stop it: it could be a false vault",
+            )]
         }
         (None, false) => not_running(ctx, &socket),
     }
@@ -40,13 +51,21 @@ pub fn look(ctx: &Context) -> Vec<Finding> {
 fn not_running(ctx: &Context, socket: &std::path::Path) -> Vec<Finding> {
     let mut found = Vec::new();
     let dir = ctx.settings.dir.clone();
-    let left: Vec<_> = [dir.pid(), dir.port(), socket.to_owned()].into_iter().filter(|p| p.exists()).collect();
+    let left: Vec<_> = [dir.pid(), dir.port(), socket.to_owned()]
+        .into_iter()
+        .filter(|p| p.exists())
+        .collect();
     if !left.is_empty() {
         let names = left.iter().map(|p| shown(p)).collect::<Vec<_>>().join(", ");
         let words = format!("a daemon ended without its last words and left {names}");
         let socket = socket.to_owned();
         found.push(
-            Finding::new("daemon-ended", words, "harmless; hq-vault doctor --fix removes them").fix(move || {
+            Finding::new(
+                "daemon-ended",
+                words,
+                "harmless; hq-vault doctor --fix removes them",
+            )
+            .fix(move || {
                 state_files::remove(&dir, &socket);
                 Ok(())
             }),
@@ -65,7 +84,9 @@ fn not_running(ctx: &Context, socket: &std::path::Path) -> Vec<Finding> {
 }
 
 fn running(ctx: &Context) -> Vec<Finding> {
-    let Ok(link) = Link::open_local(ctx) else { return Vec::new() };
+    let Ok(link) = Link::open_local(ctx) else {
+        return Vec::new();
+    };
     let acting = identity::at_hand(ctx);
     let credential = acting.as_ref().map(|a| a.credential());
     let status = link
@@ -74,7 +95,10 @@ fn running(ctx: &Context) -> Vec<Finding> {
     let status = match status {
         Ok(status) => status,
         Err(failure) => {
-            let hint = failure.hint_text().unwrap_or("hq-vault serve --restart").to_owned();
+            let hint = failure
+                .hint_text()
+                .unwrap_or("hq-vault serve --restart")
+                .to_owned();
             return vec![Finding::new("daemon-answer", failure.message(), hint)];
         }
     };
@@ -89,13 +113,25 @@ fn running(ctx: &Context) -> Vec<Finding> {
             Some(_) => "TLS does not listen, though there is a certificate",
             None => "TLS does not listen: there is no valid certificate yet",
         };
-        found.push(Finding::new("tls-off", words, "hq-vault unlock makes a new one; then hq-vault status"));
+        found.push(Finding::new(
+            "tls-off",
+            words,
+            "hq-vault unlock makes a new one; then hq-vault status",
+        ));
     }
     for weak in &status.weakened {
-        found.push(Finding::note("weakened", weak.clone(), "hq-vault config show says what is set"));
+        found.push(Finding::note(
+            "weakened",
+            weak.clone(),
+            "hq-vault config show says what is set",
+        ));
     }
     for warning in &status.warnings {
-        found.push(Finding::new("daemon-warning", warning.clone(), "hq-vault audit verify tells what the record proves"));
+        found.push(Finding::new(
+            "daemon-warning",
+            warning.clone(),
+            "hq-vault audit verify tells what the record proves",
+        ));
     }
     found
 }

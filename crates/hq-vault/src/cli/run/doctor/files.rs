@@ -18,7 +18,11 @@ pub fn look(ctx: &Context) -> Vec<Finding> {
         found.push(Finding::new("config", failure.message(), hint));
     }
     if std::fs::symlink_metadata(root).is_err() {
-        found.push(Finding::new("no-vault", format!("there is no vault in {}", ctx.vault_name()), "hq-vault init"));
+        found.push(Finding::new(
+            "no-vault",
+            format!("there is no vault in {}", ctx.vault_name()),
+            "hq-vault init",
+        ));
         return found;
     }
     match files::check_private_dir(root) {
@@ -26,7 +30,11 @@ pub fn look(ctx: &Context) -> Vec<Finding> {
         Err(why) => found.push(of("dir", root, &why)),
     }
     if !dir.holds_vault() {
-        found.push(Finding::new("no-vault", format!("there is no vault in {}", ctx.vault_name()), "hq-vault init"));
+        found.push(Finding::new(
+            "no-vault",
+            format!("there is no vault in {}", ctx.vault_name()),
+            "hq-vault init",
+        ));
     }
     for path in ours(root) {
         found.extend(file(&path));
@@ -35,7 +43,9 @@ pub fn look(ctx: &Context) -> Vec<Finding> {
 }
 
 fn ours(root: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir(root) else { return Vec::new() };
+    let Ok(entries) = std::fs::read_dir(root) else {
+        return Vec::new();
+    };
     let mut paths: Vec<PathBuf> = entries.flatten().map(|e| e.path()).collect();
     paths.sort();
     paths
@@ -73,11 +83,19 @@ fn of(what: &'static str, path: &Path, why: &NotPrivate) -> Finding {
         }
         NotPrivate::OtherOwner(_) => {
             let id = if what == "dir" { "dir-owner" } else { "file-owner" };
-            Finding::new(id, words, format!("chown it to yourself, or use another --vault-dir: {name}"))
+            Finding::new(
+                id,
+                words,
+                format!("chown it to yourself, or use another --vault-dir: {name}"),
+            )
         }
         NotPrivate::Symlink => {
             let id = if what == "dir" { "dir-link" } else { "file-link" };
-            Finding::new(id, words, "links are never followed here; put the thing itself in its place")
+            Finding::new(
+                id,
+                words,
+                "links are never followed here; put the thing itself in its place",
+            )
         }
         _ => {
             let id = if what == "dir" { "dir-kind" } else { "file-kind" };

@@ -10,23 +10,42 @@ use crate::cli::identity;
 use crate::settings::paths::shown;
 
 /// Start files that run in every shell.
-const START_FILES: &[&str] = &[".bashrc", ".bash_profile", ".profile", ".zshrc", ".zshenv", ".config/fish/config.fish"];
+const START_FILES: &[&str] = &[
+    ".bashrc",
+    ".bash_profile",
+    ".profile",
+    ".zshrc",
+    ".zshenv",
+    ".config/fish/config.fish",
+];
 
 /// Looks at the environment, the start files, the program and the kernel.
 pub fn look(ctx: &Context) -> Vec<Finding> {
     let mut found = environment(ctx);
     found.extend(writable_by_others(ctx));
     if hqv_sys::process::is_traced() {
-        found.push(Finding::new("traced", "a debugger is attached to this process", "find out who started it"));
+        found.push(Finding::new(
+            "traced",
+            "a debugger is attached to this process",
+            "find out who started it",
+        ));
     }
     if ctx.settings.env.preload {
         let words = "LD_PRELOAD is set: another library runs inside every program you start";
-        found.push(Finding::new("preload", words, "unset it where hq-vault runs, unless it is yours"));
+        found.push(Finding::new(
+            "preload",
+            words,
+            "unset it where hq-vault runs, unless it is yours",
+        ));
     }
     drop(hqv_sys::memory::LockedBytes::<32>::zeroed());
     if hqv_sys::memory::lock_failed() {
         let words = "memory cannot be locked (RLIMIT_MEMLOCK): keys could reach the swap";
-        found.push(Finding::note("memlock", words, "raise it: ulimit -l 1024, or LimitMEMLOCK= in a unit"));
+        found.push(Finding::note(
+            "memlock",
+            words,
+            "raise it: ulimit -l 1024, or LimitMEMLOCK= in a unit",
+        ));
     }
     found.extend(kernel(
         &std::fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").unwrap_or_default(),
@@ -44,13 +63,20 @@ fn environment(ctx: &Context) -> Vec<Finding> {
     }
     if env.session.is_some() {
         let words = "HQ_VAULT_SESSION is in the environment: all that this shell starts acts as the owner";
-        found.push(Finding::new("session-inherited", words, "unset it; hq-vault shell-init keeps a session unexported"));
+        found.push(Finding::new(
+            "session-inherited",
+            words,
+            "unset it; hq-vault shell-init keeps a session unexported",
+        ));
     }
-    if let Some(path) = &env.passphrase_file {
-        if let Err(failure) = identity::passphrase_file(path) {
-            let hint = failure.hint_text().unwrap_or("HQ_VAULT_PASSPHRASE_FILE names it").to_owned();
-            found.push(Finding::new("passphrase-file", failure.message(), hint));
-        }
+    if let Some(path) = &env.passphrase_file
+        && let Err(failure) = identity::passphrase_file(path)
+    {
+        let hint = failure
+            .hint_text()
+            .unwrap_or("HQ_VAULT_PASSPHRASE_FILE names it")
+            .to_owned();
+        found.push(Finding::new("passphrase-file", failure.message(), hint));
     }
     found
 }
@@ -66,7 +92,11 @@ fn writable_by_others(ctx: &Context) -> Vec<Finding> {
         paths.extend(program.parent().map(Path::to_owned));
         paths.push(program);
     }
-    paths.iter().filter(|p| others_can_write(p)).map(|p| open_to_others(p)).collect()
+    paths
+        .iter()
+        .filter(|p| others_can_write(p))
+        .map(|p| open_to_others(p))
+        .collect()
 }
 
 fn open_to_others(path: &Path) -> Finding {
@@ -83,8 +113,13 @@ fn others_can_write(path: &Path) -> bool {
 fn kernel(ptrace_scope: &str, tiocsti: &str) -> Vec<Finding> {
     let mut found = Vec::new();
     if matches!(ptrace_scope.trim(), "" | "0") {
-        let words = "any program of yours can read the memory of your shells (Yama is off), and a session in it";
-        found.push(Finding::note("yama", words, "sysctl kernel.yama.ptrace_scope=1, or run agents as another user"));
+        let words =
+            "any program of yours can read the memory of your shells (Yama is off), and a session in it";
+        found.push(Finding::note(
+            "yama",
+            words,
+            "sysctl kernel.yama.ptrace_scope=1, or run agents as another user",
+        ));
     }
     if tiocsti.trim() == "1" {
         let words = "programs can type into your terminal (legacy TIOCSTI is on)";
@@ -99,7 +134,12 @@ mod tests {
 
     #[test]
     fn the_kernel_s_doors_are_named() {
-        let ids = |scope, tiocsti| kernel(scope, tiocsti).into_iter().map(|f| f.id).collect::<Vec<_>>();
+        let ids = |scope, tiocsti| {
+            kernel(scope, tiocsti)
+                .into_iter()
+                .map(|f| f.id)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(ids("1\n", "0\n"), Vec::<&str>::new());
         assert_eq!(ids("0\n", "1\n"), ["yama", "tiocsti"]);
         assert_eq!(ids("", ""), ["yama"]);

@@ -16,7 +16,7 @@ function hq-vault --description 'hq-vault with the session of this shell'
         switch $word
             case --url --token-file --vault-dir
                 set skip 1
-            case --raw --help -h
+            case --raw --json --help -h
                 set plain 0
             case '-*'
             case '*'

@@ -11,7 +11,7 @@ __hq_vault() {
     if [ -n "$__hq_vault_skip" ]; then __hq_vault_skip=''; continue; fi
     case $__hq_vault_w in
       --url|--token-file|--vault-dir) __hq_vault_skip=1 ;;
-      --raw|--help|-h) __hq_vault_plain='' ;;
+      --raw|--json|--help|-h) __hq_vault_plain='' ;;
       -*) ;;
       *) [ -n "$__hq_vault_verb" ] || __hq_vault_verb=$__hq_vault_w ;;
     esac

@@ -19,15 +19,27 @@ pub struct Line {
 }
 
 const fn run(command: &'static str) -> Line {
-    Line { command, exit: 0, keep: None }
+    Line {
+        command,
+        exit: 0,
+        keep: None,
+    }
 }
 
 const fn refused(command: &'static str, exit: i32) -> Line {
-    Line { command, exit, keep: None }
+    Line {
+        command,
+        exit,
+        keep: None,
+    }
 }
 
 const fn keep(name: &'static str, command: &'static str) -> Line {
-    Line { command, exit: 0, keep: Some(name) }
+    Line {
+        command,
+        exit: 0,
+        keep: Some(name),
+    }
 }
 
 /// The tour.
@@ -43,8 +55,12 @@ pub const STEPS: &[Step] = &[
     Step {
         why: "Its values move into the vault, through pipes and never on a command line.",
         lines: &[
-            run("grep ^DATABASE_URL= .env | cut -d= -f2- | hq-vault store shop/database-url --type connection-string"),
-            run("(. ./.env; printf %s \"$STRIPE_KEY\") | hq-vault store shop/stripe-key --type api-key --description 'test mode'"),
+            run(
+                "grep ^DATABASE_URL= .env | cut -d= -f2- | hq-vault store shop/database-url --type connection-string",
+            ),
+            run(
+                "(. ./.env; printf %s \"$STRIPE_KEY\") | hq-vault store shop/stripe-key --type api-key --description 'test mode'",
+            ),
             run("(. ./.env; printf %s \"$TLS_KEY\") | hq-vault store shop/tls-key --type certificate"),
             run("hq-vault store shop/session-secret --generate=48"),
             run("mv .env .env.before"),
@@ -52,20 +68,28 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         why: "The vault lists what it holds. On disk not even a name can be read.",
-        lines: &[run("hq-vault list shop"), refused("grep -c stripe ~/.hq-vault/vault.db", 1)],
+        lines: &[
+            run("hq-vault list shop"),
+            refused("grep -c stripe ~/.hq-vault/vault.db", 1),
+        ],
     },
     Step {
         why: "A program gets one value; a shell gets them all, byte for byte, whatever they hold.",
         lines: &[
             run("hq-vault get shop/stripe-key; echo"),
-            run("eval $(hq-vault env-file shop/ --format export); v=$TLS_KEY; . ./.env.before; [ \"$v\" = \"$TLS_KEY\" ] && echo same"),
+            run(
+                "eval $(hq-vault env-file shop/ --format export); v=$TLS_KEY; . ./.env.before; [ \"$v\" = \"$TLS_KEY\" ] && echo same",
+            ),
             run("hq-vault env-file shop/ -o .env"),
         ],
     },
     Step {
         why: "A deploy job gets a token that dies in an hour, reads shop/ alone, and can be used twice.",
         lines: &[
-            keep("T", "hq-vault token create --name deploy-run-42 --ttl 1h --max-uses 2 --path shop/ --can read"),
+            keep(
+                "T",
+                "hq-vault token create --name deploy-run-42 --ttl 1h --max-uses 2 --path shop/ --can read",
+            ),
             run("cat worker.sh"),
             run("HQ_VAULT_TOKEN=$T ./worker.sh 1"),
             run("HQ_VAULT_TOKEN=$T ./worker.sh 2"),
@@ -75,7 +99,10 @@ pub const STEPS: &[Step] = &[
     Step {
         why: "An orchestrator mints a narrower token for each worker: one path, one use, five minutes.",
         lines: &[
-            keep("O", "hq-vault token create --name orchestrator --max-uses 20 --allow 'read,delegate on shop/'"),
+            keep(
+                "O",
+                "hq-vault token create --name orchestrator --max-uses 20 --allow 'read,delegate on shop/'",
+            ),
             run("cat orchestrate.sh"),
             run("HQ_VAULT_TOKEN=$O ./orchestrate.sh"),
         ],
@@ -83,7 +110,10 @@ pub const STEPS: &[Step] = &[
     Step {
         why: "Nobody hands on more than they have.",
         lines: &[
-            refused("HQ_VAULT_TOKEN=$O hq-vault token create --name greedy --allow 'read,write on shop/'", 4),
+            refused(
+                "HQ_VAULT_TOKEN=$O hq-vault token create --name greedy --allow 'read,write on shop/'",
+                4,
+            ),
             refused("HQ_VAULT_TOKEN=$O hq-vault get other/secret", 4),
         ],
     },

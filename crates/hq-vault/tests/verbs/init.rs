@@ -15,7 +15,11 @@ fn a_person_chooses_twice_and_sees_the_recovery_key_once() {
     let shown = ran.err();
     assert!(!shown.contains("correct horse"), "{shown}");
     assert!(shown.contains("Made: ~/.hq-vault"), "{shown}");
-    let key = shown.split_whitespace().find(|w| w.starts_with("HQVR-")).expect("a recovery key").to_owned();
+    let key = shown
+        .split_whitespace()
+        .find(|w| w.starts_with("HQVR-"))
+        .expect("a recovery key")
+        .to_owned();
     // It opens the vault without the passphrase.
     home.write("passphrase", PASSPHRASE, 0o600);
     owner(&home, &["unlock"]).ok();
@@ -32,7 +36,10 @@ fn the_recovery_key_never_goes_down_a_pipe() {
     let _server = TestServer::start(&home);
     home.write("passphrase", PASSPHRASE, 0o600);
     let ran = owner(&home, &["init"]).ok();
-    assert!(!ran.out().contains("HQVR") && !ran.err().contains("HQVR"), "{ran}");
+    assert!(
+        !ran.out().contains("HQVR") && !ran.err().contains("HQVR"),
+        "{ran}"
+    );
     let mut terminal = { home.cli(["init", "--force"]).owner().on_terminal_piped() };
     terminal.wait_for("HQVR-");
     let ran = terminal.finish().ok();
@@ -51,7 +58,10 @@ fn what_is_weak_or_unlike_makes_nothing() {
     assert!(ran.err().contains("not the same"), "{ran}");
     home.write("passphrase", "short", 0o600);
     let ran = owner(&home, &["init"]).exits(2);
-    assert!(ran.err().contains("12") && ran.err().contains("--weak") && !ran.err().contains("short"), "{ran}");
+    assert!(
+        ran.err().contains("12") && ran.err().contains("--weak") && !ran.err().contains("short"),
+        "{ran}"
+    );
     home.cli(["init"]).run().exits(4);
     assert!(!home.vault_file("vault.db").exists());
     owner(&home, &["init", "--weak"]).ok();
@@ -63,7 +73,10 @@ fn an_existing_vault_is_kept_and_force_moves_it_aside() {
     let server = vault(&home);
     store(&home, "a/b", b"old");
     let refused = owner(&home, &["init"]).exits(7);
-    assert!(refused.err().contains("already") && refused.err().contains("--force"), "{refused}");
+    assert!(
+        refused.err().contains("already") && refused.err().contains("--force"),
+        "{refused}"
+    );
     home.cli(["init", "--force"]).run().exits(4);
     assert_eq!(owner(&home, &["get", "a/b"]).ok().out(), "old");
     home.write(".hq-vault/config.toml", "port = 0\n", 0o600);
@@ -104,7 +117,11 @@ fn in7_a_directory_that_cannot_be_is_an_error_and_an_odd_one_works() {
     std::fs::create_dir(home.path().join("run")).ok();
     for (dir, runtime) in [(odd.as_str(), ""), (long.as_str(), home.path().to_str().unwrap())] {
         let cli = |words: &[&str]| {
-            home.cli(words).owner().env("HQ_VAULT_DIR", dir).env("XDG_RUNTIME_DIR", runtime).run()
+            home.cli(words)
+                .owner()
+                .env("HQ_VAULT_DIR", dir)
+                .env("XDG_RUNTIME_DIR", runtime)
+                .run()
         };
         cli(&["serve", "--daemon", "--port", "0"]).ok();
         cli(&["init"]).ok();

@@ -2,13 +2,17 @@
 //!
 //! Each test has a home of its own, and the daemon of its vault a free port.
 #![forbid(unsafe_code)]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods
+)]
 
 mod support;
 
 mod audit;
 mod config;
-mod daemon;
 mod doctor;
 mod env_file;
 mod get;
@@ -18,6 +22,7 @@ mod init;
 mod leaks;
 mod list;
 mod remote;
+mod serve;
 mod shell_init;
 mod store;
 mod token;

@@ -9,7 +9,10 @@ use std::os::unix::fs::PermissionsExt;
 fn lc1_a_second_daemon_is_refused_with_the_first_s_pid() {
     let home = home();
     let server = TestServer::start(&home);
-    for words in [&["serve", "--daemon", "--port", "0"][..], &["serve", "--port", "0"]] {
+    for words in [
+        &["serve", "--daemon", "--port", "0"][..],
+        &["serve", "--port", "0"],
+    ] {
         let ran = home.cli(words).run().exits(7);
         assert!(ran.err().contains(&format!("pid {}", server.pid())), "{ran}");
     }
@@ -20,7 +23,9 @@ fn lc1_a_second_daemon_is_refused_with_the_first_s_pid() {
 fn lc1_a_port_taken_is_told_at_once() {
     let home = home();
     for address in ["127.0.0.1:0", "[::1]:0"] {
-        let Ok(held) = TcpListener::bind(address) else { continue };
+        let Ok(held) = TcpListener::bind(address) else {
+            continue;
+        };
         let port = held.local_addr().unwrap().port().to_string();
         let ran = home.cli(["serve", "--daemon", "--port", &port]).run().exits(7);
         assert!(ran.err().contains(&port) && ran.err().contains("--port"), "{ran}");
@@ -38,7 +43,10 @@ fn lc1_a_stale_or_reused_pid_harms_nobody() {
     home.cli(["serve", "--stop"]).run().exits(6);
     owner(&home, &["serve", "--daemon", "--port", "0"]).ok();
     owner(&home, &["serve", "--stop"]).ok();
-    assert!(innocent.try_wait().unwrap().is_none(), "the innocent process was ended");
+    assert!(
+        innocent.try_wait().unwrap().is_none(),
+        "the innocent process was ended"
+    );
     innocent.kill().unwrap();
     innocent.wait().unwrap();
 }
@@ -59,13 +67,19 @@ fn lc2_signals_stop_it_in_good_order_and_a_hangup_does_not() {
     let server = vault(&home);
     store(&home, "a/b", b"v");
     let signal = |name: &str, pid: u32| {
-        assert!(std::process::Command::new("kill").args([name, &pid.to_string()]).status().unwrap().success());
+        assert!(
+            std::process::Command::new("kill")
+                .args([name, &pid.to_string()])
+                .status()
+                .unwrap()
+                .success()
+        );
     };
     signal("-HUP", server.pid());
     signal("-PIPE", server.pid());
     assert_eq!(owner(&home, &["get", "a/b"]).ok().out(), "v");
     for name in ["-TERM", "-INT"] {
-        let server = TestServer::start(&restarted(&home));
+        let server = TestServer::start(restarted(&home));
         signal(name, server.pid());
         assert!(hqv_sys::process::wait_end(server.pid(), hqv_test::PATIENCE).unwrap());
         for file in ["vault.pid", "vault.port", "vault.sock"] {
@@ -96,7 +110,10 @@ fn lc2_in_the_foreground_ctrl_c_and_a_closed_terminal_stop_it() {
     let mut terminal = home.cli(["serve", "--port", "0"]).on_terminal();
     terminal.wait_for("Ctrl-C stops");
     let pid = terminal.pid();
-    std::process::Command::new("kill").args(["-HUP", &pid.to_string()]).status().unwrap();
+    std::process::Command::new("kill")
+        .args(["-HUP", &pid.to_string()])
+        .status()
+        .unwrap();
     terminal.finish().ok();
     assert!(!home.vault_file("vault.sock").exists());
 }
@@ -105,7 +122,11 @@ fn lc2_in_the_foreground_ctrl_c_and_a_closed_terminal_stop_it() {
 fn lc5_it_always_starts() {
     let home = home();
     vault(&home).stop();
-    let rounds = if std::env::var_os("HQV_LONG").is_some() { 1000 } else { 15 };
+    let rounds = if std::env::var_os("HQV_LONG").is_some() {
+        1000
+    } else {
+        15
+    };
     for round in 0..rounds {
         let server = TestServer::start(&home);
         assert!(server.port().is_some(), "round {round}");
@@ -123,8 +144,13 @@ fn lc6_a_daemon_of_another_version_is_said_and_replaced() {
     let old = |words: &[&str]| home.cli(words).env("HQ_VAULT_TEST_VERSION", "0.0.1").run();
     old(&["serve", "--daemon", "--port", "0"]).ok();
     let said = home.cli(["status"]).run().ok().out();
-    assert!(said.contains("the daemon is hq-vault 0.0.1") && said.contains("serve --restart"), "{said}");
-    let first = home.cli(["status", "--json"]).run().ok().json()["pid"].as_u64().unwrap();
+    assert!(
+        said.contains("the daemon is hq-vault 0.0.1") && said.contains("serve --restart"),
+        "{said}"
+    );
+    let first = home.cli(["status", "--json"]).run().ok().json()["pid"]
+        .as_u64()
+        .unwrap();
     home.cli(["serve", "--restart"]).run().ok();
     let now = home.cli(["status", "--json"]).run().ok().json();
     assert_ne!(now["version"], "0.0.1");
@@ -138,15 +164,23 @@ fn restart_keeps_the_options_and_new_ones_stand_over_them() {
     let server = vault(&home);
     let port = server.port().unwrap().to_string();
     home.cli(["serve", "--stop"]).run().ok();
-    home.cli(["serve", "--daemon", "--port", &port, "--idle-timeout", "7"]).run().ok();
+    home.cli(["serve", "--daemon", "--port", &port, "--idle-timeout", "7"])
+        .run()
+        .ok();
     home.cli(["serve", "--restart"]).run().ok();
     let status = home.cli(["status", "--json"]).run().ok().json();
     assert_eq!(status["port"].to_string(), port);
     assert_eq!(status["idleTimeoutMs"], 7 * 60_000);
     home.cli(["serve", "--restart", "--idle-timeout", "0"]).run().ok();
     let status = home.cli(["status", "--json"]).run().ok().json();
-    assert_eq!((status["port"].to_string(), &status["idleTimeoutMs"]), (port, &0.into()));
-    assert!(status["weakened"].to_string().contains("idle-timeout"), "{status}");
+    assert_eq!(
+        (status["port"].to_string(), &status["idleTimeoutMs"]),
+        (port, &0.into())
+    );
+    assert!(
+        status["weakened"].to_string().contains("idle-timeout"),
+        "{status}"
+    );
     home.cli(["serve", "--stop"]).run().ok();
 }
 
@@ -156,7 +190,12 @@ fn a_command_starts_the_daemon_where_it_may() {
     vault(&home).stop();
     home.write(".hq-vault/config.toml", "port = 0\n", 0o600);
     for (name, words) in [("", &["list", "--no-start"][..]), ("0", &["list"])] {
-        let ran = home.cli(words).owner().env("HQ_VAULT_AUTOSTART", name).run().exits(6);
+        let ran = home
+            .cli(words)
+            .owner()
+            .env("HQ_VAULT_AUTOSTART", name)
+            .run()
+            .exits(6);
         assert!(ran.err().contains("serve --daemon"), "{ran}");
     }
     owner(&home, &["list"]).exits(5);
@@ -174,7 +213,9 @@ fn ten_commands_at_once_start_one_daemon() {
     vault(&home).stop();
     home.write(".hq-vault/config.toml", "port = 0\n", 0o600);
     let codes: Vec<_> = std::thread::scope(|scope| {
-        let all: Vec<_> = (0..10).map(|_| scope.spawn(|| owner(&home, &["list"]).code)).collect();
+        let all: Vec<_> = (0..10)
+            .map(|_| scope.spawn(|| owner(&home, &["list"]).code))
+            .collect();
         all.into_iter().map(|h| h.join().unwrap()).collect()
     });
     assert!(codes.iter().all(|c| *c == Some(5)), "{codes:?}");
@@ -185,7 +226,10 @@ fn ten_commands_at_once_start_one_daemon() {
 fn files_of_the_vault_are_private() {
     let home = home();
     let _server = vault(&home);
-    assert_eq!(std::fs::metadata(home.vault()).unwrap().permissions().mode() & 0o777, 0o700);
+    assert_eq!(
+        std::fs::metadata(home.vault()).unwrap().permissions().mode() & 0o777,
+        0o700
+    );
     for entry in std::fs::read_dir(home.vault()).unwrap().flatten() {
         let mode = entry.metadata().unwrap().permissions().mode() & 0o077;
         assert_eq!(mode, 0, "{:?}", entry.file_name());
@@ -209,6 +253,18 @@ fn options_that_cannot_be_are_refused() {
         home.cli(["serve"].iter().chain(words)).run().exits(2);
     }
     home.write("x.pem", "nothing", 0o600);
-    let ran = home.cli(["serve", "--daemon", "--port", "0", "--tls-cert", "x.pem", "--tls-key", "x.pem"]).run().exits(2);
+    let ran = home
+        .cli([
+            "serve",
+            "--daemon",
+            "--port",
+            "0",
+            "--tls-cert",
+            "x.pem",
+            "--tls-key",
+            "x.pem",
+        ])
+        .run()
+        .exits(2);
     assert!(ran.err().contains("x.pem"), "{ran}");
 }

@@ -16,7 +16,9 @@ const SHELLS: &[(&str, &[&str])] = &[
 const SCRIPT: &str = r#"
 eval "$(hq-vault shell-init SHELL)"
 hq-vault list >/dev/null 2>&1; echo "before $?"
-HQ_VAULT_PASSPHRASE_FILE=$PASS hq-vault unlock 2>/dev/null; echo "unlock $?"
+export HQ_VAULT_PASSPHRASE_FILE="$PASS"
+hq-vault unlock 2>/dev/null; echo "unlock $?"
+unset HQ_VAULT_PASSPHRASE_FILE
 rm -f "$HOME/.hq-vault/session.cache"
 hq-vault get a/b; echo " get $?"
 env | grep -c hqs_
@@ -28,7 +30,7 @@ hq-vault list >/dev/null 2>&1; echo "after $?"
 "#;
 
 const EXPECTED: &str = "\
-before 4
+before 5
 unlock 0
 v get 0
 0
@@ -48,23 +50,24 @@ fn the_shell_acts_as_the_owner_and_its_children_do_not() {
     let home = home();
     let _server = vault(&home);
     store(&home, "a/b", b"v");
+    // Each shell unlocks, and leaves the vault locked for the next.
+    crate::support::owner(&home, &["lock"]).ok();
     let bin = home.make_dir("bin");
     std::os::unix::fs::symlink(home.program(), bin.join("hq-vault")).unwrap();
     for (name, words) in SHELLS.iter().filter(|(_, words)| there(words[0])) {
-        for before in ["", "set -a", "set -u", "export __hq_vault_s=planted", "set -x"] {
+        for before in ["", "set -au\nexport __hq_vault_s=planted", "set -x"] {
             run(&home, name, words, before);
         }
     }
 }
 
 fn run(home: &hqv_test::Home, name: &str, words: &[&str], before: &str) {
-    home.cli(["unlock"]).owner().run().ok();
-    std::fs::remove_file(home.vault_file("session.cache")).unwrap();
     let script = format!("{before}\n{}", SCRIPT.replace("SHELL", name));
     // From a file, so that each line is read after the alias before it stands.
     let file = home.write("script", script, 0o600);
     let path = std::env::join_paths(
-        std::iter::once(home.path().join("bin")).chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
+        std::iter::once(home.path().join("bin"))
+            .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
     );
     let output = Command::new(words[0])
         .args(&words[1..])
@@ -80,7 +83,10 @@ fn run(home: &hqv_test::Home, name: &str, words: &[&str], before: &str) {
     let err = String::from_utf8_lossy(&output.stderr);
     assert_eq!(said, EXPECTED, "{words:?} after {before:?}\n{err}");
     let traced = err.replace("grep -c hqs_", "");
-    assert!(!traced.contains("hqs_"), "{words:?} after {before:?} traced the session\n{err}");
+    assert!(
+        !traced.contains("hqs_"),
+        "{words:?} after {before:?} traced the session\n{err}"
+    );
 }
 
 #[test]
@@ -118,7 +124,10 @@ fn fish_too() {
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
-    assert_eq!(said, "before 4\nunlock 0\nv get 0\n0\nchild 4\nlock 0\nafter 5\n", "{output:?}");
+    assert_eq!(
+        said, "before 4\nunlock 0\nv get 0\n0\nchild 4\nlock 0\nafter 5\n",
+        "{output:?}"
+    );
 }
 
 #[test]
@@ -136,12 +145,21 @@ fn unlock_at_the_shell_s_own_prompt_asks_the_person() {
         .env("PATH", path)
         .env("PS1", "ready> ")
         .on_terminal();
-    terminal.wait_for("ready>").line("eval \"$(hq-vault shell-init bash)\"");
+    terminal
+        .wait_for("ready>")
+        .line("eval \"$(hq-vault shell-init bash)\"");
     terminal.wait_for("ready>").line("hq-vault unlock");
     terminal.wait_for("Passphrase for").line(PASSPHRASE);
-    terminal.wait_for("ready>").line("hq-vault get a/b; sh -c 'hq-vault list' </dev/null; echo ended $?");
-    terminal.wait_for("no token and no owner session").wait_for("ended 4");
+    terminal
+        .wait_for("ready>")
+        .line("hq-vault get a/b; sh -c 'hq-vault list' </dev/null; echo ended $?");
+    terminal
+        .wait_for("no token and no owner session")
+        .wait_for("ended 4");
     terminal.wait_for("ready>").line("exit");
     let ran = terminal.finish();
-    assert!(!ran.err().contains("hqs_") && !ran.err().contains("correct horse"), "{ran}");
+    assert!(
+        !ran.err().contains("hqs_") && !ran.err().contains("correct horse"),
+        "{ran}"
+    );
 }

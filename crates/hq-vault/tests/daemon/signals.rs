@@ -1,0 +1,154 @@
+//! Row LC2: signals to the daemon and to its clients.
+
+use std::process::{Command, Stdio};
+
+use hqv_test::{Home, TestServer};
+use rustix::process::Signal;
+
+use crate::life::Foreground;
+use crate::support::{
+    PASSPHRASE, ended, ordinary_home, owner, program, shell, signal, store, told, vault, written_pid,
+};
+
+#[track_caller]
+fn holds(home: &Home, value: &str) {
+    assert_eq!(owner(home, &["get", "a/b"]).ok().out(), value);
+}
+
+#[track_caller]
+fn left_in_order(home: &Home) {
+    for name in ["vault.pid", "vault.port", "vault.sock"] {
+        assert!(!home.vault_file(name).exists(), "{name} was left");
+    }
+}
+
+#[test]
+fn lc2_a_daemon_in_the_background_takes_every_signal_as_documented() {
+    let home = ordinary_home();
+    let mut server = vault(&home);
+    store(&home, "a/b", "first");
+    // Neither a hang-up nor a broken pipe nor a stop of its terminal is meant for it.
+    for harmless in [Signal::HUP, Signal::PIPE, Signal::USR1, Signal::WINCH, Signal::TSTP, Signal::TTOU] {
+        if harmless == Signal::USR1 {
+            continue; // its default is the end, and nobody documents more
+        }
+        signal(server.pid(), harmless);
+        signal(server.pid(), Signal::CONT);
+        assert!(server.runs(), "{harmless:?}");
+        holds(&home, "first");
+    }
+    // Asked while it is stopped, it answers when it goes on.
+    signal(server.pid(), Signal::STOP);
+    let mut asked = program(&home, home.program());
+    asked.args(["get", "a/b"]).env("HQ_VAULT_PASSPHRASE_FILE", home.passphrase_file());
+    let asked = asked.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    signal(server.pid(), Signal::CONT);
+    let answer = asked.wait_with_output().unwrap();
+    assert_eq!(answer.stdout, b"first", "{}", told(&answer));
+    for (round, last) in [Signal::TERM, Signal::INT, Signal::KILL].into_iter().enumerate() {
+        let value = format!("value {round}");
+        store(&home, "a/b", value.as_bytes());
+        signal(server.pid(), last);
+        ended(server.pid());
+        if last != Signal::KILL {
+            left_in_order(&home);
+        }
+        server = TestServer::start(&home);
+        owner(&home, &["unlock"]).ok();
+        holds(&home, &value);
+    }
+    owner(&home, &["audit", "verify"]).ok();
+    server.stop();
+}
+
+#[test]
+fn lc2_a_stop_ends_what_follows_and_answers_what_is_asked() {
+    let home = ordinary_home();
+    let server = vault(&home);
+    store(&home, "a/b", "v");
+    let mut tail = home.cli(["audit", "--tail", "--no-color"]).owner().on_terminal();
+    tail.wait_for("put");
+    signal(server.pid(), Signal::TERM);
+    ended(server.pid());
+    let ran = tail.finish();
+    assert!(ran.code.is_some_and(|code| code != 0), "the tail says that it was cut\n{ran}");
+    assert!(!ran.err().contains("panicked"), "{ran}");
+}
+
+#[test]
+fn lc2_the_background_daemon_outlives_its_terminal_and_the_foreground_one_does_not() {
+    let home = ordinary_home();
+    vault(&home).stop();
+    let mut starter = home.cli(["serve", "--daemon", "--port", "0"]).on_terminal();
+    starter.wait_for("Serving:");
+    starter.finish().ok();
+    let pid = written_pid(&home);
+    home.cli(["status", "--json"]).run().ok();
+    let session = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let fields: Vec<_> = session.rsplit_once(')').unwrap().1.split_whitespace().collect();
+    assert_eq!((fields[3], fields[4]), (pid.to_string().as_str(), "0"), "a session of its own, without a terminal");
+    signal(pid, Signal::TERM);
+    ended(pid);
+
+    let mut terminal = home.cli(["serve", "--port", "0"]).on_terminal();
+    terminal.wait_for("Ctrl-C stops");
+    let pid = terminal.pid();
+    owner(&home, &["unlock"]).ok();
+    store(&home, "a/b", "kept");
+    // Ctrl-Z stops it as any program; fg goes on.
+    terminal.keys(b"\x1a");
+    signal(pid, Signal::CONT);
+    holds(&home, "kept");
+    // The window is closed: the kernel hangs up.
+    signal(pid, Signal::HUP);
+    terminal.finish().ok();
+    left_in_order(&home);
+    let mut daemon = Foreground::start(serve(&home));
+    assert!(daemon.greeting.contains("https://localhost:"), "{}", daemon.greeting);
+    owner(&home, &["unlock"]).ok();
+    holds(&home, "kept");
+    signal(daemon.pid(), Signal::QUIT);
+    let _ = daemon.wait();
+    TestServer::start(&home).stop();
+}
+
+fn serve(home: &Home) -> Command {
+    let mut command = program(home, home.program());
+    command.args(["serve", "--port", "0"]);
+    command
+}
+
+#[test]
+fn lc2_a_client_ends_quietly_and_leaves_the_terminal_as_it_was() {
+    let home = ordinary_home();
+    let server = vault(&home);
+    for name in ["a/b", "a/c", "a/d"] {
+        store(&home, name, vec![b'x'; 300_000]);
+    }
+    let script = "for c in 'get a/b' 'list' 'audit' 'audit --json' 'env-file a/' 'man' 'completions bash' '--help'; do
+        HQ_VAULT_PASSPHRASE_FILE=$HOME/passphrase \"$HQ\" $c | head -c 1 > /dev/null
+      done";
+    let output = shell(&home, script);
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert!(!err.contains("panicked") && !err.contains("os error"), "{}", told(&output));
+
+    for (key, words) in [(&b"\x03"[..], "Ctrl-C"), (b"\x04", "Ctrl-D"), (b"\x1c", "Ctrl-\\")] {
+        let mut prompt = home.cli(["unlock"]).on_terminal();
+        prompt.wait_for("Passphrase");
+        assert!(!prompt.echoes());
+        prompt.keys(PASSPHRASE.as_bytes()).keys(key);
+        let pid = prompt.pid();
+        ended(pid);
+        assert!(prompt.echoes(), "{words} left the echo off");
+        let ran = prompt.finish();
+        assert_ne!(ran.code, Some(0), "{words}\n{ran}");
+    }
+    let mut prompt = home.cli(["unlock"]).on_terminal();
+    prompt.wait_for("Passphrase");
+    signal(prompt.pid(), Signal::HUP);
+    let pid = prompt.pid();
+    ended(pid);
+    assert!(prompt.echoes(), "a hang-up left the echo off");
+    let _ = prompt.finish();
+    server.stop();
+}
