@@ -9,6 +9,7 @@ binary=${HQ_VAULT_BIN:-${CARGO_TARGET_DIR:-$top/target}/debug/hq-vault}
 binary=$(cd "$(dirname "$binary")" && pwd)/$(basename "$binary")
 
 passed=0 failed=0 skipped=0
+# shellcheck disable=SC2034 # for the scripts
 PASSPHRASE='correct horse battery staple'
 
 # A fresh home, in which nothing of the caller's vault is seen.

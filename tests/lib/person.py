@@ -11,7 +11,7 @@
 
 Everything shown goes to TRANSCRIPT as it comes. Ends with the program's exit code when the lines and the
 program have ended; where a wait is in vain it says for what, and ends with 99. Nothing sleeps: each wait ends
-with the event or, for a hung program, after two minutes.
+with the event or, for a hung program, after a minute.
 """
 
 import fcntl
@@ -25,7 +25,7 @@ import sys
 import termios
 import time
 
-PATIENCE = 120
+PATIENCE = 60
 PROMPT = "person> "
 ROWS, COLUMNS = 40, 120
 COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07\x1b]*(\x07|\x1b\\)|\r")

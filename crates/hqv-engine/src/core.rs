@@ -17,7 +17,7 @@ use crate::open::Open;
 use crate::operation::{Operation, View};
 use crate::refusals::Refusals;
 use crate::settings::Settings;
-use crate::vault_time::VaultTime;
+use crate::vault_time::{Moment, VaultTime};
 
 /// Where rows and record stand.
 pub struct Places {
@@ -67,6 +67,8 @@ pub struct Core {
     pub findings: Vec<String>,
     /// Tokens carry the pin of the vault's CA.
     pub pin_tokens: bool,
+    /// What a lock must not lose: revocations and uses that no row holds yet.
+    pub carried: family::Carried,
     /// Told the newest sequence number of the record, for those who follow it.
     pub appended: tokio::sync::watch::Sender<u64>,
 }
@@ -84,7 +86,18 @@ impl Core {
 
     /// Finds out who calls. `touch`: an owner's session counts as used.
     pub fn authenticate(&mut self, caller: &Caller, staged: bool, touch: bool) -> Result<Principal, Error> {
-        let (now, boot) = (self.time.now(), self.time.boot());
+        let at = self.time.moment();
+        self.authenticate_at(caller, at, staged, touch)
+    }
+
+    fn authenticate_at(
+        &mut self,
+        caller: &Caller,
+        at: Moment,
+        staged: bool,
+        touch: bool,
+    ) -> Result<Principal, Error> {
+        let Moment { now, boot } = at;
         let open = self.open(caller)?;
         let Some(credential) = &caller.credential else {
             return Ok(if caller.transport.is_socket() { Principal::Peer } else { Principal::Nobody });
@@ -111,17 +124,31 @@ impl Core {
         op: O,
         staged: bool,
     ) -> Result<O::Answer, Error> {
-        let principal = match self.authenticate(caller, staged, O::ACTIVITY) {
-            Ok(principal) => principal,
-            Err(error) => {
-                self.refusals.count(caller.transport.label(), error.code());
-                return Err(error);
-            }
-        };
-        if let Err((error, items)) = self.permit(&op, &principal, staged) {
-            return self.refuse::<O>(caller, &principal, error, items);
+        let at = self.time.moment();
+        let principal = self.admit::<O>(caller, at, staged)?;
+        self.run_as(places, caller, op, &principal, at, staged)
+    }
+
+    /// Authenticates for one operation; a refusal is counted.
+    pub(crate) fn admit<O: Operation>(&mut self, caller: &Caller, at: Moment, staged: bool) -> Result<Principal, Error> {
+        let principal = self.authenticate_at(caller, at, staged, O::ACTIVITY);
+        principal.inspect_err(|error| self.refusals.count(caller.transport.label(), error.code()))
+    }
+
+    /// The rest of the door, for who was let in a moment ago under the same lock.
+    pub(crate) fn run_as<O: Operation>(
+        &mut self,
+        places: &Places,
+        caller: &Caller,
+        op: O,
+        principal: &Principal,
+        at: Moment,
+        staged: bool,
+    ) -> Result<O::Answer, Error> {
+        if let Err((error, items)) = self.permit(&op, principal, staged) {
+            return self.refuse::<O>(caller, principal, error, items);
         }
-        self.perform(places, caller, op, &principal, staged)
+        self.perform(places, caller, op, principal, at, staged)
     }
 
     /// Decides, and sees that a use is left. Nothing is changed yet.
@@ -175,9 +202,10 @@ impl Core {
         caller: &Caller,
         op: O,
         principal: &Principal,
+        at: Moment,
         staged: bool,
     ) -> Result<O::Answer, Error> {
-        let (now, boot) = (self.time.now(), self.time.boot());
+        let Moment { now, boot } = at;
         let pin_tokens = self.pin_tokens;
         let Phase::Open(open) = &mut self.phase else { return Err(Error::locked()) };
         let rng = self.rng.as_mut();
@@ -206,17 +234,17 @@ impl Core {
                 if O::ACTIVITY {
                     (open.last_activity, open.last_activity_at) = (boot, now);
                 }
-                let recorded = self.record(caller, principal, O::KIND, Outcome::Ok, None, detail, items);
+                let recorded = self.record_at(now, caller, principal, (O::KIND, Outcome::Ok, None), detail, items);
                 if O::ALWAYS && recorded.is_err() {
                     self.note(format!("a {} could not be recorded", O::KIND));
-                    self.settle(true);
+                    self.settle(staged, true);
                     return Ok(answer);
                 }
-                self.settle(recorded.is_ok());
+                self.settle(staged, recorded.is_ok());
                 recorded.map(|()| answer)
             }
             Err(error) => {
-                self.settle(false);
+                self.settle(staged, false);
                 let detail = Some(error.message().to_owned());
                 let denied = matches!(error.code(), Code::Forbidden | Code::Unauthorized | Code::TokenExhausted);
                 let outcome = if denied { Outcome::Denied } else { Outcome::Failed };
@@ -226,9 +254,10 @@ impl Core {
         }
     }
 
-    /// The operation's staged changes stay in the group, or are undone.
-    fn settle(&mut self, whole: bool) {
-        if let Phase::Open(open) = &mut self.phase {
+    /// The operation's staged changes stay in the group, or are undone. A reader staged nothing: what is
+    /// staged while it runs is a sealed group on its way to the disk.
+    fn settle(&mut self, staged: bool, whole: bool) {
+        if staged && let Phase::Open(open) = &mut self.phase {
             if whole { open.keep() } else { open.undo() }
         }
     }
@@ -246,6 +275,18 @@ impl Core {
         items: Vec<Item>,
     ) -> Result<(), Error> {
         let now = self.time.now();
+        self.record_at(now, caller, principal, (op, outcome, code), detail, items)
+    }
+
+    fn record_at(
+        &mut self,
+        now: Timestamp,
+        caller: &Caller,
+        principal: &Principal,
+        (op, outcome, code): (OpKind, Outcome, Option<Code>),
+        detail: Option<String>,
+        items: Vec<Item>,
+    ) -> Result<(), Error> {
         let mut record = Record::new(now, op, outcome, identity(principal, &caller.transport));
         record.code = code;
         record.source = caller.transport.label().to_owned();
@@ -275,10 +316,18 @@ impl Core {
     }
 
     fn append(&mut self, record: &Record) -> Result<(), Error> {
-        let Some(log) = &mut self.log else { return Ok(()) };
+        let Some(log) = &mut self.log else {
+            // Before `init` there is nothing to record; a vault without a record answers nobody.
+            return if self.vault.is_none() { Ok(()) } else { Err(unrecorded()) };
+        };
         match log.append(record, self.state_seq) {
             Ok(seq) => {
-                self.appended.send_replace(seq);
+                // Waking is dear, and mostly nobody follows.
+                let followed = self.appended.receiver_count() > 0;
+                self.appended.send_if_modified(|newest| {
+                    *newest = seq;
+                    followed
+                });
                 Ok(())
             }
             Err(error) => Err(unrecorded().cause(error)),

@@ -147,6 +147,7 @@ impl Engine {
             stopping: false,
             last_flush: parts.clock.boot(),
             findings: Vec::new(),
+            carried: Default::default(),
             appended: tokio::sync::watch::Sender::new(0),
             pin_tokens: parts.pin_tokens,
         };
@@ -193,13 +194,16 @@ impl Engine {
         if core.stopping {
             return Err(Error::unavailable("the daemon is stopping"));
         }
-        if core.must_queue::<O>(&caller)? {
+        // Wrong credentials never reach the queue.
+        let at = core.time.moment();
+        let principal = core.admit::<O>(&caller, at, false)?;
+        if core.must_queue::<O>(&principal) {
             drop(core);
             let (job, receive) = Waiting::new(caller, op);
             self.shared.queue.push(job)?;
             return Ok(Begun::Queued(receive));
         }
-        core.run(&self.shared.places, &caller, op, false).map(Begun::Done)
+        core.run_as(&self.shared.places, &caller, op, &principal, at, false).map(Begun::Done)
     }
 
     /// True where the credential would get past the first check: cheap, before a body is read. While locked
@@ -286,25 +290,14 @@ pub enum Begun<O: Operation> {
 
 impl Core {
     /// Writes and uses of limited tokens must be durable; with `audit.sync` everything waits for the disk.
-    /// Wrong credentials never reach the queue.
-    fn must_queue<O: Operation>(&mut self, caller: &Caller) -> Result<bool, Error> {
-        let Phase::Open(open) = &self.phase else { return Ok(false) };
+    fn must_queue<O: Operation>(&self, principal: &Principal) -> bool {
+        let Phase::Open(open) = &self.phase else { return false };
         let sync = open.settings.audit_sync;
-        if !(O::WRITES || O::SPENDS || sync) {
-            return Ok(false);
-        }
-        let principal = match self.authenticate(caller, false, false) {
-            Ok(principal) => principal,
-            Err(error) => {
-                self.refusals.count(caller.transport.label(), error.code());
-                return Err(error);
-            }
-        };
-        Ok(match principal {
+        match principal {
             Principal::Nobody | Principal::Peer => false,
-            Principal::Token(entry) => O::WRITES || sync || entry.facts.limited,
+            Principal::Token(entry) => O::WRITES || sync || (O::SPENDS && entry.facts.limited),
             Principal::Owner(_) => O::WRITES || sync,
-        })
+        }
     }
 
     /// A sentence for `status` and `doctor`; each is kept once, the last 32 of them.

@@ -85,12 +85,21 @@ pub struct Tokens {
     pub by_sibling: Table<SiblingKey, TokenId, RandomState>,
     /// Uses of unlimited tokens since the last flush, and the last of them.
     pub unflushed: HashMap<TokenId, (u64, Timestamp)>,
+    /// Those of them that the group under way stores.
+    flushing: HashMap<TokenId, (u64, Timestamp)>,
     /// Revoked in memory although the store would not take it; retried until it does.
     pub pending_revocations: HashSet<TokenId>,
     /// Revoked by the group under way: what becomes pending where it is not durable.
     pub revoking: Vec<TokenId>,
     /// Children made and not yet swept, by parent.
     pub children: HashMap<Option<TokenId>, u32>,
+}
+
+/// What stands in no row yet and is kept through a lock: it holds until the daemon stops.
+#[derive(Default)]
+pub struct Carried {
+    revoked: HashSet<TokenId>,
+    uses: HashMap<TokenId, (u64, Timestamp)>,
 }
 
 /// A parent (none: the owner) and a name below it.
@@ -134,17 +143,19 @@ impl Tokens {
         self.by_id.all(staged).map(|(_, entry)| entry)
     }
 
-    /// Uses counted so far, those not yet flushed included.
-    pub fn spent(&self, entry: &TokenEntry) -> u64 {
-        entry.spent + self.unflushed.get(&entry.facts.id).map_or(0, |(n, _)| *n)
+    /// Uses counted so far and the last of them, those not yet stored included.
+    pub fn spent(&self, entry: &TokenEntry, staged: bool) -> (u64, Option<Timestamp>) {
+        let id = &entry.facts.id;
+        // The writer sees the rows that already count what it is storing.
+        let flushing = if staged { None } else { self.flushing.get(id) };
+        let more = self.unflushed.get(id).into_iter().chain(flushing);
+        more.fold((entry.spent, entry.last_used), |(n, last), (uses, at)| (n.saturating_add(*uses), last.max(Some(*at))))
     }
 
     /// Counts one use of a token without any limit above it: in memory, flushed within a second.
     pub fn count_unlimited(&mut self, entry: &TokenEntry, now: Timestamp) {
         for id in entry.facts.ancestors.iter().chain(std::iter::once(&entry.facts.id)) {
-            let slot = self.unflushed.entry(*id).or_insert((0, now));
-            slot.0 += 1;
-            slot.1 = slot.1.max(now);
+            add_uses(&mut self.unflushed, *id, 1, now);
         }
     }
 
@@ -175,10 +186,27 @@ impl Tokens {
             if let Some(entry) = self.by_id.get(&id, true) {
                 let mut next = (**entry).clone();
                 next.spent = next.spent.saturating_add(uses);
-                next.last_used = Some(last);
+                next.last_used = next.last_used.max(Some(last));
                 self.by_id.stage(id, Some(Arc::new(next)));
+                add_uses(&mut self.flushing, id, uses, last);
             }
         }
+    }
+
+    /// What a lock must not lose. Revocations of the group under way are among it: its commit may yet fail.
+    pub fn carry(&mut self) -> Carried {
+        self.hold_revocations();
+        Carried {
+            revoked: std::mem::take(&mut self.pending_revocations),
+            uses: std::mem::take(&mut self.unflushed),
+        }
+    }
+
+    /// Takes over what the last lock kept, as far as the rows do not say it.
+    pub fn resume(&mut self, carried: Carried) {
+        let stands = |id: &TokenId| self.by_id.get(id, false).is_some_and(|e| e.state != State::Revoked);
+        self.pending_revocations = carried.revoked.into_iter().filter(stands).collect();
+        self.unflushed = carried.uses;
     }
 
     /// A new token enters all indexes.
@@ -231,6 +259,7 @@ impl Tokens {
             *self.children.entry(parent).or_default() += 1;
         }
         self.revoking.clear();
+        self.flushing.clear();
         let by_id = &self.by_id;
         self.pending_revocations.retain(|id| by_id.get(id, true).is_some_and(|e| e.state != State::Revoked));
         self.by_id.publish();
@@ -246,10 +275,19 @@ impl Tokens {
     /// The group did not become durable.
     pub fn discard(&mut self) {
         self.hold_revocations();
+        for (id, (uses, last)) in std::mem::take(&mut self.flushing) {
+            add_uses(&mut self.unflushed, id, uses, last);
+        }
         self.by_id.discard();
         self.by_hash.discard();
         self.by_sibling.discard();
     }
+}
+
+fn add_uses(to: &mut HashMap<TokenId, (u64, Timestamp)>, id: TokenId, uses: u64, last: Timestamp) {
+    let slot = to.entry(id).or_insert((0, last));
+    slot.0 = slot.0.saturating_add(uses);
+    slot.1 = slot.1.max(last);
 }
 
 /// The error for a token whose uses, or an ancestor's, are spent.

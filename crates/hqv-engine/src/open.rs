@@ -153,6 +153,23 @@ impl Open {
         self.tokens.undo();
     }
 
+    /// A row that the group writes and the shelf does not have yet.
+    pub fn staged_row(&self, kind: Kind, id: &RowId) -> Option<&Row> {
+        let last = self.changes.iter().rev().find(|change| change.kind == kind && change.id == *id);
+        last.and_then(|change| change.after.as_ref())
+    }
+
+    /// The group did not come through. One that was sealed may be on the shelf all the same and is in doubt;
+    /// any other is dropped.
+    pub fn fail_group(&mut self) {
+        self.tokens.hold_revocations();
+        if self.before_group.is_some() {
+            self.in_doubt = true;
+        } else {
+            self.discard();
+        }
+    }
+
     /// Has the state row written even where no other row changes: vault time and the record's head.
     pub fn touch_state(&mut self) {
         self.touched = true;
@@ -167,6 +184,8 @@ impl Open {
     /// is the newest record known to be fsynced.
     pub fn seal_group(&mut self, now: Timestamp, head: Option<(u64, [u8; 32])>, rng: &mut dyn Entropy) -> Batch {
         self.seal_tokens(rng);
+        // Sealed rows are the group's own: no operation that fails from here on may undo them.
+        self.tokens.keep();
         self.touched = false;
         self.before_group = Some(StateBefore {
             sequence: self.state.sequence,

@@ -5,7 +5,7 @@
 
 use hqv_audit::{Item, ItemKind};
 use hqv_crypto::VaultKeys;
-use hqv_model::{Actor, Entropy, Error, OpKind, SecretId, SecretPath, Timestamp, Verdict};
+use hqv_model::{Actor, Entropy, Error, Kind, OpKind, SecretId, SecretPath, Timestamp, Verdict};
 use hqv_store::Shelf;
 use std::path::Path;
 use std::sync::Arc;
@@ -14,8 +14,8 @@ use std::time::Duration;
 use crate::caller::{Caller, Principal};
 use crate::open::Open;
 use crate::rows::secret::SecretBody;
-use crate::rows::version::Writer;
-use crate::secrets::SecretEntry;
+use crate::rows::version::{VersionBody, Writer};
+use crate::secrets::{SecretEntry, VersionEntry};
 
 /// One verb.
 pub trait Operation: Send + 'static {
@@ -99,6 +99,23 @@ impl View<'_> {
             Some((entry, body)) if body.deleted.is_none() => Ok((entry, body)),
             _ => Err(not_found(path)),
         }
+    }
+
+    /// Opens one version of the secret at a path.
+    pub fn open_version(&self, path: &SecretPath, version: &VersionEntry) -> Result<VersionBody, Error> {
+        let (keys, id) = (&self.open.keys, &version.facts.header.id);
+        if self.staged
+            && version.body.is_none()
+            && let Some(row) = self.open.staged_row(Kind::Version, id)
+        {
+            return version.open_row(keys, row);
+        }
+        version.open(keys, self.shelf.as_ref()).map_err(|error| {
+            // A group on its way to the disk may have removed it there already.
+            let next = self.open.secrets.by_lookup.get(&keys.lookup(path), true);
+            let there = next.and_then(|entry| entry.version(version.number));
+            if there.is_some_and(|there| there.facts.header.id == *id) { error } else { not_found(path) }
+        })
     }
 
     /// Notes a secret for the record.

@@ -64,11 +64,15 @@ impl SecretEntry {
 impl VersionEntry {
     /// Opens the version: from memory, or from the shelf where the row must be the very one vouched for.
     pub fn open(&self, keys: &VaultKeys, shelf: &dyn Shelf) -> Result<VersionBody, Error> {
-        let row = match &self.body {
-            Some(body) => with_body(&self.facts, body.as_ref().into()),
-            None => self.fetch(shelf)?,
-        };
-        let plain = keys.open_row(&row).map_err(|_| damaged("a version's row does not open"))?;
+        match &self.body {
+            Some(body) => self.open_row(keys, &with_body(&self.facts, body.as_ref().into())),
+            None => self.open_row(keys, &self.fetch(shelf)?),
+        }
+    }
+
+    /// Opens the version's row, wherever it came from.
+    pub fn open_row(&self, keys: &VaultKeys, row: &Row) -> Result<VersionBody, Error> {
+        let plain = keys.open_row(row).map_err(|_| damaged("a version's row does not open"))?;
         VersionBody::decode(plain)
     }
 

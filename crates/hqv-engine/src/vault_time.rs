@@ -11,6 +11,15 @@ use std::time::Duration;
 /// A wall clock that moved against the boot clock by more than this is recorded and shown.
 pub const JUMP: Duration = Duration::from_secs(300);
 
+/// Both clocks at one moment: an operation reads them once.
+#[derive(Clone, Copy)]
+pub struct Moment {
+    /// Vault time.
+    pub now: Timestamp,
+    /// Time since the system started.
+    pub boot: Duration,
+}
+
 /// See the module's comment.
 pub struct VaultTime {
     clock: Arc<dyn Clock>,
@@ -28,11 +37,16 @@ impl VaultTime {
 
     /// Now; never less than any earlier answer.
     pub fn now(&mut self) -> Timestamp {
+        self.moment().now
+    }
+
+    /// Vault time and boot clock, read together.
+    pub fn moment(&mut self) -> Moment {
         let boot = self.clock.boot();
         let elapsed = boot.saturating_sub(self.at_boot);
         self.vault = self.clock.wall().max(self.vault.plus(elapsed));
         self.at_boot = boot;
-        self.vault
+        Moment { now: self.vault, boot }
     }
 
     /// Time since the system started, suspended time included: what idle limits count by.

@@ -89,7 +89,7 @@ impl TokenView {
     pub fn of(tokens: &Tokens, entry: &TokenEntry, now: Timestamp, staged: bool) -> Self {
         let facts = &entry.facts;
         let left = tokens.available(entry, staged);
-        let unflushed = tokens.unflushed.get(&facts.id);
+        let (use_count, last_used_at) = tokens.spent(entry, staged);
         TokenView {
             id: facts.id,
             name: facts.name.clone(),
@@ -98,8 +98,8 @@ impl TokenView {
             creator: facts.creator.clone(),
             created_at: facts.created,
             expires_at: tokens.effective_end(entry, staged),
-            last_used_at: unflushed.map(|(_, t)| *t).max(entry.last_used),
-            use_count: tokens.spent(entry),
+            last_used_at,
+            use_count,
             max_uses: facts.max,
             left,
             scope: facts.scope.clone(),

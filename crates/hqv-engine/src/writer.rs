@@ -31,6 +31,19 @@ pub trait Job: Send {
     fn done(self: Box<Self>);
     /// Its changes are not durable: records that and answers.
     fn failed(self: Box<Self>, core: &mut Core, error: &Error);
+    /// How its answer depends on the record's disk, where `audit.sync` is on.
+    fn sync(&self) -> Sync;
+}
+
+/// Whether an answer waits for a fsynced record.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sync {
+    /// Nobody waits: the daemon's own work, which is grouped apart so that nothing it is grouped with holds it up.
+    None,
+    /// It waits, but takes effect all the same.
+    Try,
+    /// Without it nothing happens.
+    Must,
 }
 
 /// What waits for the writer.
@@ -46,10 +59,10 @@ impl Queue {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a job; refused where too many wait or the writer has stopped.
+    /// Adds a job; refused where the writer has stopped, or too many wait for one that can be asked again.
     pub fn push(&self, job: Box<dyn Job>) -> Result<(), Error> {
         let mut guard = self.guard();
-        if guard.1 || guard.0.len() >= MOST_WAITING {
+        if guard.1 || (guard.0.len() >= MOST_WAITING && job.sync() != Sync::Try) {
             return Err(Error::new(Code::Unavailable, "too many requests wait for the disk").retry_after(1));
         }
         guard.0.push_back(job);
@@ -84,7 +97,9 @@ impl Queue {
             }
             guard = self.more.wait(guard).unwrap_or_else(PoisonError::into_inner);
         }
-        let n = guard.0.len().min(MOST_GROUPED);
+        let own = guard.0.front().is_some_and(|job| job.sync() == Sync::None);
+        let alike = guard.0.iter().take(MOST_GROUPED).take_while(|job| (job.sync() == Sync::None) == own);
+        let n = alike.count();
         Some(guard.0.drain(..n).collect())
     }
 }
@@ -93,11 +108,20 @@ impl Queue {
 pub fn run(shared: &Shared) {
     while let Some(mut jobs) = shared.queue.take() {
         let _gate = shared.commit_gate();
-        let durable = match settle_doubt(shared, &mut jobs) {
-            Ok(()) => stage(shared, &mut jobs).and_then(|group| commit(shared, group)),
-            Err(error) => Err(error),
-        };
-        finish(shared, jobs, durable);
+        match settle_doubt(shared, &mut jobs) {
+            Ok(()) => {
+                let durable = stage(shared, &mut jobs).and_then(|group| commit(shared, group));
+                finish(shared, jobs, durable);
+            }
+            Err(error) => refuse(&mut shared.core(), jobs, &error),
+        }
+    }
+}
+
+/// Nothing of these jobs is durable.
+fn refuse(core: &mut Core, jobs: Vec<Box<dyn Job>>, error: &Error) {
+    for job in jobs {
+        job.failed(core, error);
     }
 }
 
@@ -133,8 +157,16 @@ fn resolve(shared: &Shared, core: &mut Core) -> Result<bool, Error> {
 /// A group ready to commit, and the unlocked time it belongs to.
 struct Group {
     batch: Option<Batch>,
+    commit: Committed,
+    sync_record: Sync,
+}
+
+/// What a commit made durable.
+#[derive(Clone, Copy)]
+struct Committed {
     generation: u64,
-    sync_record: bool,
+    /// The row state's; none where the group changed nothing.
+    sequence: Option<u64>,
 }
 
 fn stage(shared: &Shared, jobs: &mut [Box<dyn Job>]) -> Result<Group, Error> {
@@ -146,44 +178,50 @@ fn stage(shared: &Shared, jobs: &mut [Box<dyn Job>]) -> Result<Group, Error> {
     let head = core.synced_head;
     let Core { phase, rng, .. } = &mut *core;
     let Phase::Open(open) = phase else {
-        return Ok(Group { batch: None, generation: 0, sync_record: false });
+        let commit = Committed { generation: 0, sequence: None };
+        return Ok(Group { batch: None, commit, sync_record: Sync::None });
     };
-    let sync_record = open.settings.audit_sync;
+    let wanted = jobs.iter().map(|job| job.sync()).max().unwrap_or(Sync::None);
+    let sync_record = if open.settings.audit_sync { wanted } else { Sync::None };
     let batch = (!open.is_clean()).then(|| open.seal_group(now, head, rng.as_mut()));
-    let generation = open.generation;
-    if sync_record {
-        core.checkpoint()?;
-    }
-    Ok(Group { batch, generation, sync_record })
+    let sequence = batch.as_ref().map(|_| open.state.sequence);
+    let commit = Committed { generation: open.generation, sequence };
+    Ok(Group { batch, commit, sync_record })
 }
 
-fn commit(shared: &Shared, group: Group) -> Result<u64, Error> {
-    if group.sync_record {
-        shared.sync_record(false)?;
+fn commit(shared: &Shared, group: Group) -> Result<Committed, Error> {
+    let synced = if group.sync_record == Sync::None { Ok(()) } else { shared.sync_record(true) };
+    if let Err(error) = synced {
+        if group.sync_record == Sync::Must {
+            return Err(error);
+        }
+        shared.core().note(error.message().to_owned());
     }
-    match group.batch {
-        Some(batch) => shared.places.shelf.commit(batch).map_err(|e| not_durable(&e)).map(|()| group.generation),
-        None => Ok(0),
+    if let Some(batch) = group.batch {
+        shared.places.shelf.commit(batch).map_err(|e| not_durable(&e))?;
     }
+    Ok(group.commit)
 }
 
-fn finish(shared: &Shared, jobs: Vec<Box<dyn Job>>, durable: Result<u64, Error>) {
+fn finish(shared: &Shared, jobs: Vec<Box<dyn Job>>, durable: Result<Committed, Error>) {
     let mut core = shared.core();
     match durable {
-        Ok(generation) => {
-            if let Phase::Open(open) = &mut core.phase
-                && open.generation == generation
-            {
-                open.publish();
-                core.state_seq = open.state.sequence;
+        Ok(Committed { generation, sequence }) => {
+            if let Some(sequence) = sequence {
+                // Also where the vault was locked meanwhile: this is what the shelf holds now.
+                core.state_seq = sequence;
+                if let Phase::Open(open) = &mut core.phase
+                    && open.generation == generation
+                {
+                    open.publish();
+                }
             }
             drop(core);
             jobs.into_iter().for_each(Job::done);
         }
         Err(error) => {
             if let Phase::Open(open) = &mut core.phase {
-                open.tokens.hold_revocations();
-                open.in_doubt = true;
+                open.fail_group();
             }
             // An error may hide a success: what the shelf holds decides.
             if matches!(resolve(shared, &mut core), Ok(true)) {
@@ -191,9 +229,7 @@ fn finish(shared: &Shared, jobs: Vec<Box<dyn Job>>, durable: Result<u64, Error>)
                 jobs.into_iter().for_each(Job::done);
                 return;
             }
-            for job in jobs {
-                job.failed(&mut core, &error);
-            }
+            refuse(&mut core, jobs, &error);
         }
     }
 }
@@ -262,6 +298,10 @@ impl<O: Operation> Job for Waiting<O> {
         };
         let _ = self.reply.send(answer);
     }
+
+    fn sync(&self) -> Sync {
+        if O::ALWAYS { Sync::Try } else { Sync::Must }
+    }
 }
 
 /// What ends a token holds at once, stored or not.
@@ -287,5 +327,9 @@ impl Job for Chore {
 
     fn failed(self: Box<Self>, core: &mut Core, error: &Error) {
         core.note(format!("the store would not take counts: {}", error.message()));
+    }
+
+    fn sync(&self) -> Sync {
+        Sync::None
     }
 }

@@ -75,7 +75,8 @@ macro_rules! id {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str($prefix)?;
-                encode(self.0).iter().try_for_each(|byte| fmt::Write::write_char(f, char::from(*byte)))
+                // The alphabet is ASCII, so this never falls back.
+                f.write_str(std::str::from_utf8(&encode(self.0)).unwrap_or_default())
             }
         }
 

@@ -36,7 +36,7 @@ use crate::v1;
         v1::list::list, v1::get::get, v1::put::put, v1::delete::delete,
         v1::batch::batch, v1::transfer::move_secret, v1::transfer::copy_secret, v1::show::show,
         v1::token_create::token_create, v1::token_list::token_list, v1::token_show::token_self,
-        v1::token_show::token_show, v1::token_revoke::token_revoke,
+        v1::token_show::token_show, v1::token_revoke::token_revoke, v1::token_revoke::token_revoke_self,
         v1::session::session_create, v1::session::session_list, v1::session::session_end, v1::session::session_end_all,
         v1::settings::settings_read, v1::settings::settings_change,
         v1::audit::audit_read, v1::audit_verify::audit_verify, v1::audit_key::audit_checkpoint, v1::audit_key::audit_key,

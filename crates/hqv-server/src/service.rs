@@ -5,12 +5,13 @@
 //! has to wait (for a commit, a derivation, a body) does it move to a task of its own. From then on a client that hangs up
 //! changes nothing about the work, only about who hears of it.
 
+use hqv_engine::ops::token_self::TokenSelf;
 use hqv_engine::wire::{self, Credential};
 use hqv_engine::{Caller, Engine};
 use hqv_model::{Clock, Error, RequestId};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, Uri, Version};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::service::Service;
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -112,6 +113,9 @@ impl Api {
         };
         last.vouches = !call.is_open();
         let caller = self.caller(last.id, &seen, &parts.uri, call)?;
+        if caller.credential.is_none() && call.needs_credential() {
+            return Err(self.stranger(caller, &body));
+        }
         if call.takes_body() {
             size::require_json(seen.content_type, seen.content_encoding)?;
             let (if_match, if_none_match) = (seen.if_match.cloned(), seen.if_none_match.cloned());
@@ -131,6 +135,20 @@ impl Api {
             return v1::get::get(&self.shared.engine, caller, tail, parts.uri.query());
         }
         v1::without_body(call, tail, self.ask(caller, &parts.uri))
+    }
+
+    /// Nobody's request is looked at no further, whatever else is wrong with it. The engine says what to answer (a locked
+    /// vault has its own word at the socket) and counts it.
+    fn stranger(&self, caller: Caller, body: &Incoming) -> Refusal {
+        let refused = self.shared.engine.begin(caller, TokenSelf).err();
+        let refusal = Refusal::from(
+            refused.unwrap_or_else(|| unauthorized("this needs a token or the owner's session")),
+        );
+        if body.is_end_stream() {
+            refusal
+        } else {
+            refusal.closing()
+        }
     }
 
     fn ask(&self, caller: Caller, uri: &Uri) -> Ask {
@@ -327,6 +345,12 @@ impl Call {
     /// Open to everybody: a credential is not even looked at.
     pub const fn is_open(self) -> bool {
         matches!(self, Call::Health | Call::Ca | Call::OpenApi)
+    }
+
+    /// The engine refuses it to everybody without a token or session, on both ways in.
+    pub const fn needs_credential(self) -> bool {
+        use Call::*;
+        !self.is_open() && !matches!(self, Status | Init | Unlock | Shutdown | SessionCreate)
     }
 
     /// Takes a JSON body.

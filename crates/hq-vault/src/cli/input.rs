@@ -10,8 +10,8 @@ use std::path::Path;
 use hqv_model::{Entropy, EntryRoute, SecretBytes};
 use zeroize::Zeroizing;
 
-use super::identity;
 use super::output::error::Failure;
+use super::passphrase;
 use crate::settings::paths::shown;
 
 /// The largest value: 1 MiB.
@@ -85,13 +85,13 @@ fn plain(bytes: SecretBytes, route: EntryRoute) -> Value {
 }
 
 fn typed(wanted: &Wanted<'_>) -> Result<Value, Failure> {
-    if !identity::person_is_there() {
+    if !passphrase::person_is_there() {
         return Err(
             Failure::usage("nobody can be asked: this command is not in the terminal's foreground")
                 .hint("pipe the value, or use --file or --generate"),
         );
     }
-    let bytes = identity::ask_hidden(&wanted.prompt, VALUE_MAX + 1)?;
+    let bytes = passphrase::ask_hidden(&wanted.prompt, VALUE_MAX + 1)?;
     if bytes.is_empty() && !wanted.allow_empty {
         return Err(nothing("nothing was typed"));
     }

@@ -11,6 +11,7 @@ pub mod identity;
 pub mod input;
 pub mod link;
 pub mod output;
+pub mod passphrase;
 mod run;
 mod usage;
 

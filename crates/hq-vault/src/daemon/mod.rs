@@ -4,6 +4,7 @@
 //! a pid names whoever has it now.
 
 pub mod autostart;
+mod der;
 pub mod foreground;
 pub mod leaf;
 pub mod listen;

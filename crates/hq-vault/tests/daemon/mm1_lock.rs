@@ -55,23 +55,47 @@ fn mm1_keys_stand_in_locked_memory_and_after_lock_nothing_is_left() {
     }
 
     owner(&home, &["lock"]).ok();
-    // Connections that had values in their buffers are gone with the lock.
+    let locked = settled(&home, &server);
+    let public = std::fs::read(home.vault_file("ca.pem")).unwrap();
+    assert!(!locked.with(&public[..60]).is_empty(), "{} bytes were seen, ca.pem not among them", locked.len());
+    no_key(&locked, &keys, "after lock");
+    planted.must_be_gone(&locked, "after lock");
+
+    // What comes to a locked daemon is not kept either: credentials, and a wrong passphrase.
     for client in &mut held {
         assert!(runtime.block_on(client.get("app/value", None)).is_err());
     }
-    home.cli(["unlock"]).stdin("").env("HQ_VAULT_PASSPHRASE_FILE", home.write("wrong", WRONG, 0o600)).run().exits(4);
+    drop(held);
+    let wrong = home.write("wrong", WRONG, 0o600);
+    home.cli(["unlock"]).env("HQ_VAULT_PASSPHRASE_FILE", wrong).run().exits(4);
+    planted.must_be_gone(&settled(&home, &server), "after requests while locked");
 
-    let locked = Memory::of(server.pid()).unwrap();
-    let vault_id = std::fs::read(home.vault_file("ca.pem")).unwrap();
-    assert!(!locked.with(&vault_id[..60]).is_empty(), "{} bytes were seen, not the public ca.pem", locked.len());
-    for key in &keys {
-        let places: Vec<_> = locked.with(&key.bytes).iter().map(|m| &m.name).collect();
-        assert!(places.is_empty(), "{} after lock: {places:?}", key.name);
-        let found = locked.search(&Canary::new(&key.bytes));
-        assert!(found.is_empty(), "{} after lock: {found:?}", key.name);
-    }
-    planted.must_be_gone(&locked, "after lock");
+    // Once more: an unlock and a lock leave as little.
+    owner(&home, &["unlock"]).ok();
+    assert_eq!(owner(&home, &["get", "app/value"]).ok().out(), VALUE);
+    owner(&home, &["lock"]).ok();
+    let locked = settled(&home, &server);
+    no_key(&locked, &keys, "after the second lock");
+    planted.must_be_gone(&locked, "after the second lock");
     server.stop();
+}
+
+/// The daemon's memory once it has seen that the connections before are closed.
+fn settled(home: &Home, server: &TestServer<'_>) -> Memory {
+    for _ in 0..2 {
+        home.cli(["status"]).run().ok();
+    }
+    Memory::of(server.pid()).unwrap()
+}
+
+#[track_caller]
+fn no_key(memory: &Memory, keys: &[keys::Key], when: &str) {
+    for key in keys {
+        let places: Vec<_> = memory.with(&key.bytes).iter().map(|m| &m.name).collect();
+        assert!(places.is_empty(), "{} {when}: {places:?}", key.name);
+        let found = memory.search(&Canary::new(&key.bytes));
+        assert!(found.is_empty(), "{} {when}: {found:?}", key.name);
+    }
 }
 
 /// Stores and reads in every way; gives what was planted, and clients whose connections are still open.

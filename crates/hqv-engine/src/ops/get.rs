@@ -53,7 +53,7 @@ pub fn read(
         Some(n) => Error::not_found(format!("{} has no version {n}", hqv_model::escape_controls(path.as_str()))),
         None => not_found(path),
     })?;
-    let value = version.open(&view.open.keys, view.shelf.as_ref())?.value;
+    let value = view.open_version(path, version)?.value;
     let id = entry.id()?;
     view.touch(id, number, path, ItemKind::Exposed, channel);
     let mut meta = MetaView::of(id, body);

@@ -55,18 +55,19 @@ impl Core {
 
     /// Wipes the keys. `by` is who asked, `why` the daemon's own reason.
     pub(crate) fn lock(&mut self, by: Option<(&Caller, &Principal)>, why: Option<&str>) {
-        let Phase::Open(open) = std::mem::replace(&mut self.phase, Phase::Locked) else { return };
+        let Phase::Open(mut open) = std::mem::replace(&mut self.phase, Phase::Locked) else { return };
         let why = why.map(str::to_owned);
         let recorded = match by {
             Some((caller, who)) => self.record(caller, who, OpKind::Lock, Outcome::Ok, None, why, Vec::new()),
             None => self.record_own(OpKind::Lock, Outcome::Ok, why),
         };
-        self.state_seq = open.state.sequence;
+        // Not the state's own sequence: a group may be under way, and its commit may fail.
         let (now, state_seq) = (self.time.now(), self.state_seq);
         let closed = self.log.as_mut().map_or(Ok(()), |log| log.lock(now, state_seq));
         if recorded.is_err() || closed.is_err() {
             self.note("a lock could not be recorded".into());
         }
+        self.carried = open.tokens.carry();
         drop(open);
     }
 }

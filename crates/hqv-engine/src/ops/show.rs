@@ -41,7 +41,7 @@ impl Operation for Show {
         let (entry, body) = view.live(&self.path)?;
         let mut versions = Vec::new();
         for version in entry.versions.iter().rev().take(MOST_VERSIONS) {
-            let opened = version.open(&view.open.keys, view.shelf.as_ref())?;
+            let opened = view.open_version(&self.path, version)?;
             versions.push(VersionView {
                 version: version.number,
                 created_at: opened.created,

@@ -56,7 +56,7 @@ pub fn without_body(call: Call, tail: &str, ask: Ask) -> Result<Begun, Refusal> 
         Call::TokenList => working(token_list::token_list(ask)),
         Call::TokenSelf => working(token_show::token_self(ask)),
         Call::TokenShow => working(token_show::token_show(ask, token_ref(tail)?)),
-        Call::TokenRevoke if tail == "self" => working(token_revoke::revoke_self(ask)),
+        Call::TokenRevokeSelf => working(token_revoke::token_revoke_self(ask)),
         Call::TokenRevoke => working(token_revoke::token_revoke(ask, token_ref(tail)?)),
         Call::SessionList => working(session::session_list(ask)),
         Call::SessionEndAll => working(session::session_end_all(ask)),

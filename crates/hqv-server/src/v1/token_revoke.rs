@@ -10,10 +10,10 @@ use crate::ask::{Ask, again};
 use crate::errors::Answer;
 use crate::v1::render;
 
-/// Ends a token and all that descends from it. `self` is the token that asks.
+/// Ends a token and all that descends from it.
 #[utoipa::path(
     delete, path = "/v1/tokens/{token}", operation_id = "tokenRevoke", tag = "tokens",
-    params(("token" = String, Path, description = "Id, name or ancestry (slashes as `%2F`), or `self`.")),
+    params(("token" = String, Path, description = "Id, name or ancestry; slashes as `%2F`.")),
     responses(
         (status = 200, description = "Ended.", body = TokenRevoked),
         crate::openapi::Refused, crate::openapi::Missing, crate::openapi::Guarded,
@@ -39,8 +39,16 @@ pub async fn token_revoke(ask: Ask, who: TokenRef) -> Answer {
     }))
 }
 
-/// The token that asks ends itself: found out who it is, then ended by its id.
-pub async fn revoke_self(ask: Ask) -> Answer {
+/// Ends the token that asks, and all that descends from it.
+#[utoipa::path(
+    delete, path = "/v1/tokens/self", operation_id = "tokenRevokeSelf", tag = "tokens",
+    responses(
+        (status = 200, description = "Ended.", body = TokenRevoked),
+        crate::openapi::Refused, crate::openapi::Guarded,
+    )
+)]
+pub async fn token_revoke_self(ask: Ask) -> Answer {
+    // Its id is found out first; a name could be that of a sibling by the time it is looked up.
     let caller = again(&ask.caller);
     match ask.shared.engine.run(caller, TokenSelf).await? {
         WhoAmI::Token(view) => token_revoke(ask, TokenRef::Id(view.id)).await,

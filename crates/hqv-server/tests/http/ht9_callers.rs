@@ -222,3 +222,25 @@ async fn ht9_on_the_socket_a_peer_has_what_the_contract_gives_and_no_more() {
         );
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ht9_nobody_learns_no_more_from_a_request_that_is_wrong_too() {
+    let house = House::new().await;
+    for (method, target, body) in [
+        ("GET", "/v1/secrets/a//b", None),
+        ("GET", "/v1/secrets?limit=0", None),
+        ("GET", "/v1/audit?colour=red", None),
+        ("DELETE", "/v1/tokens/%00", None),
+        ("PUT", "/v1/secrets/a", Some("{")),
+        ("POST", "/v1/secrets:batch", Some("[]")),
+    ] {
+        for way in [house.tls(), house.unix()] {
+            let reply = way.send(method, target, "", body).await;
+            assert_eq!(
+                (reply.status, reply.code()),
+                (401, "UNAUTHORIZED".into()),
+                "{method} {target}"
+            );
+        }
+    }
+}

@@ -2,8 +2,8 @@
 
 use crate::cli::args::delete::Args;
 use crate::cli::context::Context;
-use crate::cli::identity;
 use crate::cli::output::error::Failure;
+use crate::cli::passphrase;
 
 /// Asks, unless told not to, and deletes.
 pub fn run(ctx: &Context, args: &Args) -> Result<(), Failure> {
@@ -18,7 +18,7 @@ pub fn run(ctx: &Context, args: &Args) -> Result<(), Failure> {
 }
 
 fn confirm(args: &Args) -> Result<(), Failure> {
-    if !identity::person_is_there() {
+    if !passphrase::person_is_there() {
         return Err(Failure::refused("nobody is here to confirm; nothing was deleted")
             .hint(format!("hq-vault delete {} --force does not ask", args.path)));
     }

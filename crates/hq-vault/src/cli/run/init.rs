@@ -6,10 +6,10 @@ use hqv_model::{Code, SecretBytes, SecretText};
 
 use crate::cli::args::init::Args;
 use crate::cli::context::Context;
-use crate::cli::identity::{self, PASSPHRASE_MAX};
 use crate::cli::link::{self, Link};
 use crate::cli::output::error::{Failure, reason};
 use crate::cli::output::spinner::Spinner;
+use crate::cli::passphrase::{self, PASSPHRASE_MAX};
 use crate::compose;
 use crate::daemon::{autostart, start, stop};
 use crate::settings::paths::shown;
@@ -79,7 +79,7 @@ fn aside_name(ctx: &Context) -> std::path::PathBuf {
 
 fn passphrase(ctx: &Context, weak: bool) -> Result<SecretText, Failure> {
     let bytes = match &ctx.settings.env.passphrase_file {
-        Some(path) => identity::passphrase_file(path)?,
+        Some(path) => passphrase::passphrase_file(path)?,
         None => ask_twice(ctx)?,
     };
     let text = link::text_of(bytes)?;
@@ -96,15 +96,15 @@ fn passphrase(ctx: &Context, weak: bool) -> Result<SecretText, Failure> {
 }
 
 fn ask_twice(ctx: &Context) -> Result<SecretBytes, Failure> {
-    if !identity::person_is_there() {
+    if !passphrase::person_is_there() {
         return Err(Failure::unauthorized("nobody is here to choose a passphrase")
             .hint("run hq-vault init in your terminal, or set HQ_VAULT_PASSPHRASE_FILE"));
     }
-    let first = identity::ask_hidden(
+    let first = passphrase::ask_hidden(
         &format!("New passphrase for {} (hidden): ", ctx.vault_name()),
         PASSPHRASE_MAX,
     )?;
-    let again = identity::ask_hidden("The same again: ", PASSPHRASE_MAX)?;
+    let again = passphrase::ask_hidden("The same again: ", PASSPHRASE_MAX)?;
     if *first != *again {
         return Err(Failure::usage(
             "the two passphrases are not the same; nothing was made",
@@ -116,7 +116,7 @@ fn ask_twice(ctx: &Context) -> Result<SecretBytes, Failure> {
 fn tell(ctx: &Context, made: InitAnswer) -> Result<(), Failure> {
     let shown = show_recovery(made.recovery_key.reveal());
     let session = made.session.into_text();
-    identity::keep_session(ctx, &session);
+    passphrase::keep_session(ctx, &session);
     if ctx.out.json {
         return ctx.out.document(&serde_json::json!({
             "ok": true, "vault": made.vault, "vaultPath": ctx.settings.dir.root().to_string_lossy(),
@@ -134,7 +134,7 @@ fn tell(ctx: &Context, made: InitAnswer) -> Result<(), Failure> {
 /// On the terminal itself, whatever stdout and stderr are.
 fn show_recovery(key: &str) -> bool {
     use std::io::Write;
-    if !identity::person_is_there() {
+    if !passphrase::person_is_there() {
         return false;
     }
     let Ok(mut terminal) = hqv_sys::tty::open() else {

@@ -3,6 +3,7 @@
 use crate::cli::context::Context;
 use crate::cli::link::Link;
 use crate::cli::output::error::Failure;
+use crate::cli::passphrase;
 
 /// Locks; a vault that is locked already is what was wanted.
 pub fn run(ctx: &Context) -> Result<(), Failure> {
@@ -17,7 +18,7 @@ pub fn run(ctx: &Context) -> Result<(), Failure> {
         return Err(failure);
     }
     let done = ctx.ask_over(&link, async |client| client.lock().await)?;
-    let _ = std::fs::remove_file(ctx.settings.dir.session_cache());
+    passphrase::forget_session(ctx);
     if ctx.out.json {
         return ctx.out.document(&done);
     }

@@ -2,8 +2,8 @@
 
 use crate::cli::args::serve::Args;
 use crate::cli::context::Context;
-use crate::cli::identity;
 use crate::cli::output::error::Failure;
+use crate::cli::passphrase;
 use crate::daemon::options::Options;
 use crate::daemon::{foreground, start, state_files, stop};
 
@@ -17,7 +17,7 @@ pub fn run(ctx: &Context, args: Args) -> Result<(), Failure> {
     if args.restart {
         return restart(ctx, options);
     }
-    if !ctx.settings.dir.holds_vault() && !start::is_child() && identity::person_is_there() && offer(ctx)? {
+    if !ctx.settings.dir.holds_vault() && !start::is_child() && passphrase::person_is_there() && offer(ctx)? {
         crate::cli::run::init::run(
             ctx,
             &crate::cli::args::init::Args {

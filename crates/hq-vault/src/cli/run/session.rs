@@ -5,6 +5,7 @@ use crate::cli::context::Context;
 use crate::cli::link::Link;
 use crate::cli::output::error::Failure;
 use crate::cli::output::table::{Table, Tone};
+use crate::cli::passphrase;
 use crate::cli::run::list::ago;
 use crate::compose;
 
@@ -69,5 +70,5 @@ fn end(ctx: &Context, args: &End) -> Result<(), Failure> {
 }
 
 fn forget(ctx: &Context) {
-    let _ = std::fs::remove_file(ctx.settings.dir.session_cache());
+    passphrase::forget_session(ctx);
 }

@@ -6,10 +6,10 @@ use hqv_model::{SecretBytes, SecretText};
 
 use crate::cli::args::unlock::Args;
 use crate::cli::context::Context;
-use crate::cli::identity::{self, PASSPHRASE_MAX};
 use crate::cli::link::{self, Link};
 use crate::cli::output::error::Failure;
 use crate::cli::output::spinner::Spinner;
+use crate::cli::passphrase::{self, PASSPHRASE_MAX};
 use crate::cli::run::list::ago;
 use crate::compose;
 
@@ -39,19 +39,19 @@ pub fn run(ctx: &Context, args: &Args) -> Result<(), Failure> {
 
 fn secret(ctx: &Context, args: &Args) -> Result<SecretText, Failure> {
     let bytes = match &ctx.settings.env.passphrase_file {
-        Some(path) if !args.recovery => identity::passphrase_file(path)?,
+        Some(path) if !args.recovery => passphrase::passphrase_file(path)?,
         _ => ask(ctx, args.recovery)?,
     };
     link::text_of(bytes)
 }
 
 fn ask(ctx: &Context, recovery: bool) -> Result<SecretBytes, Failure> {
-    if !identity::person_is_there() {
+    if !passphrase::person_is_there() {
         return Err(Failure::unauthorized("nobody is here to type the passphrase")
             .hint("run hq-vault unlock in your terminal, or set HQ_VAULT_PASSPHRASE_FILE"));
     }
     let what = if recovery { "Recovery key" } else { "Passphrase" };
-    let typed = identity::ask_hidden(
+    let typed = passphrase::ask_hidden(
         &format!("{what} for {} (hidden): ", ctx.vault_name()),
         PASSPHRASE_MAX,
     )?;
@@ -81,7 +81,7 @@ fn tell(ctx: &Context, args: &Args, answer: UnlockAnswer) -> Result<(), Failure>
         return machine(ctx, &answer);
     }
     let session = answer.session.into_text();
-    identity::keep_session(ctx, &session);
+    passphrase::keep_session(ctx, &session);
     if args.raw {
         ctx.out.say(words);
         return ctx.out.line(session.reveal());

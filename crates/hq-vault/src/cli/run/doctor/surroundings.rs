@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::Finding;
 use crate::cli::context::Context;
-use crate::cli::identity;
+use crate::cli::passphrase;
 use crate::settings::paths::shown;
 
 /// Start files that run in every shell.
@@ -70,7 +70,7 @@ fn environment(ctx: &Context) -> Vec<Finding> {
         ));
     }
     if let Some(path) = &env.passphrase_file
-        && let Err(failure) = identity::passphrase_file(path)
+        && let Err(failure) = passphrase::passphrase_file(path)
     {
         let hint = failure
             .hint_text()
