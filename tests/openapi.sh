@@ -23,7 +23,7 @@ conforms() {
   local name=$1 bearer=$2 log=$1.log
   shift 2
   HTTPS_PROXY='' NO_PROXY='*' schemathesis run "https://localhost:$(port)/v1/openapi.json" --tls-verify "$HOME/.hq-vault/ca.pem" \
-    -H "Authorization: Bearer $bearer" --max-time $seconds --request-timeout 20 --generation-database none --no-shrink \
+    -H "Authorization: Bearer $bearer" --max-time $seconds --request-timeout 5 --generation-database none --no-shrink \
     --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,response_headers_conformance,unsupported_method \
     --suppress-health-check all --warnings off "$@" > "$log" 2>&1
   local status=$?

@@ -288,6 +288,10 @@ def check_names(score):
         if document.name == "SECURITY.md":
             for test in re.findall(r"`([a-z]\w*_\w*_\w+)`", text):
                 score.note(test in tests, f"{where}: there is no test {test}")
+        if document.name == "ARCHITECTURE.md":
+            manifest = (ROOT / "Cargo.toml").read_text().split("[workspace.dependencies]")[1].split("\n[")[0]
+            for crate in re.findall(r"(?m)^(?!hqv-)([\w-]+) = ", manifest):
+                score.note(f"`{crate}`" in text, f"{where}: the dependency {crate} has no reason")
         if document.name == "troubleshooting.md":
             told = set(re.findall(r"`([a-z-]+)`", "".join(re.findall(r"(?m)^\| (`[^|]+) \|", text))))
             score.note(told == findings, f"{where}: not the findings of doctor", f"  {sorted(told ^ findings)}")

@@ -50,8 +50,9 @@ const HOMES: &[&str] = &[
 
 /// Files of tests and of measurements: both read clock and environment to do their work.
 fn is_test(path: &str) -> bool {
-    let named = path.trim_end_matches(".rs").ends_with("tests");
-    named
+    let stem = path.trim_end_matches(".rs");
+    stem.ends_with("tests")
+        || stem.ends_with("/testing")
         || ["/tests/", "/examples/", "/benches/"]
             .iter()
             .any(|folder| path.contains(folder))

@@ -57,4 +57,12 @@ impl Client {
 
 fn one(who: &str) -> String {
     format!("/v1/tokens/{}", encode_part(who))
+
+    /// Ends the token that asks, and its family with it.
+    ///
+    /// # Errors
+    /// The server's and the connection's.
+    pub async fn token_revoke_self(&mut self) -> Result<TokenRevoked> {
+        self.call(RawCall::new(Method::DELETE, "/v1/tokens/self")).await
+    }
 }

@@ -142,6 +142,7 @@ async fn ask_for_tokens_and_sessions(c: &mut Client, text: &SecretText) {
         c.session_list().await,
         c.session_end("s").await,
         c.session_end_all().await,
+        c.token_revoke_self().await,
     );
 }
 

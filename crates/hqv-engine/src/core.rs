@@ -5,7 +5,7 @@
 
 use hqv_audit::{Identity, Item, ItemKind, Log, Record};
 use hqv_crypto::wire::{self, CredentialKind};
-use hqv_model::{Actor, Code, Entropy, Error, OpKind, Outcome, Timestamp, VaultId, Verdict};
+use hqv_model::{Actor, Code, Entropy, Error, OpKind, Outcome, Prefix, SecretPath, Timestamp, VaultId, Verdict};
 use hqv_store::Shelf;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -170,14 +170,9 @@ impl Core {
                 _ => return Ok(()),
             },
         };
-        let named = op.names().into_iter().map(|path| Item {
-            secret: None,
-            version: None,
-            path: path.as_str().to_owned(),
-            kind: ItemKind::Named,
-            channel: O::KIND.as_str().into(),
-        });
-        Err((error, named.collect()))
+        let mut items = named::<O>(op.names().into_iter().map(SecretPath::as_str));
+        items.extend(named::<O>(op.below().map(prefix_text)));
+        Err((error, items))
     }
 
     fn refuse<O: Operation>(
@@ -209,6 +204,8 @@ impl Core {
         let pin_tokens = self.pin_tokens;
         let Phase::Open(open) = &mut self.phase else { return Err(Error::locked()) };
         let rng = self.rng.as_mut();
+        let asked: Vec<SecretPath> = op.names().into_iter().cloned().collect();
+        let mut below = named::<O>(op.below().map(prefix_text));
         let mut view = View {
             open,
             staged,
@@ -225,7 +222,8 @@ impl Core {
             free: false,
         };
         let done = op.perform(&mut view);
-        let (items, detail, free) = (std::mem::take(&mut view.items), view.detail.take(), view.free);
+        let (mut items, detail, free) = (std::mem::take(&mut view.items), view.detail.take(), view.free);
+        items.append(&mut below);
         let done = done.and_then(|answer| {
             if O::SPENDS && !free { charge(open, principal, now, staged).map(|()| answer) } else { Ok(answer) }
         });
@@ -245,6 +243,9 @@ impl Core {
             }
             Err(error) => {
                 self.settle(staged, false);
+                // What was opened on the way was not handed out: the record names what was asked for.
+                items.retain(|item| item.kind == ItemKind::Named);
+                items.extend(named::<O>(asked.iter().map(SecretPath::as_str)));
                 let detail = Some(error.message().to_owned());
                 let denied = matches!(error.code(), Code::Forbidden | Code::Unauthorized | Code::TokenExhausted);
                 let outcome = if denied { Outcome::Denied } else { Outcome::Failed };
@@ -350,6 +351,23 @@ fn charge(open: &mut Open, principal: &Principal, now: Timestamp, staged: bool) 
         }
         _ => Ok(()),
     }
+}
+
+/// What was asked for and not touched, for the record.
+fn named<'a, O: Operation>(asked: impl IntoIterator<Item = &'a str>) -> Vec<Item> {
+    let item = |path: &str| Item {
+        secret: None,
+        version: None,
+        path: path.to_owned(),
+        kind: ItemKind::Named,
+        channel: O::KIND.as_str().into(),
+    };
+    asked.into_iter().map(item).collect()
+}
+
+/// A prefix as an item's path: it ends in a slash, as no path does.
+fn prefix_text(prefix: &Prefix) -> &str {
+    if prefix.as_str().is_empty() { "/" } else { prefix.as_str() }
 }
 
 /// Who acted, as the record names it.

@@ -56,7 +56,7 @@ pub struct Shared {
     pub(crate) idle_minutes: Option<u64>,
     pub(crate) extra_names: Vec<String>,
     /// One passphrase at a time: the KDF takes 256 MiB and all cores.
-    pub(crate) kdf_turn: tokio::sync::Semaphore,
+    pub(crate) kdf_turn: Arc<tokio::sync::Semaphore>,
     waiting: AtomicUsize,
     /// True while unlocked; the server closes connections when it turns false.
     pub(crate) unlocked: tokio::sync::watch::Sender<bool>,
@@ -76,6 +76,13 @@ impl Shared {
     /// the mutex is taken all the same.
     pub(crate) fn core(&self) -> MutexGuard<'_, Core> {
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells those who watch whether the vault is unlocked: as it stands now, whoever changed it last.
+    pub(crate) fn tell_lock(&self) {
+        let core = self.core();
+        let open = matches!(core.phase, Phase::Open(_));
+        self.unlocked.send_if_modified(|was| std::mem::replace(was, open) != open);
     }
 
     /// How many wait for their turn at the KDF.
@@ -108,7 +115,12 @@ impl Shared {
         };
         let point = point.map_err(|e| unsynced().cause(e))?;
         point.file.sync_data().map_err(|e| unsynced().cause(e))?;
-        self.core().synced_head = Some((point.seq, point.head));
+        let mut core = self.core();
+        // Two threads may sync at once, and the later of their points may come first.
+        if core.synced_head.is_none_or(|(seq, _)| seq < point.seq) {
+            core.synced_head = Some((point.seq, point.head));
+        }
+        drop(core);
         Ok(())
     }
 }
@@ -162,7 +174,7 @@ impl Engine {
             hooks: parts.hooks,
             idle_minutes: parts.idle_minutes,
             extra_names: parts.extra_names,
-            kdf_turn: tokio::sync::Semaphore::new(1),
+            kdf_turn: Arc::new(tokio::sync::Semaphore::new(1)),
             waiting: AtomicUsize::new(0),
             unlocked: tokio::sync::watch::Sender::new(false),
             core: Mutex::new(core),

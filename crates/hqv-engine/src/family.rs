@@ -217,6 +217,39 @@ impl Tokens {
         self.by_sibling.stage((facts.parent, facts.name.clone()), Some(facts.id));
     }
 
+    /// Whether the parent may have one more live child. The count at hand includes ended ones; where it is at
+    /// the bound it is taken anew.
+    pub fn has_room(&mut self, parent: Option<TokenId>, now: Timestamp, staged: bool) -> bool {
+        if self.children.get(&parent).is_none_or(|n| *n < MAX_CHILDREN) {
+            return true;
+        }
+        let child = |e: &&Arc<TokenEntry>| e.facts.parent == parent && self.ended(e, now, staged).is_none();
+        let live = u32::try_from(self.all(staged).filter(child).count()).unwrap_or(u32::MAX);
+        self.children.insert(parent, live);
+        live < MAX_CHILDREN
+    }
+
+    /// Ends every token at once, in memory; the next commit stores it.
+    pub fn end_all(&mut self) {
+        let live = |e: &&Arc<TokenEntry>| e.state != State::Revoked;
+        let all: Vec<TokenId> = self.all(true).filter(live).map(|e| e.facts.id).collect();
+        self.pending_revocations.extend(all);
+    }
+
+    /// Stages the revocations that so far hold in memory only.
+    pub fn stage_pending(&mut self) {
+        let pending: Vec<TokenId> = self.pending_revocations.iter().copied().collect();
+        for id in pending {
+            if let Some(entry) = self.by_id.get(&id, true)
+                && entry.state != State::Revoked
+            {
+                let mut next = (**entry).clone();
+                next.state = State::Revoked;
+                self.by_id.stage(id, Some(Arc::new(next)));
+            }
+        }
+    }
+
     /// Loads a row at unlock.
     pub fn load(&mut self, entry: TokenEntry) {
         let facts = entry.facts.clone();
@@ -225,7 +258,7 @@ impl Tokens {
             .by_sibling
             .get(&key, false)
             .and_then(|id| self.by_id.get(id, false))
-            .is_none_or(|other| other.facts.created <= facts.created);
+            .is_none_or(|other| (other.state == State::Revoked, entry.end) >= (entry.state == State::Revoked, other.end));
         if newer {
             self.by_sibling.load(key, facts.id);
         }

@@ -177,12 +177,16 @@ impl Open {
 
     /// True where the group changes nothing.
     pub fn is_clean(&self) -> bool {
-        !self.touched && self.changes.is_empty() && self.tokens.by_id.staged().next().is_none()
+        !self.touched
+            && self.changes.is_empty()
+            && self.tokens.by_id.staged().next().is_none()
+            && self.tokens.pending_revocations.is_empty()
     }
 
     /// Seals what the group changed, computes the next row state and hands out the batch to commit. `head`
     /// is the newest record known to be fsynced.
     pub fn seal_group(&mut self, now: Timestamp, head: Option<(u64, [u8; 32])>, rng: &mut dyn Entropy) -> Batch {
+        self.tokens.stage_pending();
         self.seal_tokens(rng);
         // Sealed rows are the group's own: no operation that fails from here on may undo them.
         self.tokens.keep();

@@ -5,7 +5,7 @@
 
 use hqv_audit::{Item, ItemKind};
 use hqv_crypto::VaultKeys;
-use hqv_model::{Actor, Entropy, Error, Kind, OpKind, SecretId, SecretPath, Timestamp, Verdict};
+use hqv_model::{Actor, Entropy, Error, Kind, OpKind, Prefix, SecretId, SecretPath, Timestamp, Verdict};
 use hqv_store::Shelf;
 use std::path::Path;
 use std::sync::Arc;
@@ -39,6 +39,11 @@ pub trait Operation: Send + 'static {
     /// The paths it names, for the record of a refusal.
     fn names(&self) -> Vec<&SecretPath> {
         Vec::new()
+    }
+
+    /// The prefix it looks below, for the record.
+    fn below(&self) -> Option<&Prefix> {
+        None
     }
 
     /// Does it, or finds out why not. What it staged is undone when it fails.

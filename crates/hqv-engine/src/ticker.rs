@@ -4,13 +4,11 @@
 //! unlimited tokens are stored, revocations the store refused are retried, idle vaults lock. A minute: vault
 //! time is stored even where nothing else was.
 
-use hqv_model::{Error, OpKind, Outcome, TokenId};
-use std::sync::Arc;
+use hqv_model::{Error, OpKind, Outcome};
 use std::time::Duration;
 
 use crate::core::{Core, Phase};
 use crate::engine::{Engine, Shared, TICK};
-use crate::family::State;
 use crate::ops::delete::sweep;
 
 /// Vault time is stored at least this often while unlocked.
@@ -58,14 +56,6 @@ impl Engine {
             core.last_flush = core.time.boot();
             let Phase::Open(open) = &mut core.phase else { return };
             open.tokens.stage_unflushed();
-            let pending: Vec<TokenId> = open.tokens.pending_revocations.iter().copied().collect();
-            for id in pending {
-                if let Some(entry) = open.tokens.by_id.get(&id, true) {
-                    let mut next = (**entry).clone();
-                    next.state = State::Revoked;
-                    open.tokens.by_id.stage(id, Some(Arc::new(next)));
-                }
-            }
             let swept = sweep(open, now);
             open.touch_state();
             if swept > 0 {

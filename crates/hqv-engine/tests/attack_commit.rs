@@ -197,7 +197,7 @@ async fn a_revocation_refused_while_a_commit_is_in_doubt_leaves_the_row_state_tr
     let token = kit.token(&owner, "w", Some(9), &["read on k"]).await.unwrap();
     let token = token.token.reveal().to_owned();
     shelf.end(End::Unconfirmed);
-    shelf.blind(3);
+    shelf.blind(2);
     assert_eq!(code(kit.get(&token, "k")).await, Some(Code::Unavailable));
     // The shelf cannot say yet; a revocation of nobody runs and fails.
     let nobody = kit.run(&owner, TokenRevoke { who: who("nobody") }).await;

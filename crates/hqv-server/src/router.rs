@@ -199,7 +199,7 @@ impl Call {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
-    use hqv_api::ROUTES;
+    use hqv_api::{Needs, ROUTES};
 
     /// How many calls the tables above hold.
     fn calls() -> usize {
@@ -239,21 +239,29 @@ mod tests {
         all.iter().map(|r| r.calls.len()).sum()
     }
 
-    fn id_at(method: &str, template: &str) -> Option<&'static str> {
+    fn call_at(method: &str, template: &str) -> Option<Call> {
         let target = template
             .replace("{path}", "a/b")
             .replace("{token}", "name")
             .replace("{session}", "ses_1");
         match find(&Method::from_bytes(method.as_bytes()).unwrap(), &target) {
-            Found::Call(call, _) => Some(call.id()),
+            Found::Call(call, _) => Some(call),
             _ => None,
         }
     }
 
     #[test]
-    fn every_published_route_is_found() {
+    fn every_published_route_is_found_and_asks_what_it_says() {
         for route in ROUTES {
-            assert_eq!(id_at(route.method.as_str(), route.path), Some(route.id));
+            let call = call_at(route.method.as_str(), route.path).unwrap();
+            assert_eq!(call.id(), route.id);
+            assert_eq!(
+                call.needs_credential(),
+                route.needs == Needs::Credential,
+                "{}",
+                route.id
+            );
+            assert_eq!(call.is_open(), route.needs == Needs::Nothing, "{}", route.id);
         }
     }
 
@@ -264,7 +272,7 @@ mod tests {
         for (path, item) in document["paths"].as_object().unwrap() {
             for (method, operation) in item.as_object().unwrap() {
                 assert_eq!(
-                    id_at(&method.to_uppercase(), path),
+                    call_at(&method.to_uppercase(), path).map(Call::id),
                     operation["operationId"].as_str(),
                     "{method} {path}"
                 );

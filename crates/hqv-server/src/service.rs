@@ -83,6 +83,8 @@ pub enum Begun {
     Answered(Answer),
     /// It has to wait.
     Working(Work),
+    /// It only waits for what the engine carries through by itself, so it may be dropped with its client.
+    Queued(Work),
 }
 
 /// One connection's service.
@@ -149,6 +151,16 @@ impl Api {
         } else {
             refusal.closing()
         }
+    }
+
+    fn later(&self, step: Step, last: Last) -> Answering {
+        let (shared, pulse) = (Arc::clone(&self.shared), Arc::clone(&self.pulse));
+        Answering::Later(Box::new(Later {
+            step,
+            last: Some(last),
+            shared,
+            pulse,
+        }))
     }
 
     fn ask(&self, caller: Caller, uri: &Uri) -> Ask {
@@ -218,12 +230,8 @@ impl Service<Request<Incoming>> for Api {
             vouches: false,
         };
         match self.begin(&mut last, &parts, body) {
-            Ok(Begun::Working(work)) => Answering::Later(Box::new(Later {
-                step: Step::Here(work),
-                last: Some(last),
-                shared: Arc::clone(&self.shared),
-                pulse: Arc::clone(&self.pulse),
-            })),
+            Ok(Begun::Working(work)) => self.later(Step::Here(work), last),
+            Ok(Begun::Queued(work)) => self.later(Step::Queued(work), last),
             Ok(Begun::Answered(answer)) => {
                 Answering::Now(Some(last.finish(answer, &self.shared, &self.pulse)))
             }
@@ -295,7 +303,11 @@ pub struct Later {
 }
 
 enum Step {
+    /// Polled with its connection, until it has to wait.
     Here(Work),
+    /// Polled with its connection to the end.
+    Queued(Work),
+    /// On a task of its own.
     Away(JoinHandle<Answer>),
 }
 
@@ -313,13 +325,12 @@ impl Later {
             if let Poll::Ready(answer) = work.as_mut().poll(cx) {
                 return Poll::Ready(answer);
             }
-            let nothing: Work = Box::pin(std::future::pending());
-            self.step = match std::mem::replace(&mut self.step, Step::Here(nothing)) {
-                Step::Here(work) => Step::Away(detach(work, &self.shared.busy)),
-                away @ Step::Away(_) => away,
-            };
+            // A future without size: nothing is allocated for it.
+            let work = std::mem::replace(work, Box::pin(std::future::pending()));
+            self.step = Step::Away(detach(work, &self.shared.busy));
         }
         match &mut self.step {
+            Step::Here(work) | Step::Queued(work) => work.as_mut().poll(cx),
             Step::Away(task) => Pin::new(task).poll(cx).map(|joined| {
                 joined.unwrap_or_else(|e| {
                     Err(Error::internal("the request could not be finished")
@@ -327,7 +338,6 @@ impl Later {
                         .into())
                 })
             }),
-            Step::Here(_) => Poll::Pending,
         }
     }
 }

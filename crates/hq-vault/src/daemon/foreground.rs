@@ -155,6 +155,7 @@ impl House {
             _lock,
         } = self;
         let handle = server.handle();
+        runtime.spawn(scrub_after_locks(engine.lock_events()));
         runtime.block_on(async {
             tokio::select! {
                 () = signals.any() => {}
@@ -209,6 +210,22 @@ fn wanted(
             .filter(|l| l.not_after > compose::now()),
     };
     Ok((bind, leaf))
+}
+
+/// After a lock the stack of the thread that served requests is overwritten and freed memory is given back:
+/// at once, and again when the connections of that moment are gone. With more than one thread only the one
+/// that runs this is reached; SECURITY.md says so.
+async fn scrub_after_locks(mut unlocked: tokio::sync::watch::Receiver<bool>) {
+    while unlocked.wait_for(|unlocked| !unlocked).await.is_ok() {
+        for pause in [Duration::ZERO, Duration::from_millis(300)] {
+            tokio::time::sleep(pause).await;
+            hqv_sys::memory::scrub_stack_deep();
+            hqv_sys::memory::give_back();
+        }
+        if unlocked.wait_for(|unlocked| *unlocked).await.is_err() {
+            return;
+        }
+    }
 }
 
 fn runtime(settings: &Settings) -> Result<Runtime, Failure> {

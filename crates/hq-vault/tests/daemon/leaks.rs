@@ -8,12 +8,13 @@ use std::rc::Rc;
 
 use hqv_test::{Canary, Found, Home, Ran, Terminal, TestServer};
 
-use crate::support::{ordinary_home, raw, root_for};
+use crate::support::{home, raw, root_for};
 
 const PASSPHRASE: &str = "CANARY-passphrase-staple-9d";
 const MISTYPED: &str = "CANARY-mistyped-passphrase-4";
 const VALUE: &str = "CANARY-value-7f3k9qxm-0001";
 const TYPED: &str = "CANARY-typed-at-a-prompt-02";
+const NUMBER: &str = "7301948265013";
 const PATH: &str = "CANARY-path-8h/of/the-secret";
 const WORDS: &str = "CANARY-description-words-6m";
 const NAME: &str = "CANARY-token-name-3w";
@@ -76,6 +77,7 @@ impl<'a> Day<'a> {
             ("mistyped passphrase", MISTYPED),
             ("value", VALUE),
             ("typed value", TYPED),
+            ("value without its quotes", NUMBER),
             ("recovery key", &recovery[10..]),
         ] {
             day.secrets.push((name, Canary::new(secret.as_bytes())));
@@ -145,7 +147,7 @@ impl<'a> Day<'a> {
 
 #[test]
 fn mm2_a_day_of_work_leaves_no_secret_in_clear() {
-    let home = ordinary_home();
+    let home = home();
     home.make_dir("inputs");
     home.write("inputs/value", VALUE, 0o600);
     let mut day = Day::begin(&home);
@@ -314,7 +316,10 @@ fn over_http(day: &mut Day<'_>, token: &str) {
         post(session, &format!("{{\"value\": \"{VALUE}\", \"other\": \"{VALUE}\"}}")),
         post(session, &format!("{{\"value\": {VALUE}}}")),
         post(session, &format!("{{\"value\": \"{VALUE}\", \"encoding\": \"base64\"}}")),
-        post(session, &format!("{{\"{VALUE}\": 1")),
+        post(session, &format!("{{\"value\": [\"{VALUE}\"]}}")),
+        post(session, &format!("{{\"value\": {NUMBER}}}")),
+        post(session, &format!("{{\"value\": {NUMBER}.5, \"encoding\": \"{VALUE}\"}}")),
+        post(session, &format!("{{\"value\": \"\\ud800{VALUE}\"}}")),
     ]
     .map(|request| raw(&day.server, request.as_bytes()));
     for answer in &answers {

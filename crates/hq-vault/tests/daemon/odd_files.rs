@@ -1,7 +1,7 @@
 //! Row ST4: something else where vault.db should be, seen by an ordinary user.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
 use std::path::Path;
 use std::process::Command;
 
@@ -67,6 +67,12 @@ fn doctor_only_names(home: &Home, word: &str) {
     }
 }
 
+fn give(home: &Home, path: &Path) {
+    if home.uid() != hqv_sys::process::uid() {
+        lchown(path, Some(home.uid()), Some(home.uid())).unwrap();
+    }
+}
+
 #[track_caller]
 fn put_back(home: &Home) {
     let db = home.vault_file("vault.db");
@@ -76,7 +82,7 @@ fn put_back(home: &Home) {
         Err(_) => {}
     }
     fs::copy(home.path().join("aside"), &db).unwrap();
-    chown(&db, Some(home.uid()), Some(home.uid())).unwrap();
+    give(home, &db);
     fs::set_permissions(&db, fs::Permissions::from_mode(0o600)).unwrap();
 }
 
@@ -92,18 +98,19 @@ fn lives(home: &Home) {
 fn st4_each_thing_that_is_no_database_is_named_and_left_alone() {
     let home = with_the_database_aside();
     let db = home.vault_file("vault.db");
-    fs::create_dir(&db).unwrap();
+    home.make_dir(".hq-vault/vault.db");
     told(&home, &["vault.db", "directory"]);
     doctor_only_names(&home, "directory");
     fs::remove_dir(&db).unwrap();
 
     assert!(Command::new("mkfifo").args(["-m", "600"]).arg(&db).status().unwrap().success());
-    chown(&db, Some(home.uid()), Some(home.uid())).unwrap();
+    give(&home, &db);
     told(&home, &["vault.db", "pipe"]);
     doctor_only_names(&home, "pipe");
     fs::remove_file(&db).unwrap();
 
     symlink(home.path().join("aside"), &db).unwrap();
+    give(&home, &db);
     told(&home, &["vault.db", "link"]);
     doctor_only_names(&home, "link");
     fs::remove_file(&db).unwrap();

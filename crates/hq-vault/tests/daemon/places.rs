@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::process::{Command, Stdio};
 
@@ -42,13 +43,19 @@ fn lc1_a_port_held_on_either_loopback_address_alone_is_refused() {
         neither_starts(&home, &at.port().to_string(), &[&at.port().to_string(), &at.ip().to_string()]);
         nothing_was_left(&home);
     }
-    // As before with a vault, whose certificate is there already.
+    // With a vault there is a certificate already, and a record, to which a refused start means nothing.
     vault(&home).stop();
     let held = TcpListener::bind("127.0.0.1:0").unwrap();
-    neither_starts(&home, &held.local_addr().unwrap().port().to_string(), &["127.0.0.1"]);
+    let port = held.local_addr().unwrap().port().to_string();
+    neither_starts(&home, &port, &["127.0.0.1"]);
     nothing_was_left(&home);
-    let json = home.cli(["serve", "--daemon", "--json", "--port"]).arg(held.local_addr().unwrap().port().to_string());
-    assert_eq!(json.run().exits(7).json_error()["code"], "CONFLICT");
+    let json = home.cli(["serve", "--daemon", "--json", "--port", &port]).run().exits(7).json_error();
+    assert_eq!(json["code"], "CONFLICT");
+    let server = TestServer::start(&home);
+    owner(&home, &["unlock"]).ok();
+    let proven = owner(&home, &["audit", "verify"]).ok().out();
+    assert!(!proven.contains("unclean"), "a refused start is no unclean end\n{proven}");
+    server.stop();
 }
 
 #[test]
@@ -56,10 +63,15 @@ fn lc1_the_socket_s_place_is_taken() {
     let home = ordinary_home();
     home.make_dir(".hq-vault");
     let path = home.vault_file("vault.sock");
-    let foreign = UnixListener::bind(&path).unwrap();
-    neither_starts(&home, "0", &["vault.sock", "another program"]);
-    drop(foreign);
-    fs::remove_file(&path).unwrap();
+    // Somebody listens there: one whom we may talk to, or another user whom we may not.
+    for mode in [0o666, 0o700] {
+        let foreign = UnixListener::bind(&path).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        neither_starts(&home, "0", &["vault.sock"]);
+        assert!(fs::symlink_metadata(&path).is_ok(), "a live socket was taken away");
+        drop(foreign);
+        fs::remove_file(&path).unwrap();
+    }
     home.make_dir(".hq-vault/vault.sock");
     neither_starts(&home, "0", &["vault.sock", "directory"]);
     fs::remove_dir(&path).unwrap();
@@ -96,7 +108,7 @@ fn lc1_a_pid_of_another_vault_s_daemon_is_left_alone() {
 
 #[test]
 fn lc1_another_program_that_holds_the_lock_is_named_and_left_alone() {
-    let home = ordinary_home();
+    let home = home();
     vault(&home).stop();
     let lock = hqv_sys::lock::VaultLock::acquire(&home.vault_file("vault.lock")).unwrap();
     let us = std::process::id().to_string();

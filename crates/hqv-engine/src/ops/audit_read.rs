@@ -7,7 +7,7 @@ use hqv_audit::reader::Follower;
 use hqv_audit::{Page, Reader, RecordView};
 use hqv_crypto::VaultKeys;
 use hqv_model::{
-    Actor, Capability, Error, Need, OpKind, Outcome, Prefix, Scope, SecretPath, Timestamp, TokenId, Verdict, decide,
+    Actor, Capability, Error, Need, OpKind, Outcome, Pattern, Prefix, Scope, SecretPath, Timestamp, TokenId, Verdict, decide,
 };
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -132,9 +132,15 @@ impl Records {
         let Some((me, scope)) = &self.family else { return true };
         let me = me.to_string();
         let family = record.identity.id.as_deref() == Some(me.as_str()) || record.identity.ancestors.contains(&me);
-        family
-            && record.items.iter().all(|item| {
-                SecretPath::parse(&item.path).is_ok_and(|path| scope.rule_for(Capability::Audit, &path).is_some())
-            })
+        family && record.items.iter().all(|item| may_see(scope, &item.path))
     }
+}
+
+/// Whether an `audit` rule covers an item: a path, or everything below a prefix that was looked through.
+fn may_see(scope: &Scope, item: &str) -> bool {
+    if item.ends_with('/') {
+        let covers = |on: &Pattern| scope.rules().iter().any(|r| r.can.contains(Capability::Audit) && r.on.covers(on));
+        return Pattern::parse(item).is_ok_and(|on| covers(&on));
+    }
+    SecretPath::parse(item).is_ok_and(|path| scope.rule_for(Capability::Audit, &path).is_some())
 }

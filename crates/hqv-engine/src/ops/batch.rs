@@ -48,6 +48,13 @@ impl Operation for Batch {
         }
     }
 
+    fn below(&self) -> Option<&Prefix> {
+        match &self.which {
+            BatchWhich::Prefix(prefix) => Some(prefix),
+            BatchWhich::Paths(_) => None,
+        }
+    }
+
     fn perform(self, view: &mut View<'_>) -> Result<Vec<Got>, Error> {
         let paths = match self.which {
             BatchWhich::Paths(paths) => paths,

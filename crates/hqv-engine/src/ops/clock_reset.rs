@@ -6,6 +6,7 @@ use hqv_model::{Actor, Error, Need, OpKind, Timestamp, Verdict, decide};
 use std::sync::Arc;
 
 use crate::caller::Caller;
+use crate::core::Phase;
 use crate::engine::Engine;
 use crate::family::{State, TokenEntry};
 use crate::operation::{Operation, View};
@@ -45,6 +46,10 @@ impl Engine {
         let ended = self.run(caller, EndAllTokens).await?;
         let now = {
             let mut core = self.shared.core();
+            // One made since then has its end in a time that no longer counts.
+            if let Phase::Open(open) = &mut core.phase {
+                open.tokens.end_all();
+            }
             core.time.reset();
             core.now()
         };

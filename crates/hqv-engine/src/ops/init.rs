@@ -3,11 +3,11 @@
 use hqv_crypto::row_state::RowState;
 use hqv_crypto::slot::{self, KdfParams};
 use hqv_crypto::{Keyring, RootKey, VaultKeys};
-use hqv_model::{Code, Entropy, Error, OpKind, Outcome, Row, SecretBytes, SecretText, SlotId, Timestamp, VaultId, array};
+use hqv_model::{Code, Entropy, Error, OpKind, Row, SecretBytes, SecretText, SlotId, Timestamp, VaultId, array};
 use hqv_store::Batch;
 use std::sync::Arc;
 
-use crate::caller::{Caller, Principal};
+use crate::caller::Caller;
 use crate::core::Phase;
 use crate::engine::{Engine, Shared};
 use crate::open::{Loaded, Open, mac_of};
@@ -45,13 +45,16 @@ impl Engine {
         if !matches!(self.shared.core().phase, Phase::Empty) {
             return Err(exists());
         }
-        let _turn = self.kdf_turn().await?;
-        let shared = self.shared.clone();
-        let made = tokio::task::spawn_blocking(move || make(&shared, &caller, &passphrase)).await;
-        let made = made.unwrap_or_else(|e| Err(Error::internal("making the vault failed").cause(e)))?;
-        self.shared.unlocked.send_replace(true);
-        self.renew_leaf();
-        Ok(made)
+        let turn = self.kdf_turn().await?;
+        let engine = self.clone();
+        let made = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            let made = make(&engine.shared, &caller, &passphrase)?;
+            engine.shared.tell_lock();
+            engine.renew_leaf();
+            Ok(made)
+        });
+        made.await.unwrap_or_else(|e| Err(Error::internal("making the vault failed").cause(e)))
     }
 }
 
@@ -111,10 +114,8 @@ fn make(shared: &Shared, caller: &Caller, passphrase: &SecretBytes) -> Result<Ma
     };
     core.vault = Some(vault);
     core.phase = Phase::Locked;
-    core.begin_record(shared, 0, loaded.keys.audit_identity().public())?;
-    let (session, expires_at) = core.install(loaded, caller, rng)?;
-    core.record(caller, &Principal::Peer, OpKind::Init, Outcome::Ok, None, None, Vec::new())?;
-    Ok(Made { vault, recovery, session, expires_at })
+    let opened = core.enter(shared, loaded, caller, OpKind::Init, rng)?;
+    Ok(Made { vault, recovery, session: opened.session, expires_at: opened.expires_at })
 }
 
 fn slots(

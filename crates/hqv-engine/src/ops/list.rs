@@ -49,6 +49,10 @@ impl Operation for List {
         decide(actor, &Need::Prefix(Capability::List, &self.prefix))
     }
 
+    fn below(&self) -> Option<&Prefix> {
+        Some(&self.prefix)
+    }
+
     fn perform(self, view: &mut View<'_>) -> Result<Found, Error> {
         view.detail = Some(format!("prefix {}", self.prefix));
         let scope: Option<Scope> = match view.principal {

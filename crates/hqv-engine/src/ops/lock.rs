@@ -23,7 +23,7 @@ impl Engine {
 
     /// After the keys are gone: connections with buffers of values are closed, freed memory is given back.
     pub(crate) fn locked(&self) {
-        self.shared.unlocked.send_if_modified(|was| std::mem::replace(was, false));
+        self.shared.tell_lock();
     }
 }
 

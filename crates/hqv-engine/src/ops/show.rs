@@ -3,7 +3,9 @@
 use hqv_audit::ItemKind;
 use hqv_model::{Actor, Capability, Error, Need, OpKind, SecretPath, Verdict, decide};
 
+use crate::caller::Principal;
 use crate::operation::{Operation, View};
+use crate::rows::version::Writer;
 use crate::views::{MetaView, VersionView};
 
 /// Versions shown: the newest ones.
@@ -47,11 +49,23 @@ impl Operation for Show {
                 created_at: opened.created,
                 bytes: opened.value.len() as u64,
                 route: opened.route,
-                by: opened.writer.label(),
+                by: shown_to(view.principal, &opened.writer),
             });
         }
         let id = entry.id()?;
         view.touch(id, body.newest, &self.path, ItemKind::Listed, "show");
         Ok(Shown { kept: entry.versions.len() as u64, view: MetaView::of(id, body), versions })
+    }
+}
+
+/// A token is not told the names of other families: they are the owner's to see.
+fn shown_to(principal: &Principal, writer: &Writer) -> String {
+    match (principal, writer) {
+        (Principal::Token(me), Writer::Token(id, ancestry)) => {
+            let above = me.facts.ancestors.contains(id);
+            let mine = *ancestry == *me.facts.ancestry || ancestry.starts_with(&format!("{}/", me.facts.ancestry));
+            if above || mine { ancestry.clone() } else { "another token".into() }
+        }
+        _ => writer.label(),
     }
 }

@@ -93,7 +93,7 @@ impl Engine {
         view.idle_minutes = self.shared.idle_minutes.unwrap_or(open.settings.idle_minutes);
         view.last_activity = Some(open.last_activity_at);
         if view.idle_minutes > 0 {
-            let limit = std::time::Duration::from_secs(view.idle_minutes * 60);
+            let limit = std::time::Duration::from_secs(view.idle_minutes.saturating_mul(60));
             view.locks_at = Some(now.plus(limit.saturating_sub(boot.saturating_sub(open.last_activity))));
         }
         if matches!(principal, Principal::Owner(_)) {
@@ -111,8 +111,8 @@ impl Engine {
 fn owner_status(open: &crate::open::Open, now: Timestamp, boot: std::time::Duration) -> OwnerStatus {
     let tokens = &open.tokens;
     let live: Vec<_> = tokens.all(false).filter(|e| tokens.ended(e, now, false).is_none()).collect();
-    let first = |path: &str| path.split('/').next().unwrap_or_default().to_owned();
-    let prefixes: std::collections::BTreeSet<String> = open.secrets.paths.keys().map(|p| first(p)).collect();
+    let first = open.secrets.paths.keys().map(|path| path.split('/').next().unwrap_or_default());
+    let prefixes: std::collections::BTreeSet<&str> = first.collect();
     OwnerStatus {
         secrets: open.secrets.paths.len() as u64,
         prefixes: prefixes.len() as u64,

@@ -187,15 +187,15 @@ impl TokenCreate {
     }
 
     /// Depth, number of siblings, and a name that no live sibling has.
-    fn check_family(&self, view: &View<'_>, parent: Option<&TokenEntry>) -> Result<(), Error> {
-        let tokens = &view.open.tokens;
+    fn check_family(&self, view: &mut View<'_>, parent: Option<&TokenEntry>) -> Result<(), Error> {
         if parent.is_some_and(|p| p.facts.ancestors.len() + 1 >= MAX_DEPTH) {
             return Err(Error::forbidden(format!("a family is at most {MAX_DEPTH} deep")));
         }
         let parent_id = parent.map(|p| p.facts.id);
-        if tokens.children.get(&parent_id).is_some_and(|n| *n >= MAX_CHILDREN) {
-            return Err(Error::conflict(format!("there are {MAX_CHILDREN} children already")));
+        if !view.open.tokens.has_room(parent_id, view.now, view.staged) {
+            return Err(Error::conflict(format!("there are {MAX_CHILDREN} live children already")));
         }
+        let tokens = &view.open.tokens;
         let key = (parent_id, self.name.clone());
         let sibling = tokens.by_sibling.get(&key, view.staged).and_then(|id| tokens.by_id.get(id, view.staged));
         match sibling {

@@ -4,7 +4,7 @@ use hqv_audit::{AuditPublic, DbHead, Log};
 use hqv_crypto::slot::SlotSecret;
 use hqv_crypto::wire::{self, CredentialKind};
 use hqv_model::{Code, Entropy, Error, OpKind, Outcome, SecretText, SessionId, Timestamp, array};
-use tokio::sync::SemaphorePermit;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::init::open_from;
 use crate::caller::{Caller, Principal, Transport};
@@ -41,6 +41,7 @@ impl Engine {
     /// As [`Engine::unlock`], and `VAULT_LOCKED`.
     pub async fn session_create(&self, caller: Caller, secret: SlotSecret) -> Result<Unlocked, Error> {
         if !matches!(self.shared.core().phase, Phase::Open(_)) {
+            self.refused(caller.transport.label(), Code::VaultLocked);
             return Err(Error::locked());
         }
         self.open_with(caller, secret, OpKind::SessionCreate).await
@@ -48,13 +49,17 @@ impl Engine {
 
     async fn open_with(&self, caller: Caller, secret: SlotSecret, op: OpKind) -> Result<Unlocked, Error> {
         self.may_administer(&caller)?;
-        let _turn = self.kdf_turn().await?;
-        let shared = self.shared.clone();
-        let unlocked = tokio::task::spawn_blocking(move || unlock(&shared, &caller, &secret, op)).await;
-        let unlocked = unlocked.unwrap_or_else(|e| Err(Error::internal("unlocking failed").cause(e)))?;
-        self.shared.unlocked.send_if_modified(|was| !std::mem::replace(was, true));
-        self.renew_leaf();
-        Ok(unlocked)
+        let turn = self.kdf_turn().await?;
+        let engine = self.clone();
+        let unlocked = tokio::task::spawn_blocking(move || {
+            // Held to the end of the work, also where nobody waits for it any more.
+            let _turn = turn;
+            let unlocked = unlock(&engine.shared, &caller, &secret, op)?;
+            engine.shared.tell_lock();
+            engine.renew_leaf();
+            Ok(unlocked)
+        });
+        unlocked.await.unwrap_or_else(|e| Err(Error::internal("unlocking failed").cause(e)))
     }
 
     /// Unlocking over TCP is off unless the owner turned it on.
@@ -66,12 +71,12 @@ impl Engine {
         Err(Error::forbidden("unlocking over the network is off").hint("run hq-vault unlock on the vault's machine"))
     }
 
-    pub(crate) async fn kdf_turn(&self) -> Result<SemaphorePermit<'_>, Error> {
+    pub(crate) async fn kdf_turn(&self) -> Result<OwnedSemaphorePermit, Error> {
         if self.shared.kdf_waiting() > MOST_WAITING {
             return Err(Error::new(Code::RateLimited, "too many passphrases are being tried").retry_after(5));
         }
         let _waiting = self.shared.count_waiting();
-        self.shared.kdf_turn.acquire().await.map_err(|_| Error::unavailable("the daemon is stopping"))
+        self.shared.kdf_turn.clone().acquire_owned().await.map_err(|_| Error::unavailable("the daemon is stopping"))
     }
 
     /// Has a new leaf made where one is due. Failing to is a finding, never a reason to stay locked.
@@ -120,7 +125,7 @@ fn unlock(shared: &Shared, caller: &Caller, secret: &SlotSecret, op: OpKind) -> 
         let loaded = load::load(&*shared.places.shelf, keys);
         let mut core = shared.core();
         return match loaded {
-            Ok(loaded) => finish(&mut core, loaded, caller, op, rng.as_mut()),
+            Ok(loaded) => core.enter(shared, loaded, caller, op, rng.as_mut()),
             Err(error) => {
                 let detail = Some(error.cause_text().unwrap_or(error.message()).to_owned());
                 core.note("the vault's rows are not those last written; it stays locked".into());
@@ -129,31 +134,30 @@ fn unlock(shared: &Shared, caller: &Caller, secret: &SlotSecret, op: OpKind) -> 
             }
         };
     }
-    let mut core = shared.core();
-    let (session, expires_at) = core.new_session(caller, rng.as_mut())?;
-    core.record(caller, &Principal::Peer, op, Outcome::Ok, None, None, Vec::new())?;
-    Ok(Unlocked { session, expires_at })
-}
-
-fn finish(
-    core: &mut Core,
-    loaded: Loaded,
-    caller: &Caller,
-    op: OpKind,
-    rng: &mut dyn Entropy,
-) -> Result<Unlocked, Error> {
-    let (session, expires_at) = match core.phase {
-        // Somebody else was faster: what was read is not needed.
-        Phase::Open(_) => core.new_session(caller, rng)?,
-        _ => core.install(loaded, caller, rng)?,
-    };
-    core.record(caller, &Principal::Peer, op, Outcome::Ok, None, None, Vec::new())?;
-    Ok(Unlocked { session, expires_at })
+    shared.core().new_session(caller, op, rng.as_mut())
 }
 
 impl Core {
-    /// Starts the record of a new vault.
-    pub(crate) fn begin_record(&mut self, shared: &Shared, epoch: u32, public: AuditPublic) -> Result<(), Error> {
+    /// Puts a loaded vault in place, with a session for who opened it. What cannot be recorded did not
+    /// happen: the vault is locked again.
+    pub(crate) fn enter(
+        &mut self,
+        shared: &Shared,
+        loaded: Loaded,
+        caller: &Caller,
+        op: OpKind,
+        rng: &mut dyn Entropy,
+    ) -> Result<Unlocked, Error> {
+        // Somebody else may have been faster: then what was read is not needed.
+        if !matches!(self.phase, Phase::Open(_)) {
+            self.install(shared, loaded)?;
+            return self.new_session(caller, op, rng).inspect_err(|_| self.lock(None, Some("not recorded")));
+        }
+        self.new_session(caller, op, rng)
+    }
+
+    /// Starts the record of a vault that has none yet.
+    fn begin_record(&mut self, shared: &Shared, epoch: u32, public: AuditPublic) -> Result<(), Error> {
         let Some(vault) = self.vault else { return Err(no_vault()) };
         let config = record_config(shared.places.log_dir.clone(), vault, epoch, public);
         let now = self.now();
@@ -163,18 +167,16 @@ impl Core {
         Ok(())
     }
 
-    /// Puts a loaded vault in place: time's floor, the record adopted, a session for who opened it. Where the
-    /// record does not take it, the vault stays locked.
-    pub(crate) fn install(
-        &mut self,
-        loaded: Loaded,
-        caller: &Caller,
-        rng: &mut dyn Entropy,
-    ) -> Result<(SecretText, Timestamp), Error> {
+    /// Time's floor, the record adopted, what the last lock kept. Where the record does not take it, the vault
+    /// stays locked.
+    fn install(&mut self, shared: &Shared, loaded: Loaded) -> Result<(), Error> {
         self.time.raise(loaded.state.vault_time);
         let now = self.now();
         if self.stopping {
             return Err(Error::unavailable("the daemon is stopping"));
+        }
+        if self.log.is_none() {
+            self.begin_record(shared, loaded.keys.epoch(), loaded.keys.audit_identity().public())?;
         }
         let head = DbHead { state_seq: loaded.state.sequence, head: loaded.state.audit_head };
         if let Some(log) = &mut self.log {
@@ -184,16 +186,18 @@ impl Core {
         }
         self.state_seq = loaded.state.sequence;
         self.locked_settings = loaded.settings.clone();
-        self.phase = Phase::Open(open_from(loaded, self));
-        self.new_session(caller, rng)
+        let mut open = open_from(loaded, self);
+        open.tokens.resume(std::mem::take(&mut self.carried));
+        self.phase = Phase::Open(open);
+        Ok(())
     }
 
-    /// A new session of the owner.
-    pub(crate) fn new_session(
-        &mut self,
-        caller: &Caller,
-        rng: &mut dyn Entropy,
-    ) -> Result<(SecretText, Timestamp), Error> {
+    /// A new session of the owner, recorded first.
+    fn new_session(&mut self, caller: &Caller, op: OpKind, rng: &mut dyn Entropy) -> Result<Unlocked, Error> {
+        if !matches!(self.phase, Phase::Open(_)) {
+            return Err(Error::locked());
+        }
+        self.record(caller, &Principal::Peer, op, Outcome::Ok, None, None, Vec::new())?;
         let (now, boot, pinned) = (self.now(), self.time.boot(), self.pin_tokens);
         let Phase::Open(open) = &mut self.phase else { return Err(Error::locked()) };
         let secret = zeroize::Zeroizing::new(array::<32>(rng));
@@ -207,6 +211,7 @@ impl Core {
         (open.last_activity, open.last_activity_at) = (boot, now);
         let idle = open.settings.session_idle();
         let pin = pinned.then(|| wire::pin_of(open.keys.ca().cert_der()));
-        Ok((wire::encode(CredentialKind::Session, &secret, pin.as_ref()), now.plus(idle)))
+        let session = wire::encode(CredentialKind::Session, &secret, pin.as_ref());
+        Ok(Unlocked { session, expires_at: now.plus(idle) })
     }
 }

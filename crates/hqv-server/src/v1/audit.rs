@@ -21,7 +21,7 @@ const PAGE: u64 = 50;
     responses(
         (status = 200, description = "One page, or the stream.", content(
             (AuditPage = "application/json"),
-            (String = "text/event-stream"),
+            (Object = "text/event-stream"),
         )),
         crate::openapi::Refused, crate::openapi::Guarded,
     )

@@ -14,4 +14,4 @@ pub use allocator::{WipingAllocator, give_back, tune};
 pub use locked::{LockedBuf, LockedBytes};
 pub use slab::lock_failed;
 pub(crate) use wipe::wipe_raw;
-pub use wipe::{scrub_stack, wipe};
+pub use wipe::{scrub_stack, scrub_stack_deep, wipe};
