@@ -53,10 +53,6 @@ impl Client {
     pub async fn token_revoke(&mut self, who: &str) -> Result<TokenRevoked> {
         self.call(RawCall::new(Method::DELETE, one(who))).await
     }
-}
-
-fn one(who: &str) -> String {
-    format!("/v1/tokens/{}", encode_part(who))
 
     /// Ends the token that asks, and its family with it.
     ///
@@ -65,4 +61,8 @@ fn one(who: &str) -> String {
     pub async fn token_revoke_self(&mut self) -> Result<TokenRevoked> {
         self.call(RawCall::new(Method::DELETE, "/v1/tokens/self")).await
     }
+}
+
+fn one(who: &str) -> String {
+    format!("/v1/tokens/{}", encode_part(who))
 }
