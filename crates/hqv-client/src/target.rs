@@ -118,16 +118,19 @@ fn split_port(authority: &str) -> Result<(&str, u16)> {
 }
 
 fn parse_host(host: &str) -> Result<String> {
+    // One dot at the end is the root of DNS; the certificate knows the name without it.
+    let host = host.strip_suffix('.').unwrap_or(host);
     if let Ok(address) = host.parse::<IpAddr>() {
         return Ok(address.to_string());
     }
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-    if host.is_empty() || host.len() > 253 || !host.bytes().all(fits) {
+    let labels = host.split('.').all(|label| !label.is_empty());
+    if !labels || host.len() > 253 || !host.bytes().all(fits) {
         return Err(refused(
             "the server's URL has a host that is neither a name in ASCII nor an address",
         ));
     }
-    Ok(host.trim_end_matches('.').to_ascii_lowercase())
+    Ok(host.to_ascii_lowercase())
 }
 
 fn refused(message: &str) -> ClientError {
@@ -180,6 +183,9 @@ mod tests {
             "http://localhost:13100",
             "https://",
             "https://:1",
+            "https://.",
+            "https://h..",
+            "https://a..b",
             "https://h:0",
             "https://h:65536",
             "https://h:+1",

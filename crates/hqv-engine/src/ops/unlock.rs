@@ -178,7 +178,9 @@ impl Core {
         if self.log.is_none() {
             self.begin_record(shared, loaded.keys.epoch(), loaded.keys.audit_identity().public())?;
         }
-        let head = DbHead { state_seq: loaded.state.sequence, head: loaded.state.audit_head };
+        // The log compares a head with what it found at its start: later ones of this run lie beyond that.
+        let earlier = if self.generation == 0 { loaded.state.audit_head } else { None };
+        let head = DbHead { state_seq: loaded.state.sequence, head: earlier };
         if let Some(log) = &mut self.log {
             let found = log.compare(&head, now)?;
             log.adopt(loaded.keys.audit_identity(), now, loaded.state.sequence)?;

@@ -24,6 +24,9 @@ struct State {
     waiting: bool,
     /// So many reads of the state row fail.
     blind: u32,
+    hold_slots: bool,
+    /// Threads that are about to read the key slots.
+    at_slots: u32,
 }
 
 /// See the module's comment.
@@ -42,6 +45,8 @@ impl HoldShelf {
                 hold: false,
                 waiting: false,
                 blind: 0,
+                hold_slots: false,
+                at_slots: 0,
             }),
             changed: Condvar::new(),
         })
@@ -68,6 +73,28 @@ impl HoldShelf {
     /// Commits end so from now on.
     pub fn end(&self, end: End) {
         self.state.lock().unwrap().end = end;
+    }
+
+    /// Whoever reads the key slots waits.
+    pub fn hold_slots(&self) {
+        self.state.lock().unwrap().hold_slots = true;
+    }
+
+    /// Returns once `n` wait at the key slots.
+    pub fn slots_held(&self, n: u32) {
+        let state = self.state.lock().unwrap();
+        drop(self.changed.wait_while(state, |s| s.at_slots < n).unwrap());
+    }
+
+    /// How many wait there.
+    pub fn slots_waiting(&self) -> u32 {
+        self.state.lock().unwrap().at_slots
+    }
+
+    /// Lets them all go.
+    pub fn release_slots(&self) {
+        self.state.lock().unwrap().hold_slots = false;
+        self.changed.notify_all();
     }
 
     /// The next `n` reads of the state row fail.
@@ -105,6 +132,13 @@ impl Shelf for HoldShelf {
         max_body: usize,
         visit: &mut dyn FnMut(Scanned) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
+        if kind == Kind::Slot {
+            let mut state = self.state.lock().unwrap();
+            state.at_slots += 1;
+            self.changed.notify_all();
+            state = self.changed.wait_while(state, |s| s.hold_slots).unwrap();
+            state.at_slots -= 1;
+        }
         self.inner.scan(kind, max_body, visit)
     }
 

@@ -64,6 +64,11 @@ impl Entropy for Seeded {
     }
 }
 
+/// Randomness that is the same each time.
+pub fn seeded(seed: u64) -> Seeded {
+    Seeded(ChaCha20Rng::seed_from_u64(seed))
+}
+
 /// A vault that can be stopped, killed and started again.
 pub struct Kit {
     pub disk: MemoryDisk,
