@@ -160,7 +160,7 @@ impl Core {
         };
         let error = match op.judge(&actor) {
             Verdict::Deny(_) if matches!(actor, Actor::Nobody) => unauthorized(),
-            Verdict::Deny(reason) => Error::forbidden(reason.to_string()),
+            Verdict::Deny(reason) => Error::forbidden(reason.to_string()).hint(WHAT_IT_MAY),
             Verdict::Allow { .. } => match (principal, &self.phase) {
                 (Principal::Token(entry), Phase::Open(open))
                     if O::SPENDS && open.tokens.available(entry, staged) == Some(0) =>
@@ -385,6 +385,9 @@ pub fn identity(principal: &Principal, transport: &Transport) -> Identity {
         _ => Identity::Nobody,
     }
 }
+
+/// The second line of a refusal to a token.
+pub const WHAT_IT_MAY: &str = "hq-vault whoami says what it may; ask who gave it for more";
 
 /// No credential, or one that is not known here.
 pub fn unauthorized() -> Error {

@@ -8,6 +8,9 @@ use std::time::Duration;
 /// The longest idle timeout: a week, in minutes.
 pub const MAX_IDLE_MINUTES: u64 = 10_080;
 
+/// The second line where a setting is refused.
+const SHOW: &str = "hq-vault config show lists the settings with their values";
+
 /// All settings of the vault.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
@@ -97,7 +100,7 @@ impl Settings {
 
 fn unknown(key: &str) -> Error {
     let shown = hqv_model::escape_controls(key).chars().take(60).collect::<String>();
-    Error::bad_request(format!("no setting is called {shown}")).hint("hq-vault config show lists them")
+    Error::bad_request(format!("no setting is called {shown}")).hint(SHOW)
 }
 
 /// Whole minutes within limits; digits only.
@@ -105,7 +108,7 @@ pub fn minutes(value: &str, least: u64, most: u64) -> Result<u64, Error> {
     let digits = !value.is_empty() && value.len() <= 9 && value.bytes().all(|b| b.is_ascii_digit());
     match value.parse::<u64>() {
         Ok(n) if digits && (least..=most).contains(&n) => Ok(n),
-        _ => Err(Error::bad_request(format!("a whole number of minutes from {least} to {most} is needed"))),
+        _ => Err(Error::bad_request(format!("a whole number of minutes from {least} to {most} is needed")).hint(SHOW)),
     }
 }
 
@@ -113,7 +116,7 @@ fn truth(value: &str) -> Result<bool, Error> {
     match value {
         "true" | "on" | "yes" => Ok(true),
         "false" | "off" | "no" => Ok(false),
-        _ => Err(Error::bad_request("true or false is needed")),
+        _ => Err(Error::bad_request("true or false is needed").hint(SHOW)),
     }
 }
 
@@ -125,12 +128,12 @@ fn scope(value: &str) -> Result<Scope, Error> {
 fn list(value: &str, check: fn(&str) -> bool) -> Result<Vec<String>, Error> {
     let all: Vec<String> = value.split(',').map(|s| s.trim().to_owned()).filter(|s| !s.is_empty()).collect();
     if all.len() > 16 {
-        return Err(Error::bad_request("at most 16 entries"));
+        return Err(Error::bad_request("at most 16 entries").hint(SHOW));
     }
     match all.iter().find(|s| !check(s)) {
         Some(bad) => {
             let shown = hqv_model::escape_controls(bad).chars().take(80).collect::<String>();
-            Err(Error::bad_request(format!("not usable here: {shown}")))
+            Err(Error::bad_request(format!("not usable here: {shown}")).hint(SHOW))
         }
         None => Ok(all),
     }

@@ -215,3 +215,21 @@ async fn versions_of_a_deleted_secret_are_kept_30_days_and_then_removed() {
     kit.unlock().await;
     assert_eq!(kit.value("c").await.unwrap(), b"2");
 }
+
+#[tokio::test]
+async fn locking_and_unlocking_in_one_daemon_finds_nothing_wrong() {
+    let mut kit = Kit::new().await;
+    for round in 0..3 {
+        let owner = kit.owner.clone();
+        kit.put(&owner, "k", format!("{round}").as_bytes()).await.unwrap();
+        kit.engine.tick();
+        kit.put(&owner, "k2", b"carries the record's head into the store").await.unwrap();
+        kit.engine.lock(&caller(&owner)).unwrap();
+        kit.engine.tick();
+        kit.unlock().await;
+        let status = kit.engine.status(&caller(&kit.owner)).unwrap();
+        assert_eq!(status.warnings, Vec::<String>::new());
+    }
+    let report = kit.engine.audit_verify(caller(&kit.owner), None).await.unwrap();
+    assert!(report.is_ok() && report.unclean_ends.is_empty(), "{:?}", report.findings);
+}

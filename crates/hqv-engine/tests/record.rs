@@ -177,3 +177,12 @@ async fn au2_a_log_that_cannot_be_written_fails_closed_but_lock_and_revoke_work(
     std::fs::remove_file(&dir).unwrap();
     std::fs::create_dir(&dir).unwrap();
 }
+
+#[tokio::test]
+async fn au5_a_path_that_was_not_there_stands_in_the_record() {
+    let kit = Kit::new().await;
+    assert!(kit.value("no/such").await.is_err());
+    let all = records(&kit).await;
+    let line = all.iter().find(|r| r.operation == "get" && r.outcome == "failed").unwrap();
+    assert_eq!(line.items.iter().map(|i| i.path.as_str()).collect::<Vec<_>>(), ["no/such"]);
+}

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::caller::Principal;
+use crate::core::WHAT_IT_MAY;
 use crate::family::{MAX_CHILDREN, State, TokenEntry, TokenFacts};
 use crate::operation::{Operation, View};
 use crate::views::TokenView;
@@ -127,7 +128,8 @@ impl TokenCreate {
                     wider.can,
                     hqv_model::escape_controls(wider.on.as_str()),
                     parent.facts.ancestry
-                ))),
+                ))
+                .hint(WHAT_IT_MAY)),
             },
             (Some(parent), None) => parent
                 .facts
