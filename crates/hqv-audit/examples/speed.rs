@@ -3,6 +3,7 @@
 //! `cargo run -p hqv-audit --release --example speed [RECORDS]`, default 1,000,000. Goals: 300,000 records
 //! a second sealed and chained, 200,000 a second verified, the last 50 in under 100 ms.
 
+#![forbid(unsafe_code)]
 #![allow(clippy::disallowed_methods, reason = "it measures time")]
 
 use std::{

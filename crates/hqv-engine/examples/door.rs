@@ -1,6 +1,7 @@
 //! How long the door takes: one GET in process, and an unlock, by number of secrets.
 //!
 //! `cargo run --release -p hqv-engine --example door -- 10000`
+#![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, missing_docs)]
 
 #[path = "../tests/kit/mod.rs"]

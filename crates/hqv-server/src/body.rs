@@ -11,12 +11,14 @@ use std::task::{Context, Poll};
 use tokio::sync::mpsc;
 
 use crate::guard::slow::InFlight;
+use crate::guard::weight::Weight;
 
 /// A run of bytes and how much of it has left.
 #[derive(Debug)]
 pub struct Chunk {
     held: Held,
     at: usize,
+    _weight: Option<Weight>,
 }
 
 #[derive(Debug)]
@@ -28,7 +30,11 @@ enum Held {
 
 impl Chunk {
     fn new(held: Held) -> Self {
-        Self { held, at: 0 }
+        Self {
+            held,
+            at: 0,
+            _weight: None,
+        }
     }
 
     fn bytes(&self) -> &[u8] {
@@ -106,10 +112,21 @@ impl Body {
         }
     }
 
-    /// Keeps `flight` until the body is gone.
-    pub fn carrying(mut self, flight: InFlight) -> Self {
+    /// Keeps `flight` until the body is gone, and `weight` until its bytes have left.
+    pub fn carrying(mut self, flight: InFlight, weight: Option<Weight>) -> Self {
         self.flight = Some(flight);
+        if let Inner::Whole(chunk) = &mut self.inner {
+            chunk._weight = weight;
+        }
         self
+    }
+
+    /// Bytes that are known to come.
+    pub fn len(&self) -> usize {
+        match &self.inner {
+            Inner::Whole(chunk) => chunk.remaining(),
+            Inner::Done | Inner::Events(_) => 0,
+        }
     }
 
     fn whole(held: Held) -> Self {

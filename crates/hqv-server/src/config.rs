@@ -78,6 +78,11 @@ pub struct Limits {
     pub idle: Duration,
     /// An answer that is not taken.
     pub stalled: Duration,
+    /// Bytes of large answers that their clients have not yet taken, all together. At the bound new ones are refused
+    /// and whoever has held one for [`Limits::heavy`] is cut.
+    pub answers: usize,
+    /// See [`Limits::answers`].
+    pub heavy: Duration,
 }
 
 impl Default for Limits {
@@ -88,6 +93,8 @@ impl Default for Limits {
             head: Duration::from_secs(10),
             idle: Duration::from_secs(300),
             stalled: Duration::from_secs(30),
+            answers: 256 * 1024 * 1024,
+            heavy: Duration::from_secs(2),
         }
     }
 }

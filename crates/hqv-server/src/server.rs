@@ -13,6 +13,7 @@ use crate::guard::host::Hosts;
 use crate::guard::rate::Tries;
 use crate::guard::size::Reader;
 use crate::guard::slow::{Patience, ticks};
+use crate::guard::weight::Scale;
 use crate::ids::RequestIds;
 use crate::listen::conn::Http;
 use crate::listen::registry::Registry;
@@ -39,6 +40,7 @@ struct House {
     tcp: Arc<Registry>,
     unix: Arc<Registry>,
     busy: Arc<Busy>,
+    scale: Arc<Scale>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
     addresses: Mutex<Vec<SocketAddr>>,
     ca: Mutex<Option<(String, String)>>,
@@ -69,6 +71,7 @@ impl Server {
             log: config.log,
             http: Http::new(),
             busy: Arc::clone(&handle.0.busy),
+            scale: Arc::clone(&handle.0.scale),
             house: handle.clone(),
         });
         *handle.0.shared.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&shared);
@@ -110,14 +113,17 @@ impl Handle {
             head: ticks(limits.head),
             idle: ticks(limits.idle),
             stalled: ticks(limits.stalled),
+            heavy: ticks(limits.heavy),
         };
+        let scale = Scale::new(limits.answers);
         Self(Arc::new(House {
             shared: Mutex::new(Weak::new()),
             tls: Tls::new(hosts.clone(), Arc::clone(&config.clock)),
             hosts,
-            tcp: Registry::new(limits.tcp_connections, patience),
-            unix: Registry::new(limits.unix_connections, patience),
+            tcp: Registry::new(limits.tcp_connections, patience, Arc::clone(&scale)),
+            unix: Registry::new(limits.unix_connections, patience, Arc::clone(&scale)),
             busy: Arc::new(Busy::default()),
+            scale,
             tasks: Mutex::new(Vec::new()),
             addresses: Mutex::new(Vec::new()),
             ca: Mutex::new(None),

@@ -30,6 +30,7 @@ use crate::guard::host::Hosts;
 use crate::guard::rate::Tries;
 use crate::guard::size::{self, Reader};
 use crate::guard::slow::{InFlight, Pulse};
+use crate::guard::weight::{Scale, Weight};
 use crate::ids::RequestIds;
 use crate::listen::conn::Http;
 use crate::router::{Call, Found, find};
@@ -59,6 +60,8 @@ pub struct Shared {
     pub http: Http,
     /// Work that goes on without its connection.
     pub busy: Arc<Busy>,
+    /// What answers weigh that wait for their clients.
+    pub scale: Arc<Scale>,
     /// The server as its handlers see it.
     pub house: Handle,
 }
@@ -251,7 +254,8 @@ struct Last {
 }
 
 impl Last {
-    fn finish(self, answer: Answer, shared: &Shared, pulse: &Pulse) -> Response<Body> {
+    fn finish(self, answer: Answer, shared: &Shared, pulse: &Arc<Pulse>) -> Response<Body> {
+        let (answer, weight) = weighed(answer, shared, pulse);
         let mut response = match answer {
             Ok(response) => {
                 if self.vouches {
@@ -271,7 +275,16 @@ impl Last {
         if self.silent {
             *response.body_mut() = Body::empty();
         }
-        response.map(|body| body.carrying(self.flight))
+        response.map(|body| body.carrying(self.flight, weight))
+    }
+}
+
+/// What its client does not take in time must not fill the memory, even where a use was spent on it.
+fn weighed(answer: Answer, shared: &Shared, pulse: &Arc<Pulse>) -> (Answer, Option<Weight>) {
+    let bytes = answer.as_ref().map_or(0, |response| response.body().len());
+    match shared.scale.put(bytes, pulse) {
+        Ok(weight) => (answer, weight),
+        Err(error) => (Err(error.into()), None),
     }
 }
 

@@ -50,7 +50,7 @@ impl Context {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => {
                     let again = acting.is_session() && failure.is(Code::Unauthorized);
-                    let failure = self.named(link, &acting, failure);
+                    let failure = named(&acting, failure);
                     if !again {
                         return Err(failure);
                     }
@@ -66,20 +66,20 @@ impl Context {
         link.must_be_unlocked()?;
         Err(nobody())
     }
+}
 
-    /// Exit 4 names who acted and where that came from.
-    fn named(&self, link: &Link<'_>, acting: &Acting, failure: Failure) -> Failure {
-        if failure.exit() != 4 {
-            return failure;
-        }
-        let ended = acting.is_session() && failure.is(Code::Unauthorized);
-        let who = acting.describe(link);
-        let failure = failure.after(&who);
-        if ended {
-            failure.hint("sign in again: hq-vault unlock")
-        } else {
-            failure
-        }
+/// Exit 4 names who acted and where that came from.
+fn named(acting: &Acting, failure: Failure) -> Failure {
+    if failure.exit() != 4 {
+        return failure;
+    }
+    let ended = acting.is_session() && failure.is(Code::Unauthorized);
+    let who = acting.describe(failure.actor_name());
+    let failure = failure.after(&who);
+    if ended {
+        failure.hint("sign in again: hq-vault unlock")
+    } else {
+        failure
     }
 }
 

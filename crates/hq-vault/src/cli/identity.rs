@@ -50,16 +50,15 @@ impl Acting {
         )
     }
 
-    /// `token deploy-run-42 from HQ_VAULT_TOKEN`. A live token is asked its
-    /// name; one that has ended cannot say it.
-    pub fn describe(&self, link: &Link<'_>) -> String {
+    /// `token deploy-run-42 from HQ_VAULT_TOKEN`, with the name that the vault
+    /// gave, where it knew the token.
+    pub fn describe(&self, name: Option<&str>) -> String {
         match self.origin {
             Origin::SessionVariable => "owner session from HQ_VAULT_SESSION".to_owned(),
             Origin::PassphraseFile => "owner session from HQ_VAULT_PASSPHRASE_FILE".to_owned(),
             Origin::Prompt => "owner, passphrase typed here".to_owned(),
             token => {
-                let name = link
-                    .token_name(self)
+                let name = name
                     .map(|n| format!("token {n}"))
                     .unwrap_or_else(|| "token".to_owned());
                 format!("{name} from {}", token.place())

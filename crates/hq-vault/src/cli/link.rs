@@ -18,7 +18,6 @@ use hqv_model::{Code, SecretBytes, SecretText};
 use tokio::runtime::Runtime;
 
 use super::context::Context;
-use super::identity::Acting;
 use super::output::error::Failure;
 use crate::daemon::autostart;
 use crate::settings::{DEFAULT_PORT, Settings};
@@ -131,16 +130,6 @@ impl<'a> Link<'a> {
             (true, true) => Err(Failure::from(hqv_model::Error::locked())),
             (true, false) => Ok(()),
         }
-    }
-
-    /// The name of a token that is live.
-    pub fn token_name(&self, acting: &Acting) -> Option<String> {
-        let me = self
-            .run_if_there(Some(acting.credential()), async |client| {
-                client.token_self().await
-            })
-            .ok()?;
-        me.token.map(|t| t.ancestry)
     }
 
     fn client(&self, credential: Option<&SecretText>) -> Result<Client, Failure> {
@@ -257,5 +246,5 @@ pub fn failure(error: ClientError) -> Failure {
         Some(hint) => failure.hint(hint),
         None => failure,
     };
-    failure.request(error.request_id)
+    failure.request(error.request_id).actor(error.actor)
 }

@@ -49,6 +49,9 @@ fn failure(error: &clap::Error, words: &[OsString]) -> Failure {
         ),
     };
     let failure = Failure::usage(message);
+    if let Some(hint) = hint_of_the_noun(error) {
+        return failure.hint(hint);
+    }
     match (error.kind(), suggestion(error)) {
         (_, Some(near)) => failure.hint(format!("did you mean {near}? ({help})")),
         (ErrorKind::UnknownArgument, None) if !argument_is_option(error) => failure
@@ -100,6 +103,12 @@ fn conflict(error: &clap::Error, argument: Option<String>) -> String {
     }
 }
 
+/// What the constructor that refused the word says to do.
+fn hint_of_the_noun(error: &clap::Error) -> Option<String> {
+    let why = std::error::Error::source(error)?.downcast_ref::<hqv_model::Error>()?;
+    why.hint_text().map(str::to_owned)
+}
+
 /// The sentence of the constructor that refused the word.
 fn validation(error: &clap::Error, argument: Option<String>) -> String {
     let argument = argument.unwrap_or_else(|| "an argument".to_owned());
@@ -137,16 +146,19 @@ fn text(error: &clap::Error, kind: ContextKind) -> Option<String> {
     }
 }
 
-/// The verb that was typed, where it is one, for the hint.
+/// The verbs that were typed, for the hint.
 fn verb(words: &[OsString]) -> String {
     use clap::CommandFactory;
     let tree = super::args::Cli::command();
-    let known = words
-        .iter()
-        .skip(1)
-        .filter_map(|w| w.to_str())
-        .find_map(|w| tree.find_subcommand(w));
-    known.map(|c| format!(" {}", c.get_name())).unwrap_or_default()
+    let mut at = &tree;
+    let mut verbs = String::new();
+    for word in words.iter().skip(1).filter_map(|w| w.to_str()) {
+        if let Some(found) = at.find_subcommand(word) {
+            verbs = format!("{verbs} {}", found.get_name());
+            at = found;
+        }
+    }
+    verbs
 }
 
 #[cfg(test)]

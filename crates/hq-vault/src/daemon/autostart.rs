@@ -16,20 +16,20 @@ pub fn start(ctx: &Context, socket: &Path) -> Result<(), Failure> {
     if !ctx.settings.dir.holds_vault() {
         return Err(link::no_vault(ctx));
     }
-    begin(ctx, socket)
+    begin(ctx, socket, &Options::default())
 }
 
 /// The same where no vault is yet: `init` needs somebody to make it.
-pub fn start_for_init(ctx: &Context) -> Result<(), Failure> {
-    begin(ctx, &ctx.settings.dir.socket()?)
+pub fn start_for_init(ctx: &Context, options: &Options) -> Result<(), Failure> {
+    begin(ctx, &ctx.settings.dir.socket()?, options)
 }
 
-fn begin(ctx: &Context, socket: &Path) -> Result<(), Failure> {
+fn begin(ctx: &Context, socket: &Path, options: &Options) -> Result<(), Failure> {
     let _turn = start::turn(&ctx.settings)?;
     if answers(socket) {
         return Ok(());
     }
-    start::background(&ctx.settings, &Options::default()).map(drop)
+    start::background(&ctx.settings, options).map(drop)
 }
 
 fn answers(socket: &Path) -> bool {

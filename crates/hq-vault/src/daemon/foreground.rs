@@ -3,22 +3,23 @@
 
 use std::net::IpAddr;
 use std::os::fd::AsFd;
+use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hqv_engine::Engine;
 use hqv_model::Clock;
-use hqv_server::{About, Limits, Peer, Server, ServerConfig};
+use hqv_server::{About, Handle, Limits, Peer, Server, ServerConfig};
 use hqv_sys::daemon::ReadySignal;
 use hqv_sys::lock::{LockError, VaultLock};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use tokio::runtime::Runtime;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::leaf::{self, Bind, LeafKeeper};
 use super::options::Options;
+use super::signals::Signals;
 use super::{listen, start, state_files};
 use crate::cli::context::Context;
 use crate::cli::output::error::Failure;
@@ -30,7 +31,8 @@ use crate::settings::{DEFAULT_PORT, Settings};
 const GRACE: Duration = Duration::from_secs(5);
 
 /// Runs until it is stopped. The starter, if there is one, is told how it went.
-pub fn run(ctx: &Context, options: &Options) -> Result<(), Failure> {
+/// With `init` a person at this terminal makes the vault meanwhile.
+pub fn run(ctx: &Context, options: &Options, init: bool) -> Result<(), Failure> {
     let ready = ReadySignal::from_env();
     if ready.is_some() {
         hqv_sys::signal::ignore_hangup();
@@ -38,7 +40,12 @@ pub fn run(ctx: &Context, options: &Options) -> Result<(), Failure> {
     match House::open(&ctx.settings, options) {
         Ok(house) => {
             tell(ctx, ready, &house);
-            house.serve()
+            let person = if init { Some(ask_for_a_vault(ctx)?) } else { None };
+            let ended = house.serve();
+            if let Some(mut person) = person {
+                let _ = person.wait();
+            }
+            ended
         }
         Err(failure) => {
             if let Some(ready) = ready {
@@ -47,6 +54,17 @@ pub fn run(ctx: &Context, options: &Options) -> Result<(), Failure> {
             Err(failure)
         }
     }
+}
+
+/// `init` in a process of its own: it has the terminal, we have the vault.
+fn ask_for_a_vault(ctx: &Context) -> Result<std::process::Child, Failure> {
+    let program = std::env::current_exe().map_err(|e| Failure::io("cannot find our own program", &e))?;
+    std::process::Command::new(program)
+        .arg("init")
+        .arg("--vault-dir")
+        .arg(ctx.settings.dir.root())
+        .spawn()
+        .map_err(|e| Failure::io("cannot ask for a passphrase", &e))
 }
 
 fn tell(ctx: &Context, ready: Option<ReadySignal>, house: &House) {
@@ -77,6 +95,56 @@ struct House {
     _lock: VaultLock,
 }
 
+/// A house that holds the vault and does not serve yet.
+struct Begun {
+    lock: VaultLock,
+    files: Files,
+    listener: UnixListener,
+    keeper: Arc<LeafKeeper>,
+    engine: Engine,
+}
+
+impl Begun {
+    fn furnish(self, settings: &Settings, options: &Options) -> Result<House, Failure> {
+        let (bind, leaf) = wanted(settings, options, &self.engine)?;
+        // Bound also where no leaf is there yet, so that a port taken is told now.
+        let bound = listen::tcp(bind.port, &bind.more)?;
+        let runtime = runtime(settings)?;
+        let inside = runtime.enter();
+        let signals = Signals::catch()?;
+        let config = config(settings, options, &self.engine, &self.files.socket, self.listener);
+        let server = Server::start(config)?;
+        state_files::write_pid(&settings.dir, options)
+            .map_err(|e| Failure::io("cannot write vault.pid", &e))?;
+        self.keeper.attach(server.handle(), bind);
+        let listens = leaf.is_some();
+        if let Some(leaf) = leaf {
+            set_ca(&server, settings);
+            self.keeper.serve(leaf, Some(bound))?;
+        }
+        self.engine.spawn_ticker()?;
+        drop(inside);
+        Ok(House {
+            signals,
+            server,
+            engine: self.engine,
+            runtime,
+            files: self.files,
+            listens,
+            _lock: self.lock,
+        })
+    }
+}
+
+/// Said once, when the first key had to stand in memory that cannot be locked.
+fn warn_of_memory(server: &Handle, said: &mut bool) {
+    if hqv_sys::memory::lock_failed() && !std::mem::replace(said, true) {
+        let words = "memory cannot be locked (RLIMIT_MEMLOCK): keys could reach the swap";
+        log(words);
+        server.warn(words.to_owned());
+    }
+}
+
 /// The files that say we run; removed with the house.
 struct Files {
     dir: crate::settings::paths::VaultDir,
@@ -89,59 +157,35 @@ impl Drop for Files {
     }
 }
 
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-    hangup: Option<Signal>,
-}
-
 impl House {
+    /// The lock first, then the socket: who holds both touches nobody's record.
     fn open(settings: &Settings, options: &Options) -> Result<House, Failure> {
         start::prepare_dir(settings)?;
         let lock = take_lock(&settings.dir.lock())?;
-        hqv_sys::process::max_open_files_raise();
-        hqv_sys::memory::tune();
-        let dir = settings.dir.clone();
-        let keeper = Arc::new(LeafKeeper::new(dir.clone(), options.tls_cert.is_some()));
-        let engine = compose::engine(&dir, options, Arc::clone(&keeper) as Arc<dyn hqv_engine::Hooks>)?;
-        let (bind, leaf) = wanted(settings, options, &engine)?;
-        // Bound also where no leaf is there yet, so that a port taken is told now.
-        let bound = listen::tcp(bind.port, &bind.more)?;
         let socket = settings.dir.socket()?;
-        let runtime = runtime(settings)?;
-        let _inside = runtime.enter();
-        let signals = Signals::catch()?;
-        let server = Server::start(config(settings, options, &engine, &socket)?)?;
+        let listener = listen::unix(&socket)?;
         let files = Files {
-            dir: dir.clone(),
+            dir: settings.dir.clone(),
             socket,
         };
-        state_files::write_pid(&dir, options).map_err(|e| Failure::io("cannot write vault.pid", &e))?;
-        if hqv_sys::memory::lock_failed() {
-            let words = "keys could reach the swap: memory cannot be locked (RLIMIT_MEMLOCK)";
-            log(words);
-            server.handle().warn(words.to_owned());
-        }
-        keeper.attach(server.handle(), bind);
-        let listens = leaf.is_some();
-        match leaf {
-            Some(leaf) => {
-                set_ca(&server, settings);
-                keeper.serve(leaf, Some(bound))?;
-            }
-            None => drop(bound),
-        }
-        engine.spawn_ticker()?;
-        drop(_inside);
-        Ok(House {
-            signals,
-            server,
-            engine,
-            runtime,
+        hqv_sys::process::max_open_files_raise();
+        hqv_sys::memory::tune();
+        let keeper = Arc::new(LeafKeeper::new(settings.dir.clone(), options.tls_cert.is_some()));
+        let hooks = Arc::clone(&keeper) as Arc<dyn hqv_engine::Hooks>;
+        let engine = compose::engine(&settings.dir, options, hooks)?;
+        let begun = Begun {
+            lock,
             files,
-            listens,
-            _lock: lock,
-        })
+            listener,
+            keeper,
+            engine: engine.clone(),
+        };
+        let house = begun.furnish(settings, options);
+        if house.is_err() {
+            // The record that has begun is closed, or the next start would call it unclean.
+            engine.stop();
+        }
+        house
     }
 
     fn serve(self) -> Result<(), Failure> {
@@ -155,7 +199,7 @@ impl House {
             _lock,
         } = self;
         let handle = server.handle();
-        runtime.spawn(scrub_after_locks(engine.lock_events()));
+        runtime.spawn(tidy_after_locks(engine.lock_events(), handle.clone()));
         runtime.block_on(async {
             tokio::select! {
                 () = signals.any() => {}
@@ -212,18 +256,21 @@ fn wanted(
     Ok((bind, leaf))
 }
 
-/// After a lock the stack of the thread that served requests is overwritten and freed memory is given back:
-/// at once, and again when the connections of that moment are gone. With more than one thread only the one
-/// that runs this is reached; SECURITY.md says so.
-async fn scrub_after_locks(mut unlocked: tokio::sync::watch::Receiver<bool>) {
-    while unlocked.wait_for(|unlocked| !unlocked).await.is_ok() {
+/// After an unlock and a lock, what they freed goes back to the system. After a lock the stack of the thread
+/// that served requests is overwritten too: at once, and again when the connections of that moment are gone.
+/// With more than one thread only the one that runs this is reached; SECURITY.md says so.
+async fn tidy_after_locks(mut unlocked: tokio::sync::watch::Receiver<bool>, server: Handle) {
+    let mut said = false;
+    warn_of_memory(&server, &mut said);
+    while unlocked.changed().await.is_ok() {
+        let now_locked = !*unlocked.borrow_and_update();
+        warn_of_memory(&server, &mut said);
         for pause in [Duration::ZERO, Duration::from_millis(300)] {
             tokio::time::sleep(pause).await;
-            hqv_sys::memory::scrub_stack_deep();
+            if now_locked {
+                hqv_sys::memory::scrub_stack_deep();
+            }
             hqv_sys::memory::give_back();
-        }
-        if unlocked.wait_for(|unlocked| *unlocked).await.is_err() {
-            return;
         }
     }
 }
@@ -249,12 +296,13 @@ fn config(
     options: &Options,
     engine: &Engine,
     socket: &Path,
-) -> Result<ServerConfig, Failure> {
+    listener: UnixListener,
+) -> ServerConfig {
     let mut hostnames = engine.locked_settings().hostnames;
     hostnames.extend(options.hostname.iter().cloned());
-    Ok(ServerConfig {
+    ServerConfig {
         engine: engine.clone(),
-        unix: Some(listen::unix(socket)?),
+        unix: Some(listener),
         owner: hqv_sys::process::uid(),
         peer_of: Arc::new(peer_of),
         hostnames,
@@ -270,7 +318,7 @@ fn config(
         clock: Arc::new(SystemClock),
         rng: Box::new(SystemEntropy::new()),
         log: Arc::new(log),
-    })
+    }
 }
 
 /// A line on stderr, which is `vault.log` in the background.
@@ -297,37 +345,5 @@ fn set_ca(server: &Server, settings: &Settings) {
         server
             .handle()
             .set_ca(text, hqv_crypto::wire::fingerprint_of(&certificate));
-    }
-}
-
-impl Signals {
-    /// SIGTERM and SIGINT stop in good order. SIGHUP too in the foreground,
-    /// where it means that the terminal is gone; in the background it is ignored.
-    fn catch() -> Result<Signals, Failure> {
-        let catch = |kind| signal(kind).map_err(|e| Failure::io("cannot catch signals", &e));
-        let hangup = if start::is_child() {
-            None
-        } else {
-            Some(catch(SignalKind::hangup())?)
-        };
-        Ok(Signals {
-            terminate: catch(SignalKind::terminate())?,
-            interrupt: catch(SignalKind::interrupt())?,
-            hangup,
-        })
-    }
-
-    async fn any(&mut self) {
-        let hangup = async {
-            match &mut self.hangup {
-                Some(signal) => signal.recv().await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-            _ = hangup => {}
-        }
     }
 }

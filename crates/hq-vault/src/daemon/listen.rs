@@ -135,11 +135,15 @@ fn clear(path: &Path, meta: &std::fs::Metadata) -> Result<(), Failure> {
             Failure::conflict(format!("{} is {what}, not a socket", shown(path))).hint("move it away"),
         );
     }
-    if UnixStream::connect(path).is_ok() {
-        return Err(
-            Failure::conflict(format!("another program listens on {}", shown(path)))
-                .hint("stop that program, or use another --vault-dir"),
-        );
+    // Refused is what a dead daemon's socket answers; any other failure may hide a live one.
+    match UnixStream::connect(path) {
+        Err(e) if e.kind() == ErrorKind::ConnectionRefused => {}
+        _ => {
+            return Err(
+                Failure::conflict(format!("another program listens on {}", shown(path)))
+                    .hint("stop that program, or use another --vault-dir"),
+            );
+        }
     }
     std::fs::remove_file(path).map_err(|e| Failure::io(format!("cannot replace {}", shown(path)), &e))
 }

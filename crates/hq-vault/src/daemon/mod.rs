@@ -9,6 +9,7 @@ pub mod foreground;
 pub mod leaf;
 pub mod listen;
 pub mod options;
+mod signals;
 pub mod start;
 pub mod state_files;
 pub mod stop;

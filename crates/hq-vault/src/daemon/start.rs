@@ -21,13 +21,13 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A daemon that answers.
 pub struct Started {
     pid: u32,
-    port: Option<u16>,
 }
 
 impl Started {
-    /// One line for a person.
-    pub fn sentence(&self) -> String {
-        match self.port {
+    /// One line for a person. The port is that of now: it may have come with a
+    /// vault that was made meanwhile.
+    pub fn sentence(&self, settings: &Settings) -> String {
+        match state_files::port(&settings.dir) {
             Some(port) => format!(
                 "Serving: https://localhost:{port} and vault.sock (pid {})",
                 self.pid
@@ -89,10 +89,7 @@ pub fn background(settings: &Settings, options: &Options) -> Result<Started, Fai
     )
     .map_err(|e| Failure::io("cannot start the daemon", &e))?;
     match pipe.wait(PATIENCE) {
-        Ready::Ok => Ok(Started {
-            pid,
-            port: state_files::port(&settings.dir),
-        }),
+        Ready::Ok => Ok(Started { pid }),
         Ready::Failed(report) => Err(read_report(&report)),
         Ready::Died => Err(Failure::internal("the daemon ended while it started").hint(see_log(settings))),
         Ready::TimedOut => Err(

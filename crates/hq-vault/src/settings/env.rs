@@ -99,6 +99,10 @@ pub struct Env {
     pub home: Option<PathBuf>,
     /// `XDG_RUNTIME_DIR`.
     pub runtime_dir: Option<PathBuf>,
+    /// `SHELL`, for the hint that names it.
+    pub shell: Option<String>,
+    /// `HQ_VAULT_SESSION` was given by shell-init's function for this one command.
+    pub session_for_once: bool,
     /// `LD_PRELOAD` is set; for `doctor`.
     pub preload: bool,
 }
@@ -128,6 +132,8 @@ impl Env {
             runtime_dir: get("XDG_RUNTIME_DIR")
                 .map(PathBuf::from)
                 .filter(|p| p.is_absolute()),
+            shell: text("SHELL"),
+            session_for_once: get("HQ_VAULT_SESSION_ONCE").is_some(),
             preload: get("LD_PRELOAD").is_some_and(|v| !v.is_empty()),
         }
     }

@@ -67,11 +67,25 @@ impl<'a> Day<'a> {
     fn begin(home: &'a Home) -> Day<'a> {
         let server = TestServer::start(home);
         let mut init = home.cli(["init"]).on_terminal();
-        init.wait_for("hidden").line(PASSPHRASE).wait_for("again").line(PASSPHRASE).wait_for("HQVR-");
+        init.wait_for("hidden")
+            .line(PASSPHRASE)
+            .wait_for("again")
+            .line(PASSPHRASE)
+            .wait_for("HQVR-");
         let made = init.finish().ok();
         let text = made.err();
-        let recovery = text.split_whitespace().find(|word| word.starts_with("HQVR-")).unwrap().to_owned();
-        let mut day = Day { home, server, session: String::new(), secrets: Vec::new(), runs: Vec::new() };
+        let recovery = text
+            .split_whitespace()
+            .find(|word| word.starts_with("HQVR-"))
+            .unwrap()
+            .to_owned();
+        let mut day = Day {
+            home,
+            server,
+            session: String::new(),
+            secrets: Vec::new(),
+            runs: Vec::new(),
+        };
         for (name, secret) in [
             ("passphrase", PASSPHRASE),
             ("mistyped passphrase", MISTYPED),
@@ -84,7 +98,11 @@ impl<'a> Day<'a> {
         }
         let recovered = day.typed(&["unlock", "--recovery"], "Recovery key", &recovery);
         day.keep(recovered, Shows::Names).ok();
-        day.session = day.typed(&["unlock", "--raw"], "Passphrase", PASSPHRASE).out().trim_end().to_owned();
+        day.session = day
+            .typed(&["unlock", "--raw"], "Passphrase", PASSPHRASE)
+            .out()
+            .trim_end()
+            .to_owned();
         day.credential("session", &day.session.clone());
         day
     }
@@ -120,7 +138,10 @@ impl<'a> Day<'a> {
     }
 
     fn on_terminal(&self, words: &[&str]) -> Terminal {
-        self.home.cli(words).env("HQ_VAULT_SESSION", &self.session).on_terminal()
+        self.home
+            .cli(words)
+            .env("HQ_VAULT_SESSION", &self.session)
+            .on_terminal()
     }
 
     /// Everything that was said, against what might be said.
@@ -129,9 +150,14 @@ impl<'a> Day<'a> {
             for (name, canary) in &self.secrets {
                 let value = matches!(*name, "value" | "typed value");
                 let credential = matches!(*name, "token" | "session");
-                let allowed = (value && *shows == Shows::Values) || (credential && *shows == Shows::Credential);
+                let allowed =
+                    (value && *shows == Shows::Values) || (credential && *shows == Shows::Credential);
                 let in_stdout = |found: &Found| found.place.starts_with("stdout");
-                let found: Vec<_> = ran.search(canary).into_iter().filter(|f| !(allowed && in_stdout(f))).collect();
+                let found: Vec<_> = ran
+                    .search(canary)
+                    .into_iter()
+                    .filter(|f| !(allowed && in_stdout(f)))
+                    .collect();
                 assert!(found.is_empty(), "{name}: {found:?}\n{ran}");
             }
         }
@@ -160,8 +186,13 @@ fn mm2_a_day_of_work_leaves_no_secret_in_clear() {
     if root_for("the daemon's environment and arguments") {
         day.check_process(day.server.pid(), "the daemon");
     }
-    let said = day.owner(&["audit", "--json", "--limit", "1000"], "", Shows::Names).ok();
-    assert!(said.out().contains(PATH) && said.out().contains(NAME), "the search would find what is there");
+    let said = day
+        .owner(&["audit", "--json", "--limit", "1000"], "", Shows::Names)
+        .ok();
+    assert!(
+        said.out().contains(PATH) && said.out().contains(NAME),
+        "the search would find what is there"
+    );
     day.owner(&["lock"], "", Shows::Names).ok();
     day.check_runs();
     on_the_disk(&day, &home);
@@ -172,11 +203,37 @@ fn mm2_a_day_of_work_leaves_no_secret_in_clear() {
 
 /// Stores in every way.
 fn put_in(day: &mut Day<'_>) {
-    day.owner(&["store", PATH, "--description", WORDS, "--tag", "CANARY-tag-key=CANARY-tag-value"], VALUE, Shows::Names)
-        .ok();
-    day.owner(&["store", "app/from-file", "--file", "inputs/value", "--json"], "", Shows::Names).ok();
-    day.owner(&["store", "app/made", "--generate", "--env", "MADE"], "", Shows::Names).ok();
-    day.owner(&["store", "app/raw", "--raw"], &format!("{VALUE}\n{VALUE}\n"), Shows::Names).ok();
+    day.owner(
+        &[
+            "store",
+            PATH,
+            "--description",
+            WORDS,
+            "--tag",
+            "CANARY-tag-key=CANARY-tag-value",
+        ],
+        VALUE,
+        Shows::Names,
+    )
+    .ok();
+    day.owner(
+        &["store", "app/from-file", "--file", "inputs/value", "--json"],
+        "",
+        Shows::Names,
+    )
+    .ok();
+    day.owner(
+        &["store", "app/made", "--generate", "--env", "MADE"],
+        "",
+        Shows::Names,
+    )
+    .ok();
+    day.owner(
+        &["store", "app/raw", "--raw"],
+        &format!("{VALUE}\n{VALUE}\n"),
+        Shows::Names,
+    )
+    .ok();
     let mut prompt = day.on_terminal(&["store", "app/typed"]);
     prompt.wait_for("hidden");
     if hqv_sys::process::uid() == 0 {
@@ -188,14 +245,25 @@ fn put_in(day: &mut Day<'_>) {
 
 fn take_out(day: &mut Day<'_>) {
     assert_eq!(day.owner(&["get", PATH], "", Shows::Values).ok().out(), VALUE);
-    assert_eq!(day.owner(&["get", "app/typed"], "", Shows::Values).ok().out(), TYPED);
+    assert_eq!(
+        day.owner(&["get", "app/typed"], "", Shows::Values).ok().out(),
+        TYPED
+    );
     day.owner(&["get", PATH, "--json"], "", Shows::Values).ok();
-    day.owner(&["get", "app/raw", "--env", "RAW"], "", Shows::Values).ok();
-    day.owner(&["get", PATH, "-o", "inputs/got"], "", Shows::Names).ok();
+    day.owner(&["get", "app/raw", "--env", "RAW"], "", Shows::Values)
+        .ok();
+    day.owner(&["get", PATH, "-o", "inputs/got"], "", Shows::Names)
+        .ok();
     for format in ["export", "json"] {
-        day.owner(&["env-file", "app/", "--format", format], "", Shows::Values).ok();
+        day.owner(&["env-file", "app/", "--format", format], "", Shows::Values)
+            .ok();
     }
-    day.owner(&["env-file", "app/", "--format", "json", "-o", "inputs/env"], "", Shows::Names).ok();
+    day.owner(
+        &["env-file", "app/", "--format", "json", "-o", "inputs/env"],
+        "",
+        Shows::Names,
+    )
+    .ok();
     for words in [
         &["list"][..],
         &["list", "--json"],
@@ -222,23 +290,36 @@ fn take_out(day: &mut Day<'_>) {
 
 /// Makes and uses tokens; gives one that lives.
 fn tokens(day: &mut Day<'_>) -> String {
-    let made = day.owner(&["token", "create", "--name", NAME], "", Shows::Credential).ok();
+    let made = day
+        .owner(&["token", "create", "--name", NAME], "", Shows::Credential)
+        .ok();
     let token = made.out().trim_end().to_owned();
     day.credential("token", &token);
-    let json = day.owner(&["token", "create", "--name", "other", "--json", "--max-uses", "1"], "", Shows::Credential);
+    let json = day.owner(
+        &["token", "create", "--name", "other", "--json", "--max-uses", "1"],
+        "",
+        Shows::Credential,
+    );
     let other = json.ok().json()["token"].as_str().unwrap().to_owned();
     day.credential("token", &other);
     day.with_token(&["get", PATH], &token, Shows::Values).ok();
     day.with_token(&["get", PATH], &other, Shows::Values).ok();
     day.with_token(&["get", PATH], &other, Shows::Names).exits(4);
     day.with_token(&["whoami"], &token, Shows::Names).ok();
-    day.with_token(&["get", "app/none"], &token, Shows::Names).exits(3);
-    day.with_token(&["store", "app/x", "--generate"], &token, Shows::Names).exits(4);
-    for words in [&["token", "list"][..], &["token", "list", "--all", "--json"], &["token", "show", NAME]] {
+    day.with_token(&["get", "app/none"], &token, Shows::Names)
+        .exits(3);
+    day.with_token(&["store", "app/x", "--generate"], &token, Shows::Names)
+        .exits(4);
+    for words in [
+        &["token", "list"][..],
+        &["token", "list", "--all", "--json"],
+        &["token", "show", NAME],
+    ] {
         day.owner(words, "", Shows::Names).ok();
     }
     day.owner(&["token", "revoke", "other"], "", Shows::Names);
-    day.with_token(&["get", PATH, "--json"], &other, Shows::Names).exits(4);
+    day.with_token(&["get", PATH, "--json"], &other, Shows::Names)
+        .exits(4);
     token
 }
 
@@ -279,18 +360,22 @@ fn go_wrong(day: &mut Day<'_>, token: &str) {
             &["audit", "--limit", "x"],
         ] {
             // A value given as an argument of another kind may be quoted back: it is not known for one.
-            let quoted = words.iter().any(|w| *w == VALUE) && !matches!(words[0], "store");
+            let quoted = words.contains(&VALUE) && !matches!(words[0], "store");
             let ran = day.owner(&with(words), "", Shows::Names);
             assert_ne!(ran.code, Some(0), "{}", *ran);
             if quoted {
                 day.runs.pop();
             }
         }
-        day.with_token(&with(&["get", PATH]), &token[..60], Shows::Names).exits(4);
-        day.with_token(&with(&["get", PATH]), &mistyped, Shows::Names).exits(4);
-        day.with_token(&with(&["get", PATH]), PASSPHRASE, Shows::Names).exits(4);
+        day.with_token(&with(&["get", PATH]), &token[..60], Shows::Names)
+            .exits(4);
+        day.with_token(&with(&["get", PATH]), &mistyped, Shows::Names)
+            .exits(4);
+        day.with_token(&with(&["get", PATH]), PASSPHRASE, Shows::Names)
+            .exits(4);
         let session = day.session.clone();
-        day.with_token(&with(&["get", PATH]), &session, Shows::Names).exits(4);
+        day.with_token(&with(&["get", PATH]), &session, Shows::Names)
+            .exits(4);
         for url in [&in_url, &with_user] {
             let words = [&["get", PATH, "--url", url.as_str()], json].concat();
             day.with_token(&words, token, Shows::Names);
@@ -342,7 +427,10 @@ fn post(session: &str, body: &str) -> String {
 
 /// The vault directory, the temporary one and the rest of the home: nothing, not even a name.
 fn on_the_disk(day: &Day<'_>, home: &Home) {
-    assert!(!home.vault_file("session.cache").exists(), "kept though no passphrase file was named");
+    assert!(
+        !home.vault_file("session.cache").exists(),
+        "kept though no passphrase file was named"
+    );
     std::fs::remove_dir_all(home.path().join("inputs")).unwrap();
     let names = [
         ("path", &PATH[..14]),
@@ -352,7 +440,10 @@ fn on_the_disk(day: &Day<'_>, home: &Home) {
         ("tag's value", "CANARY-tag-value"),
         ("path's end", "of/the-secret"),
     ];
-    let names: Vec<_> = names.iter().map(|(name, text)| (*name, Canary::new(text.as_bytes()))).collect();
+    let names: Vec<_> = names
+        .iter()
+        .map(|(name, text)| (*name, Canary::new(text.as_bytes())))
+        .collect();
     for (name, canary) in day.secrets.iter().chain(&names) {
         let found = canary.in_tree(home.path());
         assert!(found.is_empty(), "{name}: {found:?}");

@@ -10,10 +10,13 @@ use rustix::process::Signal;
 use crate::keys::{self, Held};
 use crate::load::{Way, connect};
 use crate::memory::Memory;
-use crate::support::{PASSPHRASE, home, ordinary_home, owner, root_for, shell, signal, store, told, token, vault};
+use crate::support::{
+    PASSPHRASE, home, ordinary_home, owner, root_for, shell, signal, store, token, told, vault,
+};
 
 const VALUE: &str = "CANARY-of-memory-7f3k9qxm-pw";
 const LARGE: &str = "CANARY-in-a-large-value-0c2v";
+const DESCRIPTION: &str = "CANARY-description-5t";
 const WRONG: &str = "wrong horse battery staple";
 
 /// What must be gone after a lock, by name.
@@ -26,7 +29,11 @@ const ANSWERS: usize = 20;
 impl Planted {
     fn in_memory(&self, memory: &Memory) -> Vec<String> {
         let one = |(name, canary): &(&str, Canary)| -> Vec<String> {
-            memory.search(canary).iter().map(|found| format!("{name}: {found}")).collect()
+            memory
+                .search(canary)
+                .iter()
+                .map(|found| format!("{name}: {found}"))
+                .collect()
         };
         self.0.iter().flat_map(one).collect()
     }
@@ -54,26 +61,41 @@ fn mm1_keys_stand_in_locked_memory_and_after_lock_nothing_is_left() {
     }
     let home = home();
     let server = vault(&home);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let (planted, mut held) = use_everything(&home, &server, &runtime);
     let keys = keys::all(&home.vault(), PASSPHRASE);
 
     let open = Memory::of(server.pid()).unwrap();
     for key in &keys {
         let places = open.with(&key.bytes);
-        let outside: Vec<_> = places.iter().filter(|m| !m.is_locked()).map(|m| (&m.name, &m.flags)).collect();
+        let outside: Vec<_> = places
+            .iter()
+            .filter(|m| !m.is_locked())
+            .map(|m| (&m.name, &m.flags))
+            .collect();
         match key.held {
             Held::Locked => assert!(!places.is_empty(), "{} is not in an unlocked daemon", key.name),
             Held::Prepared => continue,
             Held::Briefly => assert!(places.is_empty(), "{} is still there: {outside:?}", key.name),
         }
-        assert!(outside.is_empty(), "{} outside locked memory: {outside:?}", key.name);
+        assert!(
+            outside.is_empty(),
+            "{} outside locked memory: {outside:?}",
+            key.name
+        );
     }
 
     owner(&home, &["lock"]).ok();
     let locked = planted.must_go(&home, &server, "after lock");
     let public = std::fs::read(home.vault_file("ca.pem")).unwrap();
-    assert!(!locked.with(&public[..60]).is_empty(), "{} bytes were seen, ca.pem not among them", locked.len());
+    assert!(
+        !locked.with(&public[..60]).is_empty(),
+        "{} bytes were seen, ca.pem not among them",
+        locked.len()
+    );
     no_key(&locked, &keys, "after lock");
 
     // What comes to a locked daemon is not kept either: credentials, and a wrong passphrase.
@@ -82,7 +104,10 @@ fn mm1_keys_stand_in_locked_memory_and_after_lock_nothing_is_left() {
     }
     drop((held, runtime));
     let wrong = home.write("wrong", WRONG, 0o600);
-    home.cli(["unlock"]).env("HQ_VAULT_PASSPHRASE_FILE", wrong).run().exits(4);
+    home.cli(["unlock"])
+        .env("HQ_VAULT_PASSPHRASE_FILE", wrong)
+        .run()
+        .exits(4);
     planted.must_go(&home, &server, "after requests while locked");
 
     // Once more: an unlock and a lock leave as little.
@@ -112,41 +137,65 @@ fn use_everything(
 ) -> (Planted, Vec<hqv_client::Client>) {
     let mut binary = [0u8; 64];
     TestRng::seeded(11).fill(&mut binary);
-    let large = format!("{}{LARGE}{}", "x".repeat(50_000), "y".repeat(50_000));
-    for (path, value) in [("app/value", VALUE.as_bytes()), ("app/large", large.as_bytes()), ("bin/key", &binary)] {
-        store(home, path, value);
-        assert_eq!(owner(home, &["get", path]).ok().stdout, value);
-        owner(home, &["get", path, "--json"]).ok();
-    }
-    owner(home, &["store", "app/note", "--generate", "--description", "CANARY-description-5t"]).ok();
-    owner(home, &["env-file", "app/", "--format", "json"]).ok();
+    values(home, &binary);
     let unlimited = token(home, &["--name", "memory-worker"]);
     let limited = token(home, &["--name", "memory-limited", "--max-uses", "3"]);
     home.cli(["get", "app/value"]).token(&limited).run().ok();
     owner(home, &["audit"]).ok();
     let session = std::fs::read_to_string(home.vault_file("session.cache")).unwrap();
-    let mut held = Vec::new();
-    for (way, credential) in [(Way::Tls, &unlimited), (Way::Socket, &unlimited), (Way::Socket, &session)] {
+    let ways = [
+        (Way::Tls, &unlimited),
+        (Way::Socket, &unlimited),
+        (Way::Socket, &session),
+    ];
+    let held = ways.map(|(way, credential)| {
         let mut client = connect(server, way, credential);
         let got = runtime.block_on(client.get("app/value", None)).unwrap();
         assert_eq!(got.value.reveal(), VALUE.as_bytes());
         runtime.block_on(client.get("app/large", None)).unwrap();
-        held.push(client);
+        client
+    });
+    let mut planted: Vec<_> = [
+        ("the passphrase", PASSPHRASE),
+        ("a wrong passphrase", WRONG),
+        ("a value", VALUE),
+        ("a large value", LARGE),
+        ("a description", DESCRIPTION),
+        ("a token's name", "memory-worker"),
+    ]
+    .map(|(name, text)| (name, Canary::new(text.as_bytes())))
+    .into();
+    planted.push(("a binary value", Canary::new(&binary)));
+    for (name, text) in [
+        ("the session", &session),
+        ("a token", &unlimited),
+        ("a limited token", &limited),
+    ] {
+        let text = text.trim_end();
+        planted.push((name, Canary::new(text.as_bytes())));
+        planted.push((name, Canary::new(wire::parse(text).unwrap().secret.as_slice())));
     }
-    let mut planted = vec![
-        ("the passphrase", Canary::new(PASSPHRASE.as_bytes())),
-        ("a wrong passphrase", Canary::new(WRONG.as_bytes())),
-        ("a value", Canary::new(VALUE.as_bytes())),
-        ("a large value", Canary::new(LARGE.as_bytes())),
-        ("a binary value", Canary::new(&binary)),
-        ("a description", Canary::new(b"CANARY-description-5t")),
-        ("a token's name", Canary::new(b"memory-worker")),
-    ];
-    for (name, text) in [("the session", &session), ("a token", &unlimited), ("a limited token", &limited)] {
-        planted.push((name, Canary::new(text.trim_end().as_bytes())));
-        planted.push((name, Canary::new(wire::parse(text.trim_end()).unwrap().secret.as_slice())));
+    (Planted(planted), held.into())
+}
+
+/// Values short, long, random and in bulk go in and come out.
+fn values(home: &Home, binary: &[u8]) {
+    let large = format!("{}{LARGE}{}", "x".repeat(50_000), "y".repeat(50_000));
+    for (path, value) in [
+        ("app/value", VALUE.as_bytes()),
+        ("app/large", large.as_bytes()),
+        ("bin/key", binary),
+    ] {
+        store(home, path, value);
+        assert_eq!(owner(home, &["get", path]).ok().stdout, value);
+        owner(home, &["get", path, "--json"]).ok();
     }
-    (Planted(planted), held)
+    owner(
+        home,
+        &["store", "app/note", "--generate", "--description", DESCRIPTION],
+    )
+    .ok();
+    owner(home, &["env-file", "app/", "--format", "json"]).ok();
 }
 
 #[test]
@@ -157,7 +206,10 @@ fn mm1_a_daemon_that_dies_leaves_no_core() {
     daemon.args(["-c", "ulimit -c unlimited; exec \"$HQ\" serve --port 0"]);
     let mut daemon = crate::life::Foreground::start(daemon);
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", daemon.pid())).unwrap();
-    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    let core = limits
+        .lines()
+        .find(|line| line.starts_with("Max core file size"))
+        .unwrap();
     assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
     owner(&home, &["unlock"]).ok();
     signal(daemon.pid(), Signal::ABORT);
@@ -165,7 +217,11 @@ fn mm1_a_daemon_that_dies_leaves_no_core() {
     assert_eq!(status.signal(), Some(Signal::ABORT.as_raw()));
     assert!(!status.core_dumped());
     let left = std::fs::read_dir(home.path()).unwrap().flatten();
-    assert!(!left.into_iter().any(|entry| entry.file_name().to_string_lossy().starts_with("core")));
+    assert!(
+        !left
+            .into_iter()
+            .any(|entry| entry.file_name().to_string_lossy().starts_with("core"))
+    );
 }
 
 /// Each line of the answer names a door that was open.
@@ -192,11 +248,22 @@ fn mm3_the_same_user_can_neither_read_nor_trace_the_daemon_or_a_client() {
     prompt.wait_for("Passphrase");
     for pid in [server.pid(), prompt.pid()] {
         let output = shell(&home, &DOORS.replace("$PID", &pid.to_string()));
-        assert!(output.stdout.is_empty() && output.status.success(), "{}", told(&output));
+        assert!(
+            output.stdout.is_empty() && output.status.success(),
+            "{}",
+            told(&output)
+        );
     }
     // The same look at a process without our hardening sees everything.
-    let output = shell(&home, &format!("sleep 60 > /dev/null & PID=$!\n{DOORS}\nkill $PID"));
-    assert!(output.stdout.starts_with(b"mem\nenviron\nmaps\nauxv\n"), "{}", told(&output));
+    let output = shell(
+        &home,
+        &format!("sleep 60 > /dev/null & PID=$!\n{DOORS}\nkill $PID"),
+    );
+    assert!(
+        output.stdout.starts_with(b"mem\nenviron\nmaps\nauxv\n"),
+        "{}",
+        told(&output)
+    );
     prompt.keys(b"\x03");
     let _ = prompt.finish();
 }

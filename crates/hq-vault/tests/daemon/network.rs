@@ -29,8 +29,13 @@ fn in_namespace(home: &Home, wanted: &str, network: &str) -> Option<Output> {
     home.write("passphrase", PASSPHRASE, 0o600);
     let mut command = program(home, "unshare");
     command.args(["--net", "sh", "-c", &format!("{network} || exit 77\n{LIFE}")]);
-    command.env("HQ_VAULT_PASSPHRASE_FILE", home.passphrase_file()).env("WANTED", wanted);
-    let output = command.output().ok().filter(|output| output.status.code() != Some(77));
+    command
+        .env("HQ_VAULT_PASSPHRASE_FILE", home.passphrase_file())
+        .env("WANTED", wanted);
+    let output = command
+        .output()
+        .ok()
+        .filter(|output| output.status.code() != Some(77));
     if output.is_none() {
         println!("SKIP {wanted} alone: no network namespace can be had here");
     }
@@ -41,7 +46,11 @@ fn in_namespace(home: &Home, wanted: &str, network: &str) -> Option<Output> {
 fn serves_on(output: &Output, yes: &str, no: &str) {
     let out = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{}", told(output));
-    assert!(out.contains(&format!("\"{yes}:")) && !out.contains(&format!("\"{no}:")), "{}", told(output));
+    assert!(
+        out.contains(&format!("\"{yes}:")) && !out.contains(&format!("\"{no}:")),
+        "{}",
+        told(output)
+    );
     assert_eq!(out.matches("got v\n").count(), 2, "{}", told(output));
 }
 
@@ -64,7 +73,8 @@ fn lc1_without_127_0_0_1_it_serves_on_ipv6_alone() {
         return;
     }
     let home = home();
-    let network = "ip link set lo up && ip address del 127.0.0.1/8 dev lo && ip address show lo | grep -q ::1";
+    let network =
+        "ip link set lo up && ip address del 127.0.0.1/8 dev lo && ip address show lo | grep -q ::1";
     if let Some(output) = in_namespace(&home, "[::1]", network) {
         serves_on(&output, "[::1]", "127.0.0.1");
     }

@@ -1,13 +1,13 @@
 //! Row ST4: something else where vault.db should be, seen by an ordinary user.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::Path;
 use std::process::Command;
 
 use hqv_test::{Home, TestServer};
 
-use crate::support::{PASSPHRASE, ordinary_home, owner, root_for, store, vault};
+use crate::support::{PASSPHRASE, Stopped, give, ordinary_home, owner, root_for, store, vault};
 
 /// A vault that is not running, with its database put aside.
 fn with_the_database_aside() -> Home {
@@ -27,7 +27,11 @@ fn with_the_database_aside() -> Home {
 /// Kind, owner, mode, length of what stands there.
 fn facts(path: &Path) -> (u32, u32, u64) {
     let meta = fs::symlink_metadata(path).unwrap();
-    (meta.mode(), meta.uid(), if meta.is_file() { meta.len() } else { 0 })
+    (
+        meta.mode(),
+        meta.uid(),
+        if meta.is_file() { meta.len() } else { 0 },
+    )
 }
 
 /// Every command that needs the vault says what is wrong, at once, and touches nothing.
@@ -62,14 +66,11 @@ fn doctor_only_names(home: &Home, word: &str) {
     let before = facts(&db);
     for words in [&["doctor"][..], &["doctor", "--fix"]] {
         let ran = home.cli(words).run().exits(1);
-        assert!(ran.out().contains("vault.db") && ran.out().contains(word), "{word:?}\n{ran}");
+        assert!(
+            ran.out().contains("vault.db") && ran.out().contains(word),
+            "{word:?}\n{ran}"
+        );
         assert_eq!(facts(&db), before);
-    }
-}
-
-fn give(home: &Home, path: &Path) {
-    if home.uid() != hqv_sys::process::uid() {
-        lchown(path, Some(home.uid()), Some(home.uid())).unwrap();
     }
 }
 
@@ -103,10 +104,17 @@ fn st4_each_thing_that_is_no_database_is_named_and_left_alone() {
     doctor_only_names(&home, "directory");
     fs::remove_dir(&db).unwrap();
 
-    assert!(Command::new("mkfifo").args(["-m", "600"]).arg(&db).status().unwrap().success());
+    assert!(
+        Command::new("mkfifo")
+            .args(["-m", "600"])
+            .arg(&db)
+            .status()
+            .unwrap()
+            .success()
+    );
     give(&home, &db);
     told(&home, &["vault.db", "pipe"]);
-    doctor_only_names(&home, "pipe");
+    doctor_only_names(&home, "FIFO");
     fs::remove_file(&db).unwrap();
 
     symlink(home.path().join("aside"), &db).unwrap();
@@ -118,7 +126,11 @@ fn st4_each_thing_that_is_no_database_is_named_and_left_alone() {
     home.write(".hq-vault/vault.db", "", 0o600);
     told(&home, &["vault.db", "empty"]);
     fs::remove_file(&db).unwrap();
-    home.write(".hq-vault/vault.db", "not a database at all, but long enough to look like one\n".repeat(100), 0o600);
+    home.write(
+        ".hq-vault/vault.db",
+        "not a database at all, but long enough to look like one\n".repeat(100),
+        0o600,
+    );
     told(&home, &["vault.db"]);
     put_back(&home);
     lives(&home);
@@ -145,24 +157,35 @@ fn st4_a_database_of_another_user_is_refused() {
 #[test]
 fn st4_a_missing_database_is_said_and_its_record_is_kept() {
     let home = with_the_database_aside();
+    let _stopped = Stopped(&home);
     for words in [&["get", "a/b"][..], &["unlock"], &["list"]] {
         let ran = owner(&home, words);
         assert!(ran.code.is_some_and(|code| code != 0), "{ran}");
         assert!(ran.err().contains("init") || ran.err().contains("vault"), "{ran}");
     }
     let status = home.cli(["status", "--json"]).run().ok().json();
-    assert_eq!((&status["initialized"], &status["serverRunning"]), (&false.into(), &false.into()), "{status}");
+    assert_eq!(
+        (&status["initialized"], &status["serverRunning"]),
+        (&false.into(), &false.into()),
+        "{status}"
+    );
     let ran = home.cli(["doctor"]).run().exits(1);
     assert!(ran.out().contains("no-vault"), "{ran}");
     // A new vault is not begun on top of the record of the lost one.
     let record = fs::read(home.vault_file("audit.log")).unwrap();
-    let ran = home.cli(["init"]).env("HQ_VAULT_PASSPHRASE_FILE", home.write("new", PASSPHRASE, 0o600)).run();
+    let ran = home
+        .cli(["init"])
+        .env("HQ_VAULT_PASSPHRASE_FILE", home.write("new", PASSPHRASE, 0o600))
+        .run();
     let kept = fs::read(home.vault_file("audit.log")).unwrap_or_default();
-    let aside = fs::read_dir(home.path()).unwrap().flatten().any(|entry| {
-        fs::read(entry.path().join("audit.log")).is_ok_and(|copy| copy.starts_with(&record))
-    });
-    assert!(kept.starts_with(&record) || aside, "the record of the lost vault is gone\n{ran}");
-    let _ = home.cli(["serve", "--stop"]).owner().run();
+    let aside = fs::read_dir(home.path())
+        .unwrap()
+        .flatten()
+        .any(|entry| fs::read(entry.path().join("audit.log")).is_ok_and(|copy| copy.starts_with(&record)));
+    assert!(
+        kept.starts_with(&record) || aside,
+        "the record of the lost vault is gone\n{ran}"
+    );
 }
 
 #[test]

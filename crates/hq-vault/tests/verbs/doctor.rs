@@ -142,11 +142,49 @@ fn what_is_wrong_with_the_daemon() {
 }
 
 #[test]
+fn a_daemon_that_says_nonsense_or_found_something() {
+    let home = home();
+    let server = vault(&home);
+    server.kill();
+    let _server = hqv_test::TestServer::start(&home);
+    finds(&home, "daemon-warning", &[]);
+    drop(_server);
+    let lock = hqv_sys::lock::VaultLock::acquire(&home.vault_file("vault.lock")).unwrap();
+    let socket = std::os::unix::net::UnixListener::bind(home.vault_file("vault.sock")).unwrap();
+    std::thread::spawn(move || {
+        for stream in socket.incoming() {
+            let _ = std::io::Write::write_all(&mut stream.unwrap(), b"nonsense\n\n");
+        }
+    });
+    finds(&home, "daemon-answer", &[]);
+    drop(lock);
+}
+
+#[test]
+fn a_debugger_and_memory_that_cannot_be_locked() {
+    let home = ordinary();
+    vault(&home).stop();
+    let sh = hqv_test::Home::of("/bin/sh", true);
+    let doctor = |before: &str| {
+        let script = format!("{before} {} doctor --json", home.program().display());
+        sh.cli(["-c", &script]).env("HOME", home.path()).run().out()
+    };
+    assert!(doctor("ulimit -l 0;").contains("\"memlock\""));
+    if std::process::Command::new("strace").arg("-V").output().is_err() {
+        println!("skipped: traced: no strace here");
+        return;
+    }
+    assert!(doctor("strace -o /dev/null").contains("\"traced\""));
+}
+
+#[test]
 fn what_is_wrong_with_the_surroundings() {
     let home = home();
     let _server = vault(&home);
     finds(&home, "token-empty", &[("HQ_VAULT_TOKEN", "")]);
     finds(&home, "session-inherited", &[("HQ_VAULT_SESSION", "hqs_x")]);
+    let once = [("HQ_VAULT_SESSION", "hqs_x"), ("HQ_VAULT_SESSION_ONCE", "1")];
+    assert!(!ids(&home, &[], &once).contains("session-inherited"));
     home.write("open", PASSPHRASE, 0o644);
     finds(&home, "passphrase-file", &[("HQ_VAULT_PASSPHRASE_FILE", "open")]);
     finds(&home, "preload", &[("LD_PRELOAD", "/nowhere/lib.so")]);

@@ -99,6 +99,37 @@ fn an_existing_vault_is_kept_and_force_moves_it_aside() {
 }
 
 #[test]
+fn a_person_who_thinks_better_of_force_keeps_the_old_vault() {
+    let home = home();
+    let _server = vault(&home);
+    store(&home, "a/b", b"old");
+    let mut terminal = home.cli(["init", "--force"]).on_terminal();
+    terminal.wait_for("Passphrase for").line(PASSPHRASE);
+    terminal.wait_for("New passphrase").line("another passphrase");
+    terminal.wait_for("again").line("yet another one");
+    terminal.finish().exits(2);
+    assert_eq!(owner(&home, &["get", "a/b"]).ok().out(), "old");
+}
+
+#[test]
+fn raw_prints_the_session_alone() {
+    let home = home();
+    let _server = TestServer::start(&home);
+    home.write("passphrase", PASSPHRASE, 0o600);
+    let ran = owner(&home, &["init", "--raw"]).ok();
+    let session = ran.out();
+    assert!(
+        session.starts_with("hqs_") && session.lines().count() == 1,
+        "{ran}"
+    );
+    assert!(ran.err().contains("Made: ~/.hq-vault"), "{ran}");
+    home.cli(["list"])
+        .env("HQ_VAULT_SESSION", session.trim_end())
+        .run()
+        .ok();
+}
+
+#[test]
 fn in7_a_directory_that_cannot_be_is_an_error_and_an_odd_one_works() {
     let home = ordinary();
     home.write("passphrase", PASSPHRASE, 0o600);

@@ -237,6 +237,63 @@ fn files_of_the_vault_are_private() {
 }
 
 #[test]
+fn a_terminal_is_offered_a_vault_at_the_port_asked_for() {
+    let home = home();
+    let mut terminal = home.cli(["serve", "--daemon", "--port", "0"]).on_terminal();
+    terminal.wait_for("Make one now?").line("y");
+    terminal
+        .wait_for("New passphrase")
+        .line(crate::support::PASSPHRASE);
+    terminal.wait_for("again").line(crate::support::PASSPHRASE);
+    let ran = terminal.finish().ok();
+    assert!(ran.err().contains("Serving: https://localhost:"), "{ran}");
+    let status = home.cli(["status", "--json"]).run().ok().json();
+    assert_eq!(
+        (&status["initialized"], &status["locked"]),
+        (&true.into(), &false.into())
+    );
+    home.cli(["serve", "--stop"]).run().ok();
+}
+
+#[test]
+fn in_the_foreground_too_and_the_vault_stays_open() {
+    let home = home();
+    let mut terminal = home.cli(["serve", "--port", "0"]).on_terminal();
+    terminal.wait_for("Make one now?").line("");
+    terminal
+        .wait_for("New passphrase")
+        .line(crate::support::PASSPHRASE);
+    terminal.wait_for("again").line(crate::support::PASSPHRASE);
+    terminal.wait_for("Made: ~/.hq-vault");
+    let status = home.cli(["status", "--json"]).run().ok().json();
+    assert_eq!(
+        (&status["initialized"], &status["locked"]),
+        (&true.into(), &false.into())
+    );
+    assert!(status["port"].is_u64(), "{status}");
+    terminal.keys(b"\x03");
+    terminal.finish().ok();
+}
+
+#[test]
+fn a_refused_start_leaves_no_mark_in_the_record() {
+    let home = home();
+    let server = vault(&home);
+    let port = server.port().unwrap();
+    server.stop();
+    let held = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    home.cli(["serve", "--daemon", "--port", &port.to_string()])
+        .run()
+        .exits(7);
+    assert!(!home.vault_file("vault.sock").exists());
+    drop(held);
+    let _server = TestServer::start(&home);
+    owner(&home, &["unlock"]).ok();
+    let report = owner(&home, &["audit", "verify", "--json"]).ok().json();
+    assert_eq!(report["uncleanEnds"], 0, "{report}");
+}
+
+#[test]
 fn options_that_cannot_be_are_refused() {
     let home = home();
     for words in [

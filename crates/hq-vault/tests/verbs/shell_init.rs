@@ -145,10 +145,10 @@ fn unlock_at_the_shell_s_own_prompt_asks_the_person() {
         .env("PATH", path)
         .env("PS1", "ready> ")
         .on_terminal();
+    // On one line: a function holds at once, an alias would not.
     terminal
         .wait_for("ready>")
-        .line("eval \"$(hq-vault shell-init bash)\"");
-    terminal.wait_for("ready>").line("hq-vault unlock");
+        .line("eval \"$(hq-vault shell-init bash)\"; hq-vault unlock");
     terminal.wait_for("Passphrase for").line(PASSPHRASE);
     terminal
         .wait_for("ready>")

@@ -7,3 +7,4 @@ pub mod host;
 pub mod rate;
 pub mod size;
 pub mod slow;
+pub mod weight;

@@ -47,6 +47,8 @@ pub struct Patience {
     pub idle: u32,
     /// With an answer that the client does not take.
     pub stalled: u32,
+    /// With a large answer not yet taken whole, once all of them weigh too much (`guard::weight`).
+    pub heavy: u32,
 }
 
 /// `duration` in ticks, at least one.
@@ -76,6 +78,8 @@ pub struct Pulse {
     in_flight: AtomicU32,
     head_since: AtomicU32,
     stalled_since: AtomicU32,
+    heavy: AtomicU32,
+    heavy_since: AtomicU32,
     idle_since: AtomicU32,
     multiplexed: AtomicBool,
     used: AtomicBool,
@@ -93,6 +97,8 @@ impl Pulse {
             in_flight: AtomicU32::new(0),
             head_since: AtomicU32::new(now),
             stalled_since: AtomicU32::new(0),
+            heavy: AtomicU32::new(0),
+            heavy_since: AtomicU32::new(0),
             idle_since: AtomicU32::new(now),
             multiplexed: AtomicBool::new(false),
             used: AtomicBool::new(false),
@@ -153,6 +159,26 @@ impl Pulse {
         // PING and SETTINGS are bytes too: over HTTP/2 only the idle limit holds.
         let head = !self.multiplexed.load(Relaxed) && older(self.head_since.load(Relaxed), patience.head);
         head || older(self.idle_since.load(Relaxed), patience.idle)
+    }
+
+    /// A large answer begins to leave.
+    pub fn takes_up(&self) {
+        if self.heavy.fetch_add(1, Relaxed) == 0 {
+            self.heavy_since.store(self.ticks.now(), Relaxed);
+        }
+    }
+
+    /// One has left, or its connection has ended.
+    pub fn puts_down(&self) {
+        if self.heavy.fetch_sub(1, Relaxed) == 1 {
+            self.heavy_since.store(0, Relaxed);
+        }
+    }
+
+    /// Whether it has held large answers for longer than a reader needs.
+    pub fn is_burden(&self, patience: &Patience) -> bool {
+        let since = self.heavy_since.load(Relaxed);
+        since != 0 && self.ticks.now().wrapping_sub(since) > patience.heavy
     }
 
     /// Tells the connection's task. A stronger signal is never taken back.
@@ -276,6 +302,7 @@ mod tests {
         head: 4,
         idle: 10,
         stalled: 6,
+        heavy: 3,
     };
 
     fn pulse() -> (Arc<Ticks>, Arc<Pulse>) {
@@ -333,6 +360,23 @@ mod tests {
         assert!(pulse.overdue(&PATIENCE), "stalled since the first pending write");
         pulse.wrote(false);
         assert!(!pulse.overdue(&PATIENCE));
+    }
+
+    #[test]
+    fn ht5_a_large_answer_held_for_long_is_a_burden_however_busy_its_reader_is() {
+        let (ticks, pulse) = pulse();
+        pulse.takes_up();
+        pulse.takes_up();
+        pass(&ticks, 3);
+        pulse.wrote(false);
+        assert!(!pulse.is_burden(&PATIENCE));
+        pulse.puts_down();
+        pass(&ticks, 1);
+        assert!(pulse.is_burden(&PATIENCE), "one is still held");
+        pulse.puts_down();
+        assert!(!pulse.is_burden(&PATIENCE));
+        pulse.takes_up();
+        assert!(!pulse.is_burden(&PATIENCE), "its time begins anew");
     }
 
     #[test]

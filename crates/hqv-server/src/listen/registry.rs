@@ -3,6 +3,7 @@
 //! TCP and the socket have a registry each, so that a flood on one never fills the other.
 
 use crate::guard::slow::{Patience, Pulse, Signal, TICK, Ticks};
+use crate::guard::weight::Scale;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,6 +15,7 @@ pub struct Registry {
     ticks: Arc<Ticks>,
     most: usize,
     patience: Patience,
+    scale: Arc<Scale>,
     all: Mutex<(u64, HashMap<u64, Arc<Pulse>>)>,
     closing: AtomicBool,
     empty: Notify,
@@ -21,11 +23,12 @@ pub struct Registry {
 
 impl Registry {
     /// A registry for at most `most` connections (at least one).
-    pub fn new(most: usize, patience: Patience) -> Arc<Self> {
+    pub fn new(most: usize, patience: Patience, scale: Arc<Scale>) -> Arc<Self> {
         Arc::new(Self {
             ticks: Arc::new(Ticks::default()),
             most: most.max(1),
             patience,
+            scale,
             all: Mutex::new((0, HashMap::new())),
             closing: AtomicBool::new(false),
             empty: Notify::new(),
@@ -98,8 +101,9 @@ impl Registry {
     /// Judges all connections once.
     fn sweep(&self) {
         self.ticks.advance();
+        let pressed = self.scale.is_full();
         for pulse in self.all().1.values() {
-            if pulse.overdue(&self.patience) {
+            if pulse.overdue(&self.patience) || (pressed && pulse.is_burden(&self.patience)) {
                 pulse.send(Signal::Cut);
             }
         }
@@ -161,6 +165,7 @@ mod tests {
         head: 2,
         idle: 5,
         stalled: 3,
+        heavy: 1,
     };
 
     fn signal(seat: &Seat) -> Signal {
@@ -170,7 +175,7 @@ mod tests {
 
     #[test]
     fn ht5_a_full_house_makes_room_for_the_next_and_spares_the_known() {
-        let registry = Registry::new(2, PATIENCE);
+        let registry = Registry::new(2, PATIENCE, Scale::new(8192));
         let known = registry.admit().unwrap();
         known.pulse.vouch();
         registry.sweep();
@@ -190,7 +195,7 @@ mod tests {
 
     #[test]
     fn ht5_the_sweep_cuts_what_is_overdue() {
-        let registry = Registry::new(10, PATIENCE);
+        let registry = Registry::new(10, PATIENCE, Scale::new(8192));
         let seat = registry.admit().unwrap();
         for _ in 0..3 {
             assert_eq!(signal(&seat), Signal::Run);
@@ -200,8 +205,23 @@ mod tests {
     }
 
     #[test]
+    fn ht5_under_pressure_the_sweep_cuts_who_holds_large_answers() {
+        let scale = Scale::new(8192);
+        let registry = Registry::new(10, PATIENCE, Arc::clone(&scale));
+        let (holder, other) = (registry.admit().unwrap(), registry.admit().unwrap());
+        let _flights = (holder.pulse.begin(false), other.pulse.begin(false));
+        let first = scale.put(8191, &holder.pulse).unwrap();
+        (0..5).for_each(|_| registry.sweep());
+        assert_eq!(signal(&holder), Signal::Run, "there is room for it");
+        let _second = scale.put(8191, &holder.pulse).unwrap();
+        registry.sweep();
+        assert_eq!((signal(&holder), signal(&other)), (Signal::Cut, Signal::Run));
+        drop(first);
+    }
+
+    #[test]
     fn recycling_spares_who_has_only_just_come() {
-        let registry = Registry::new(10, PATIENCE);
+        let registry = Registry::new(10, PATIENCE, Scale::new(8192));
         let (used, fresh) = (registry.admit().unwrap(), registry.admit().unwrap());
         drop(used.pulse.begin(false));
         registry.recycle();
@@ -210,7 +230,7 @@ mod tests {
 
     #[tokio::test]
     async fn closing_waits_for_the_last_and_lets_nobody_in() {
-        let registry = Registry::new(10, PATIENCE);
+        let registry = Registry::new(10, PATIENCE, Scale::new(8192));
         let seat = registry.admit().unwrap();
         let closing = tokio::spawn({
             let registry = Arc::clone(&registry);

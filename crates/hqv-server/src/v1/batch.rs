@@ -27,6 +27,7 @@ const MOST: usize = 1_000;
 )]
 pub async fn batch(ask: Ask, carried: Carried) -> Answer {
     ask.no_query()?;
+    ask.shared.scale.has_room()?;
     let body = carried.read(&ask, size::BATCH).await?;
     let which = which(size::parse(&body)?)?;
     drop(body);

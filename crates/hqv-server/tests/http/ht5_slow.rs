@@ -4,7 +4,7 @@ use crate::client::{read_answer, read_to_close, soon};
 use crate::house::{House, UID};
 use hqv_server::Limits;
 use std::time::{Duration, Instant};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 
 fn short() -> Limits {
@@ -57,6 +57,52 @@ async fn ht5_a_client_that_takes_no_answer_is_cut() {
     });
     closed.await;
     drop(stream);
+}
+
+/// A batch is large and costs its asker nothing: a thousand that nobody reads must not fill the memory.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ht5_large_answers_that_nobody_reads_are_bounded_and_cut() {
+    let limits = Limits {
+        answers: 8 << 20,
+        heavy: Duration::from_millis(250),
+        ..Limits::default()
+    };
+    let house = House::with(limits, UID).await;
+    house.put("big/a", &"x".repeat(1 << 20)).await;
+    house.put("big/b", &"x".repeat(1 << 20)).await;
+    let (owner, body) = (house.owner.clone(), r#"{"prefix":"big/"}"#);
+    let ask = format!(
+        "POST /v1/secrets:batch HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {owner}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut stuck = Vec::new();
+    for _ in 0..16 {
+        let mut stream = UnixStream::connect(&house.socket).await.unwrap();
+        stream.write_all(ask.as_bytes()).await.unwrap();
+        stuck.push(stream);
+    }
+    // Eight mebibytes are reached by the fourth of two each; nobody reads more than the status.
+    let mut refused = 0;
+    for stream in &mut stuck {
+        let mut status = [0; 12];
+        soon(stream.read_exact(&mut status)).await.unwrap();
+        refused += usize::from(&status == b"HTTP/1.1 503");
+    }
+    assert!(refused >= 8, "{refused}");
+    assert_eq!(house.tls().get("/v1/health", "").await.status, 200);
+    // Who reads gets a place again, since the others are cut.
+    soon(async {
+        while house
+            .tls()
+            .send("POST", "/v1/secrets:batch", &owner, Some(body))
+            .await
+            .status
+            != 200
+        {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

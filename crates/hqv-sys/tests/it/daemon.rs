@@ -14,7 +14,6 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The daemon's side. Run by other tests.
 #[test]
-#[ignore = "started by other tests"]
 fn daemon_side() {
     let Ok(mode) = std::env::var("HQV_DAEMON") else {
         return;

@@ -9,7 +9,6 @@ use tempfile::TempDir;
 
 /// Holds the lock that `HQV_LOCK` names until its stdin ends. Run by other tests.
 #[test]
-#[ignore = "started by other tests"]
 fn holds_the_lock() {
     let Some(path) = std::env::var_os("HQV_LOCK") else {
         return;

@@ -25,7 +25,6 @@ fn what_is_no_connection_has_no_peer() {
 }
 
 #[test]
-#[ignore = "started by another test"]
 fn connects() {
     let Some(path) = std::env::var_os("HQV_SOCKET") else {
         return;

@@ -12,7 +12,6 @@ use hqv_sys::process::{
 
 /// Waits for the end of its stdin, hardened where `HQV_HARDEN` says so. Run by other tests.
 #[test]
-#[ignore = "started by other tests"]
 fn stands_still() {
     let Ok(how) = std::env::var("HQV_HARDEN") else {
         return;

@@ -13,7 +13,6 @@ const LIMIT: usize = (1 << 20) + 1;
 
 /// The program at the terminal: asks as `HQV_ASK` says and reports on stdout. Run by other tests.
 #[test]
-#[ignore = "started by other tests"]
 fn asks() {
     let Ok(how) = std::env::var("HQV_ASK") else { return };
     let tty = hqv_sys::tty::open().unwrap();
@@ -173,7 +172,7 @@ fn lc2_stopped_and_continued_it_asks_again() {
     let mut shell = shell.spawn().unwrap();
     pty.wait_for("ready> ", PATIENCE).unwrap();
     let exe = std::env::current_exe().unwrap();
-    let command = format!("'{}' tty::asks --exact --ignored --nocapture\n", exe.display());
+    let command = format!("'{}' tty::asks --exact --include-ignored --nocapture\n", exe.display());
     pty.type_in(command.as_bytes()).unwrap();
     pty.wait_for("Value: ", PATIENCE).unwrap();
     assert!(!pty.echoes());

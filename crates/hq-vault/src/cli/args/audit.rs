@@ -38,8 +38,8 @@ pub struct Read {
     #[arg(long, value_name = "NAME", value_parser = parse::token_ref, help_heading = "Filters")]
     pub token: Option<hqv_model::TokenRef>,
     /// Only this operation, such as get, put or token-create
-    #[arg(long, value_name = "OP", help_heading = "Filters")]
-    pub operation: Option<String>,
+    #[arg(long, value_name = "OP", value_parser = parse::operation, help_heading = "Filters")]
+    pub operation: Option<hqv_model::OpKind>,
     /// Only from this moment on: a date, a time, or 2h for two hours ago
     #[arg(long, value_name = "WHEN", help_heading = "Filters")]
     pub since: Option<String>,

@@ -23,7 +23,7 @@ pub struct Args {
     /// The secret's path
     #[arg(value_name = "PATH", value_parser = parse::path)]
     pub path: SecretPath,
-    /// Print `export VAR=value`, quoted for any POSIX shell
+    /// Print VAR=value and export VAR, quoted for the eval of any POSIX shell
     #[arg(long, value_name = "VAR", value_parser = parse::env_name, conflicts_with = "output", help_heading = "Output")]
     pub env: Option<EnvName>,
     /// Fetch this version instead of the newest

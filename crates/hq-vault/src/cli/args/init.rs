@@ -1,7 +1,7 @@
 //! `init`: a new vault.
 
 /// Make a new vault.
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Debug, Default)]
 #[command(after_help = "\
 Examples:
   $ hq-vault init
@@ -20,4 +20,7 @@ pub struct Args {
     /// Accept a passphrase of fewer than 12 characters
     #[arg(long, help_heading = "New vault")]
     pub weak: bool,
+    /// Print the session alone on stdout
+    #[arg(long, help_heading = "New vault")]
+    pub raw: bool,
 }

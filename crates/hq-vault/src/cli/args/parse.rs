@@ -28,6 +28,17 @@ pub fn format(text: &str) -> Result<hqv_engine::transfer::Format, model::Error> 
     hqv_engine::transfer::Format::parse(text)
 }
 
+/// An operation of the record.
+pub fn operation(text: &str) -> Result<model::OpKind, model::Error> {
+    let known = model::OpKind::ALL
+        .iter()
+        .map(|op| op.as_str())
+        .collect::<Vec<_>>();
+    model::OpKind::parse(text).ok_or_else(|| {
+        model::Error::bad_request("no operation is called that").hint(format!("one of {}", known.join(", ")))
+    })
+}
+
 /// A token's life.
 pub fn ttl(text: &str) -> Result<model::Ttl, model::Error> {
     model::Ttl::parse(text)

@@ -18,6 +18,7 @@ pub struct Failure {
     message: String,
     hint: Option<String>,
     request: Option<String>,
+    actor: Option<String>,
 }
 
 /// What stands behind the exit code.
@@ -42,6 +43,7 @@ impl Failure {
             message: message.into(),
             hint: None,
             request: None,
+            actor: None,
         }
     }
 
@@ -131,6 +133,18 @@ impl Failure {
     pub fn request(mut self, id: Option<String>) -> Failure {
         self.request = id;
         self
+    }
+
+    /// Who was refused, as the vault knows it.
+    #[must_use]
+    pub fn actor(mut self, actor: Option<String>) -> Failure {
+        self.actor = actor;
+        self
+    }
+
+    /// Who was refused.
+    pub fn actor_name(&self) -> Option<&str> {
+        self.actor.as_deref()
     }
 
     /// What happened.

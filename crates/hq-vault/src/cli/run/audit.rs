@@ -29,7 +29,7 @@ fn query(args: &Read) -> AuditQuery {
     AuditQuery {
         path: args.path.clone(),
         token: args.token.as_ref().map(token_text),
-        operation: args.operation.clone(),
+        operation: args.operation.map(|op| op.as_str().to_owned()),
         since: args.since.clone(),
         until: args.until.clone(),
         ..AuditQuery::default()
@@ -79,19 +79,18 @@ async fn newest(
     Ok(records)
 }
 
-/// The stream is opened first and the past read after it, so that nothing falls
-/// in between; what comes twice is shown once.
+/// One request: the stream begins with the newest records of before.
 fn follow(ctx: &Context, args: &Read) -> Result<(), Failure> {
-    let (query, limit) = (query(args), args.limit.unwrap_or(10));
+    let query = AuditQuery {
+        limit: Some(args.limit.unwrap_or(10).min(PAGE) as u64),
+        ..query(args)
+    };
     let link = Link::open(ctx)?;
     let mut shown = 0;
     let mut trouble = None;
     let cell = std::cell::RefCell::new((&mut shown, &mut trouble));
     ctx.ask_over(&link, async |client| {
         let mut stream = client.audit_follow(&query).await?;
-        for record in newest(client, &query, limit).await? {
-            show(ctx, &cell, &record);
-        }
         while let Some(record) = stream.next().await? {
             show(ctx, &cell, &record);
             if cell.borrow().1.is_some() {

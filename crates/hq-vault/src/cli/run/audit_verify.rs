@@ -52,7 +52,25 @@ fn of_the_vault(ctx: &Context, args: &Verify) -> Result<AuditReport, Failure> {
         .map_err(|e| Failure::io("cannot read the record", &e))?;
     let public = public(&key.public_key)?;
     let compared = check(&files, Some(&public), read_checkpoint(path)?)?;
-    Ok(if report.ok { compared } else { report })
+    Ok(both(report, compared))
+}
+
+/// What the vault proved stands; the comparison adds what it found.
+fn both(mut report: AuditReport, compared: AuditReport) -> AuditReport {
+    if compared.ok {
+        report.findings.push(AuditFinding {
+            bad: false,
+            sequence: None,
+            message: "the checkpoint that was kept elsewhere holds too".to_owned(),
+        });
+        return report;
+    }
+    report.ok = false;
+    report.first_bad = report.first_bad.or(compared.first_bad);
+    report
+        .findings
+        .extend(compared.findings.into_iter().filter(|f| f.bad));
+    report
 }
 
 fn of_files(ctx: &Context, args: &Verify) -> Result<AuditReport, Failure> {

@@ -1,9 +1,13 @@
 //! `delete`: asks first.
 
+use hqv_api::DeleteAnswer;
+
 use crate::cli::args::delete::Args;
 use crate::cli::context::Context;
 use crate::cli::output::error::Failure;
 use crate::cli::passphrase;
+use crate::cli::run::list::ago;
+use crate::compose;
 
 /// Asks, unless told not to, and deletes.
 pub fn run(ctx: &Context, args: &Args) -> Result<(), Failure> {
@@ -14,7 +18,22 @@ pub fn run(ctx: &Context, args: &Args) -> Result<(), Failure> {
     if ctx.out.json {
         return ctx.out.document(&done);
     }
-    ctx.out.confirm(hqv_model::escape_controls(&done.message))
+    ctx.out.confirm(sentence(&done))
+}
+
+fn sentence(done: &DeleteAnswer) -> String {
+    let path = hqv_model::escape_controls(&done.path);
+    let versions = match done.versions_kept {
+        1 => "1 version".to_owned(),
+        n => format!("{n} versions"),
+    };
+    match &done.until {
+        Some(until) => format!(
+            "Deleted: {path} ({versions} kept, gone {})",
+            ago(until, compose::now())
+        ),
+        None => format!("Removed: {path} with all its versions"),
+    }
 }
 
 fn confirm(args: &Args) -> Result<(), Failure> {

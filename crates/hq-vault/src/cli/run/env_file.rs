@@ -34,12 +34,7 @@ pub fn run(ctx: &Context, args: Args) -> Result<(), Failure> {
     }
     let text = render(&args, format, found).map_err(|f| f.or_hint("nothing was written"))?;
     match &args.output {
-        Some(file) => {
-            write_private(file, text.reveal())?;
-            ctx.out
-                .say(format!("written: {} (readable by you alone)", shown(file)));
-            Ok(())
-        }
+        Some(file) => write_private(ctx, file, text.reveal()),
         None => ctx.out.bytes(text.reveal()),
     }
 }
@@ -57,7 +52,16 @@ fn item(secret: Secret) -> Result<(SecretPath, Option<EnvName>, SecretBytes), Fa
 
 /// A file for one reader: 0600, whole or not there. A device or FIFO is written
 /// to as it is; a directory is refused.
-pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+pub fn write_private(ctx: &Context, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    if write(path, bytes)? {
+        ctx.out
+            .say(format!("written: {} (readable by you alone)", shown(path)));
+    }
+    Ok(())
+}
+
+/// Whether it is a file of ours now.
+fn write(path: &Path, bytes: &[u8]) -> Result<bool, Failure> {
     use std::os::unix::fs::FileTypeExt;
     let failed = |e: &std::io::Error| Failure::io(format!("cannot write {}", shown(path)), e);
     match std::fs::metadata(path) {
@@ -70,18 +74,22 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
                 .write(true)
                 .open(path)
                 .map_err(|e| failed(&e))?;
-            std::io::Write::write_all(&mut file, bytes).map_err(|e| failed(&e))
+            std::io::Write::write_all(&mut file, bytes)
+                .map(|()| false)
+                .map_err(|e| failed(&e))
         }
-        _ => hqv_sys::files::write_atomic(path, bytes, 0o600).map_err(|e| {
-            let parent = path
-                .parent()
-                .filter(|p| !p.as_os_str().is_empty())
-                .unwrap_or(Path::new("."));
-            match std::fs::metadata(parent) {
-                Ok(_) => failed(&e),
-                Err(e) => Failure::usage(format!("cannot write into {}: {}", shown(parent), reason(&e))),
-            }
-        }),
+        _ => hqv_sys::files::write_atomic(path, bytes, 0o600)
+            .map(|()| true)
+            .map_err(|e| {
+                let parent = path
+                    .parent()
+                    .filter(|p| !p.as_os_str().is_empty())
+                    .unwrap_or(Path::new("."));
+                match std::fs::metadata(parent) {
+                    Ok(_) => failed(&e),
+                    Err(e) => Failure::usage(format!("cannot write into {}: {}", shown(parent), reason(&e))),
+                }
+            }),
     }
 }
 
@@ -130,19 +138,19 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join(".env");
         std::fs::write(&file, "old").unwrap();
-        write_private(&file, b"new").unwrap();
+        assert!(write(&file, b"new").unwrap());
         assert_eq!(std::fs::read(&file).unwrap(), b"new");
         assert_eq!(
             std::fs::metadata(&file).unwrap().permissions().mode() & 0o777,
             0o600
         );
-        assert!(write_private(dir.path(), b"x").is_err());
+        assert!(write(dir.path(), b"x").is_err());
         assert!(
-            write_private(&dir.path().join("no/where"), b"x")
+            write(&dir.path().join("no/where"), b"x")
                 .unwrap_err()
                 .message()
                 .contains("no such")
         );
-        write_private(Path::new("/dev/null"), b"x").unwrap();
+        assert!(!write(Path::new("/dev/null"), b"x").unwrap());
     }
 }

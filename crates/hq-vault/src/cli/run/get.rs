@@ -10,7 +10,6 @@ use crate::cli::context::Context;
 use crate::cli::output::error::Failure;
 use crate::cli::run::env_file::write_private;
 use crate::cli::run::suggest;
-use crate::settings::paths::shown;
 
 /// `get PATH` and nothing else.
 pub fn plain(ctx: &Context, path: &SecretPath) -> Result<(), Failure> {
@@ -25,10 +24,7 @@ pub fn run(ctx: &Context, args: Args) -> Result<(), Failure> {
         return ctx.out.bytes(assignment(name, &args.path, secret)?.reveal());
     }
     if let Some(file) = &args.output {
-        write_private(file, secret.value.reveal())?;
-        ctx.out
-            .say(format!("written: {} (readable by you alone)", shown(file)));
-        return Ok(());
+        return write_private(ctx, file, secret.value.reveal());
     }
     if ctx.out.json {
         let body = document(&secret);

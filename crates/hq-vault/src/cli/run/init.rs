@@ -10,8 +10,10 @@ use crate::cli::link::{self, Link};
 use crate::cli::output::error::{Failure, reason};
 use crate::cli::output::spinner::Spinner;
 use crate::cli::passphrase::{self, PASSPHRASE_MAX};
+use crate::cli::run::unlock;
 use crate::compose;
-use crate::daemon::{autostart, start, stop};
+use crate::daemon::options::Options;
+use crate::daemon::{autostart, start, state_files, stop};
 use crate::settings::paths::shown;
 
 /// The shortest passphrase without `--weak`, in characters.
@@ -25,22 +27,25 @@ pub fn run(ctx: &Context, args: &Args) -> Result<(), Failure> {
                 .hint("unset HQ_VAULT_URL"),
         );
     }
-    if ctx.settings.dir.holds_vault() {
-        move_aside(ctx, args)?;
+    let old = ctx.settings.dir.holds_vault();
+    if old {
+        may_move_aside(ctx, args)?;
     }
+    // Asked before anything is moved: a person who thinks better of it keeps the old vault.
     let passphrase = passphrase(ctx, args.weak)?;
+    let options = if old { move_aside(ctx)? } else { Options::default() };
     start::prepare_dir(&ctx.settings)?;
-    autostart::start_for_init(ctx)?;
+    autostart::start_for_init(ctx, &options)?;
     let link = Link::open(ctx)?;
     let made = {
         let _spinner = Spinner::start(&ctx.out, "making the vault");
         link.run_if_there(None, async |client| client.init(&passphrase, args.weak).await)?
     };
-    tell(ctx, made)
+    tell(ctx, args, made)
 }
 
-/// `--force` needs the owner of the old vault, and deletes nothing.
-fn move_aside(ctx: &Context, args: &Args) -> Result<(), Failure> {
+/// `--force` needs the owner of the old vault.
+fn may_move_aside(ctx: &Context, args: &Args) -> Result<(), Failure> {
     let place = ctx.vault_name();
     if !args.force {
         return Err(Failure::of(
@@ -55,6 +60,15 @@ fn move_aside(ctx: &Context, args: &Args) -> Result<(), Failure> {
             Failure::of(Code::Forbidden, "only the owner may put a vault aside").hint("hq-vault unlock"),
         );
     }
+    Ok(())
+}
+
+/// Nothing is deleted. The new daemon has the options of the old one, and its
+/// port, which stood in the `config.toml` that moves along.
+fn move_aside(ctx: &Context) -> Result<Options, Failure> {
+    let place = ctx.vault_name();
+    let mut options = state_files::options(&ctx.settings.dir).unwrap_or_default();
+    options.port = options.port.or(ctx.settings.file.port);
     stop::stop(ctx)?;
     let aside = aside_name(ctx);
     std::fs::rename(ctx.settings.dir.root(), &aside)
@@ -63,7 +77,7 @@ fn move_aside(ctx: &Context, args: &Args) -> Result<(), Failure> {
     hqv_sys::files::fsync_dir(parent)
         .map_err(|e| Failure::internal(format!("{}: {}", shown(parent), reason(&e))))?;
     ctx.out.say(format!("the old vault is now in {}", shown(&aside)));
-    Ok(())
+    Ok(options)
 }
 
 fn aside_name(ctx: &Context) -> std::path::PathBuf {
@@ -113,7 +127,7 @@ fn ask_twice(ctx: &Context) -> Result<SecretBytes, Failure> {
     Ok(SecretBytes::from_slice(&first))
 }
 
-fn tell(ctx: &Context, made: InitAnswer) -> Result<(), Failure> {
+fn tell(ctx: &Context, args: &Args, made: InitAnswer) -> Result<(), Failure> {
     let shown = show_recovery(made.recovery_key.reveal());
     let session = made.session.into_text();
     passphrase::keep_session(ctx, &session);
@@ -123,11 +137,19 @@ fn tell(ctx: &Context, made: InitAnswer) -> Result<(), Failure> {
             "recoveryKeyShown": shown,
         }));
     }
-    ctx.out
-        .confirm(format!("Made: {} (unlocked, daemon running)", ctx.vault_name()))?;
+    let words = format!("Made: {} (unlocked, daemon running)", ctx.vault_name());
+    if args.raw {
+        ctx.out.say(words);
+    } else {
+        ctx.out.confirm(words)?;
+    }
     if !shown {
         ctx.out.say("the recovery key was not shown: there is no terminal; without it the passphrase is the only way in");
     }
+    if args.raw {
+        return ctx.out.line(session.reveal());
+    }
+    unlock::how_to_stay(ctx);
     Ok(())
 }
 

@@ -18,8 +18,29 @@ pub fn run(ctx: &Context, args: &ManArgs) -> Result<(), Failure> {
         let count = write_all(&tree, dir)?;
         return ctx.out.confirm(format!("{count} pages in {}", shown(dir)));
     }
-    let page = find(&tree, &args.verb)?;
-    ctx.out.bytes(&render(page)?)
+    let text = render(find(&tree, &args.verb)?)?;
+    if ctx.out.to_terminal() && paged(&text) {
+        return Ok(());
+    }
+    ctx.out.bytes(&text)
+}
+
+/// By the system's own `man`, for a person. False where there is none.
+fn paged(text: &[u8]) -> bool {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+    let Ok(mut man) = Command::new("man")
+        .args(["-l", "-"])
+        .stdin(Stdio::piped())
+        .spawn()
+    else {
+        return false;
+    };
+    // A pager that is left early closes the pipe: that is no failure.
+    if let Some(mut pipe) = man.stdin.take() {
+        let _ = pipe.write_all(text);
+    }
+    man.wait().is_ok_and(|status| status.success())
 }
 
 fn tree() -> Command {

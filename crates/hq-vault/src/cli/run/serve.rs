@@ -4,6 +4,7 @@ use crate::cli::args::serve::Args;
 use crate::cli::context::Context;
 use crate::cli::output::error::Failure;
 use crate::cli::passphrase;
+use crate::cli::run::init;
 use crate::daemon::options::Options;
 use crate::daemon::{foreground, start, state_files, stop};
 
@@ -17,22 +18,19 @@ pub fn run(ctx: &Context, args: Args) -> Result<(), Failure> {
     if args.restart {
         return restart(ctx, options);
     }
-    if !ctx.settings.dir.holds_vault() && !start::is_child() && passphrase::person_is_there() && offer(ctx)? {
-        crate::cli::run::init::run(
-            ctx,
-            &crate::cli::args::init::Args {
-                force: false,
-                weak: false,
-            },
-        )?;
-        stop::stop(ctx)?;
+    let new =
+        !ctx.settings.dir.holds_vault() && !start::is_child() && passphrase::person_is_there() && offer(ctx)?;
+    if !args.daemon {
+        return foreground::run(ctx, &options, new);
     }
-    if args.daemon {
+    let started = {
         let _turn = start::turn(&ctx.settings)?;
-        let started = start::background(&ctx.settings, &options)?;
-        return ctx.out.confirm(started.sentence());
+        start::background(&ctx.settings, &options)?
+    };
+    if new {
+        init::run(ctx, &Default::default())?;
     }
-    foreground::run(ctx, &options)
+    ctx.out.confirm(started.sentence(&ctx.settings))
 }
 
 fn offer(ctx: &Context) -> Result<bool, Failure> {
@@ -54,10 +52,10 @@ fn stopped(ctx: &Context) -> Result<(), Failure> {
         Some(pid) => ctx
             .out
             .confirm(format!("Stopped: the daemon (pid {pid}) of {}", ctx.vault_name())),
-        None => Err(Failure::unreachable(format!(
-            "no daemon runs for {}",
-            ctx.vault_name()
-        ))),
+        None => Err(
+            Failure::unreachable(format!("no daemon runs for {}", ctx.vault_name()))
+                .hint("there is nothing to stop; hq-vault status says how things are"),
+        ),
     }
 }
 
@@ -67,7 +65,7 @@ fn restart(ctx: &Context, given: Options) -> Result<(), Failure> {
     let options = if given.is_empty() { had } else { given.over(had) };
     stop::stop(ctx)?;
     let started = start::background(&ctx.settings, &options)?;
-    ctx.out.confirm(started.sentence())
+    ctx.out.confirm(started.sentence(&ctx.settings))
 }
 
 fn no_options(options: &Options, with: &str) -> Result<(), Failure> {

@@ -11,6 +11,7 @@ use crate::cli::output::error::Failure;
 use crate::cli::output::spinner::Spinner;
 use crate::cli::passphrase::{self, PASSPHRASE_MAX};
 use crate::cli::run::list::ago;
+use crate::cli::run::shell_init;
 use crate::compose;
 
 /// Opens the vault.
@@ -87,12 +88,18 @@ fn tell(ctx: &Context, args: &Args, answer: UnlockAnswer) -> Result<(), Failure>
         return ctx.out.line(session.reveal());
     }
     ctx.out.confirm(words)?;
-    if ctx.out.to_terminal() && ctx.settings.env.passphrase_file.is_none() {
-        ctx.out.say(
-            "to sign this shell in with it: eval \"$(hq-vault shell-init bash)\" (or zsh, fish, ksh, dash)",
-        );
-    }
+    how_to_stay(ctx);
     Ok(())
+}
+
+/// Without `shell-init` every owner command asks again; said to a person only.
+pub fn how_to_stay(ctx: &Context) {
+    if ctx.out.to_terminal() && ctx.settings.env.passphrase_file.is_none() {
+        let line = shell_init::line(&ctx.settings);
+        ctx.out.say(format!(
+            "to be asked once per shell, not once per command: {line}, then hq-vault unlock"
+        ));
+    }
 }
 
 fn machine(ctx: &Context, answer: &UnlockAnswer) -> Result<(), Failure> {

@@ -65,7 +65,7 @@ fn not_running(ctx: &Context, socket: &std::path::Path) -> Vec<Finding> {
                 words,
                 "harmless; hq-vault doctor --fix removes them",
             )
-            .fix(move || {
+            .fix(move |_| {
                 state_files::remove(&dir, &socket);
                 Ok(())
             }),
@@ -126,12 +126,33 @@ fn running(ctx: &Context) -> Vec<Finding> {
             "hq-vault config show says what is set",
         ));
     }
-    for warning in &status.warnings {
-        found.push(Finding::new(
-            "daemon-warning",
-            warning.clone(),
-            "hq-vault audit verify tells what the record proves",
-        ));
-    }
+    found.extend(status.warnings.iter().map(|warning| of_warning(warning)));
     found
+}
+
+/// The daemon's own words. A clock that once ran ahead can be put right, at the
+/// price of every token.
+fn of_warning(warning: &str) -> Finding {
+    if !warning.starts_with("the wall clock stands behind") {
+        let hint = "hq-vault audit verify tells what the record proves";
+        return Finding::new("daemon-warning", warning, hint);
+    }
+    let hint = "set the clock right; if it is, hq-vault doctor --fix (the owner's) ends all tokens and takes its word";
+    Finding::new("clock", warning, hint)
+        .fix(|ctx| ctx.ask(async |client| client.clock_reset().await).map(drop))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_ran_ahead_has_a_finding_of_its_own() {
+        let words = "the wall clock stands behind the vault's time; tokens go by the later one";
+        assert_eq!(of_warning(words).id, "clock");
+        assert_eq!(
+            of_warning("the last run did not end cleanly").id,
+            "daemon-warning"
+        );
+    }
 }

@@ -6,6 +6,7 @@ use hqv_sys::files::{self, NotPrivate};
 
 use super::Finding;
 use crate::cli::context::Context;
+use crate::cli::output::error::Failure;
 use crate::settings::paths::shown;
 
 /// Kind, owner and mode of everything that is ours.
@@ -57,11 +58,17 @@ fn file(path: &Path) -> Option<Finding> {
         let target = path.to_owned();
         let words = format!("{} was left behind by a write that did not end", shown(path));
         let finding = Finding::new("left-over", words, "hq-vault doctor --fix removes it");
-        return Some(finding.fix(move || std::fs::remove_file(&target)));
+        return Some(
+            finding
+                .fix(move |_| std::fs::remove_file(&target).map_err(|e| Failure::io("cannot remove it", &e))),
+        );
     }
     let known = name.starts_with("vault.") || name.starts_with("audit") || name.starts_with("tls.");
     if !known && !matches!(name, "ca.pem" | "config.toml" | "session.cache") {
         return None;
+    }
+    if std::fs::symlink_metadata(path).is_ok_and(|m| m.is_dir()) {
+        return Some(of("file", path, &NotPrivate::WrongKind("a directory")));
     }
     match files::check_private(path) {
         Ok(()) => None,
@@ -79,7 +86,15 @@ fn of(what: &'static str, path: &Path, why: &NotPrivate) -> Finding {
             let target = path.to_owned();
             let id = if what == "dir" { "dir-mode" } else { "file-mode" };
             let hint = "hq-vault doctor --fix takes these rights away; ask yourself who may have read it";
-            Finding::new(id, words, hint).fix(move || files::make_private(&target))
+            let finding = if name.ends_with("/config.toml") {
+                // It holds nothing that others may not know; the directory keeps them out anyway.
+                Finding::note(id, words, hint)
+            } else {
+                Finding::new(id, words, hint)
+            };
+            finding.fix(move |_| {
+                files::make_private(&target).map_err(|e| Failure::io("cannot change its mode", &e))
+            })
         }
         NotPrivate::OtherOwner(_) => {
             let id = if what == "dir" { "dir-owner" } else { "file-owner" };

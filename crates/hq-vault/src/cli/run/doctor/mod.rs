@@ -28,7 +28,7 @@ pub struct Finding {
 }
 
 /// How a finding is put right.
-type Fix = Box<dyn Fn() -> std::io::Result<()>>;
+type Fix = Box<dyn Fn(&Context) -> Result<(), Failure>>;
 
 impl Finding {
     /// Something wrong.
@@ -53,16 +53,16 @@ impl Finding {
 
     /// With what `--fix` does.
     #[must_use]
-    pub fn fix(mut self, fix: impl Fn() -> std::io::Result<()> + 'static) -> Finding {
+    pub fn fix(mut self, fix: impl Fn(&Context) -> Result<(), Failure> + 'static) -> Finding {
         self.fix = Some(Box::new(fix));
         self
     }
 
-    fn put_right(&mut self) {
+    fn put_right(&mut self, ctx: &Context) {
         if let Some(fix) = &self.fix {
-            match fix() {
+            match fix(ctx) {
                 Ok(()) => self.fixed = true,
-                Err(e) => self.hint = format!("--fix could not: {}", crate::cli::output::error::reason(&e)),
+                Err(failure) => self.hint = format!("--fix could not: {}", failure.message()),
             }
         }
     }
@@ -74,7 +74,7 @@ pub fn run(ctx: &Context, args: &DoctorArgs) -> Result<(), Failure> {
     found.extend(daemon::look(ctx));
     found.extend(surroundings::look(ctx));
     if args.fix {
-        found.iter_mut().for_each(Finding::put_right);
+        found.iter_mut().for_each(|finding| finding.put_right(ctx));
     }
     let open = found.iter().filter(|f| !f.note && !f.fixed).count();
     if ctx.out.json {

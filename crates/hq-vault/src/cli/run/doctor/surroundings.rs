@@ -61,7 +61,7 @@ fn environment(ctx: &Context) -> Vec<Finding> {
         let words = "HQ_VAULT_TOKEN is set but empty: every command is refused";
         found.push(Finding::new("token-empty", words, "unset HQ_VAULT_TOKEN"));
     }
-    if env.session.is_some() {
+    if env.session.is_some() && !env.session_for_once {
         let words = "HQ_VAULT_SESSION is in the environment: all that this shell starts acts as the owner";
         found.push(Finding::new(
             "session-inherited",

@@ -23,14 +23,14 @@ function hq-vault --description 'hq-vault with the session of this shell'
                 test -n "$verb"; or set verb $word
         end
     end
-    if test "$verb" = unlock; and test $plain = 1
+    if contains -- "$verb" unlock init; and test $plain = 1
         set -l session (command hq-vault $argv --raw)
         set -l code $status
         set -gu __hq_vault_s $session
         return $code
     end
     if test -n "$__hq_vault_s"
-        HQ_VAULT_SESSION=$__hq_vault_s command hq-vault $argv
+        HQ_VAULT_SESSION_ONCE=1 HQ_VAULT_SESSION=$__hq_vault_s command hq-vault $argv
         set -l code $status
         if test "$verb" = lock; and test $code = 0
             set -gu __hq_vault_s ''

@@ -1,6 +1,6 @@
 # hq-vault: this shell's own session, for %SHELL%. Put into your start file:
 #   eval "$(hq-vault shell-init %SHELL%)"
-# The session lives in a variable that is never exported, and reaches the program for one command at
+%NOTE%# The session lives in a variable that is never exported, and reaches the program for one command at
 # a time. `set -a` and `set -x` are off while it is handled.
 case $- in *a*) set +a; __hq_vault_a=1 ;; *) __hq_vault_a='' ;; esac
 unset __hq_vault_s
@@ -16,11 +16,12 @@ __hq_vault() {
       *) [ -n "$__hq_vault_verb" ] || __hq_vault_verb=$__hq_vault_w ;;
     esac
   done
-  if [ "$__hq_vault_verb" = unlock ] && [ -n "$__hq_vault_plain" ]; then
+  case $__hq_vault_verb in unlock|init) ;; *) __hq_vault_plain='' ;; esac
+  if [ -n "$__hq_vault_plain" ]; then
     __hq_vault_s=$(command hq-vault "$@" --raw)
     __hq_vault_r=$?
   elif [ -n "${__hq_vault_s-}" ]; then
-    HQ_VAULT_SESSION=$__hq_vault_s command hq-vault "$@"
+    HQ_VAULT_SESSION_ONCE=1 HQ_VAULT_SESSION=$__hq_vault_s command hq-vault "$@"
     __hq_vault_r=$?
     if [ "$__hq_vault_verb" = lock ] && [ "$__hq_vault_r" = 0 ]; then unset __hq_vault_s; fi
   else
@@ -33,5 +34,5 @@ __hq_vault() {
   case $__hq_vault_o in *x*) set -x ;; esac
   return "$__hq_vault_r"
 }
-alias hq-vault=__hq_vault
+%NAME%
 if [ -n "$__hq_vault_a" ]; then unset __hq_vault_a; set -a; else unset __hq_vault_a; fi

@@ -1,4 +1,4 @@
-//! The kit with the real binary: `cargo build -p hq-vault && cargo test -p hqv-test -- --ignored`.
+//! The test kit with the real binary, as an ordinary user: a daemon, a person at a terminal, no trace left.
 
 #![allow(clippy::unwrap_used)]
 
@@ -8,7 +8,6 @@ const PASSPHRASE: &str = "canary horse battery staple";
 const VALUE: &str = "canary-value-7f3k9qxm";
 
 #[test]
-#[ignore = "needs the built binary"]
 fn mm1_mm2_a_vault_lives_and_leaves_no_trace() {
     let home = Home::ordinary();
     let server = TestServer::with_vault(&home, PASSPHRASE);
@@ -39,7 +38,6 @@ fn mm1_mm2_a_vault_lives_and_leaves_no_trace() {
 }
 
 #[test]
-#[ignore = "needs the built binary"]
 fn lc2_a_killed_daemon_is_followed_by_another() {
     let home = Home::ordinary();
     let server = TestServer::with_vault(&home, PASSPHRASE);
@@ -52,7 +50,6 @@ fn lc2_a_killed_daemon_is_followed_by_another() {
 }
 
 #[test]
-#[ignore = "needs the built binary"]
 fn a_person_makes_a_vault() {
     let home = Home::ordinary();
     let server = TestServer::start(&home);
