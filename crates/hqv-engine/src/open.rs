@@ -221,7 +221,7 @@ impl Open {
     fn seal_tokens(&mut self, rng: &mut dyn Entropy) {
         let touched: Vec<_> = self.tokens.by_id.staged().map(|(id, e)| (*id, e.cloned())).collect();
         for (id, entry) in touched {
-            let before = self.tokens.by_id.get(&id, false).and_then(|e| e.sealed.clone());
+            let before = self.tokens.by_id.get(&id, false).and_then(|e| e.sealed);
             match entry {
                 Some(entry) => {
                     let revision = before.as_ref().map_or(1, |f| f.header.revision.saturating_add(1));

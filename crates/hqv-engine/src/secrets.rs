@@ -93,7 +93,7 @@ pub fn open_secret(keys: &VaultKeys, row: &Row) -> Result<SecretBody, Error> {
 }
 
 fn with_body(facts: &RowFacts, body: Box<[u8]>) -> Row {
-    Row { header: facts.header.clone(), lookup: facts.lookup, nonce: facts.nonce, tag: facts.tag, body }
+    Row { header: facts.header, lookup: facts.lookup, nonce: facts.nonce, tag: facts.tag, body }
 }
 
 /// The id of a secret's row, or of the secret a version's row belongs to.

@@ -81,7 +81,7 @@ struct World {
 fn value(tag: u32) -> Vec<u8> {
     // Some values are held in memory, some are not.
     let text = format!("value {tag};");
-    if tag % 3 == 0 { text.repeat(900).into_bytes() } else { text.into_bytes() }
+    if tag.is_multiple_of(3) { text.repeat(900).into_bytes() } else { text.into_bytes() }
 }
 
 fn tag_of(bytes: &[u8]) -> u32 {
@@ -89,6 +89,11 @@ fn tag_of(bytes: &[u8]) -> u32 {
     let tag = text.split_once(';').unwrap().0.strip_prefix("value ").unwrap().parse().unwrap();
     assert_eq!(bytes, value(tag), "a value of another shape");
     tag
+}
+
+/// A token that has expired and is being revoked meanwhile may be told either.
+fn ended(code: Code) -> Code {
+    if code == Code::TokenExpired { Code::TokenRevoked } else { code }
 }
 
 fn at(n: u8) -> hqv_model::SecretPath {
@@ -247,13 +252,13 @@ impl World {
 
     /// Holds an answer against every vault that is possible, and keeps those it fits.
     fn judge(&mut self, action: &Action, answer: Result<Told, Error>, now: i64) {
-        let answer = answer.map_err(|e| e.code());
+        let answer = answer.map_err(|e| ended(e.code()));
         let unknown = self.faulty && answer == Err(Code::Unavailable);
         let mut fitting = Vec::new();
         let mut fits = false;
         for vault in &self.vaults {
             let mut after = vault.clone();
-            let expected = after.apply(action, now);
+            let expected = after.apply(action, now).map_err(ended);
             if unknown {
                 if let (Action::Revoke { token }, Ok(_)) = (action, &expected) {
                     // In force at once; whether it is stored is not known.
@@ -285,7 +290,12 @@ impl World {
             }
             return;
         }
-        if answer.is_ok() && durable {
+        let stored = match action {
+            // Ending what has ended writes nothing.
+            Action::Revoke { token } => self.vaults.iter().all(|v| !v.tokens[token].revoked),
+            _ => durable,
+        };
+        if answer.is_ok() && stored {
             self.floor = self.floor.max(now);
             self.given += u64::from(matches!(action, Action::Use { .. }));
         }

@@ -179,6 +179,9 @@ fn token(ctx: &Context, origin: Origin) -> Result<SecretText, Failure> {
 
 fn token_file(path: Option<&Path>, origin: Origin) -> Result<Zeroizing<String>, Failure> {
     let path = path.unwrap_or(Path::new(""));
+    if path.as_os_str().is_empty() {
+        return Ok(Zeroizing::default());
+    }
     if path.to_string_lossy().starts_with("hqv_") {
         return Err(
             Failure::usage(format!("{} names a file, not a token", origin.place()))

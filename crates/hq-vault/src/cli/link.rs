@@ -82,19 +82,23 @@ impl<'a> Link<'a> {
         credential: Option<&SecretText>,
         call: impl AsyncFn(&mut Client) -> Result<T, ClientError>,
     ) -> Result<T, Failure> {
+        let mut again = true;
         loop {
             let mut client = self.client(credential)?;
             let error = match self.runtime.block_on(call(&mut client)) {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            match self.silent(&error) {
-                Some(socket) if self.ctx.settings.may_start() && !self.started.get() => {
+            match self.silence(&error) {
+                Silence::None => return Err(failure(error)),
+                // Somebody else's daemon has begun to listen in between.
+                Silence::Over if std::mem::take(&mut again) => {}
+                Silence::Over => return Err(failure(error)),
+                Silence::Dead(socket) if self.ctx.settings.may_start() && !self.started.get() => {
                     autostart::start(self.ctx, socket)?;
                     self.started.set(true);
                 }
-                Some(_) => return Err(nobody_answers(self.ctx)),
-                None => return Err(failure(error)),
+                Silence::Dead(_) => return Err(nobody_answers(self.ctx)),
             }
         }
     }
@@ -168,17 +172,32 @@ impl<'a> Link<'a> {
         })
     }
 
-    /// The local socket, where this error means that nobody listens there.
-    fn silent(&self, error: &ClientError) -> Option<&PathBuf> {
-        let socket = self.local_socket.as_ref()?;
+    /// Whether this error means that nobody listens on the local socket.
+    fn silence(&self, error: &ClientError) -> Silence<'_> {
+        let Some(socket) = &self.local_socket else {
+            return Silence::None;
+        };
         if error.code != CONNECTION_ERROR || error.sent {
-            return None;
+            return Silence::None;
         }
         match std::os::unix::net::UnixStream::connect(socket) {
-            Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => Some(socket),
-            _ => None,
+            Ok(_) => Silence::Over,
+            Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
+                Silence::Dead(socket)
+            }
+            Err(_) => Silence::None,
         }
     }
+}
+
+/// What a call that was not sent says of the local socket.
+enum Silence<'a> {
+    /// Nothing: the trouble lies elsewhere.
+    None,
+    /// Nobody listens.
+    Dead(&'a PathBuf),
+    /// Nobody did, and somebody does now.
+    Over,
 }
 
 /// Flag or variable, else the local socket, else, for a token holder without a

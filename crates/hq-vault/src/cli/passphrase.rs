@@ -52,6 +52,10 @@ pub fn prompted_session(ctx: &Context, link: &Link<'_>) -> Result<SecretText, Fa
 /// when others can read it; one final newline is not part of it.
 pub fn passphrase_file(path: &Path) -> Result<SecretBytes, Failure> {
     let name = shown(path);
+    if name.is_empty() {
+        return Err(Failure::unauthorized("HQ_VAULT_PASSPHRASE_FILE is set but empty")
+            .hint("unset it to be asked instead, or name a file that only you can read"));
+    }
     let mut file = hqv_sys::input::open_secret_input(path).map_err(|e| {
         let failure = Failure::io(format!("cannot use the passphrase file {name}"), &e);
         match files::why_not_private(&e) {
@@ -88,8 +92,9 @@ pub fn kept_session(ctx: &Context, link: &Link<'_>) -> Result<SecretText, Failur
     let Some(path) = &ctx.settings.env.passphrase_file else {
         return Err(super::context::nobody());
     };
+    // Looked at also where a session is kept: who cannot show the file does not get it.
+    let passphrase = passphrase_file(path)?;
     let open = || {
-        let passphrase = passphrase_file(path)?;
         let _spinner = Spinner::start(&ctx.out, "opening a session");
         link.open_session(passphrase)
     };

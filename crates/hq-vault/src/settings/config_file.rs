@@ -46,22 +46,23 @@ pub struct ConfigFile {
 impl ConfigFile {
     /// Reads the file; a missing one says nothing.
     pub fn read(path: &Path) -> Result<ConfigFile, Failure> {
-        let file = match std::fs::File::open(path) {
-            Ok(file) => file,
-            Err(e)
-                if matches!(
-                    e.kind(),
-                    std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
-                ) =>
-            {
-                return Ok(ConfigFile::default());
-            }
-            Err(e) => return Err(Failure::io(format!("cannot read {}", shown(path)), &e)),
+        // Looked at before it is opened: a FIFO would hang the open.
+        let missing = |e: &std::io::Error| {
+            matches!(
+                e.kind(),
+                std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
+            )
         };
-        let regular = file.metadata().is_ok_and(|m| m.is_file());
-        if !regular {
-            return Err(Failure::usage(format!("{} is not a file", shown(path))).hint("move it away"));
+        let unreadable = |e: &std::io::Error| Failure::io(format!("cannot read {}", shown(path)), e);
+        match std::fs::metadata(path) {
+            Ok(meta) if meta.is_file() => {}
+            Ok(_) => {
+                return Err(Failure::usage(format!("{} is not a file", shown(path))).hint("move it away"));
+            }
+            Err(e) if missing(&e) => return Ok(ConfigFile::default()),
+            Err(e) => return Err(unreadable(&e)),
         }
+        let file = std::fs::File::open(path).map_err(|e| unreadable(&e))?;
         let mut bytes = Vec::new();
         file.take(MAX_BYTES + 1)
             .read_to_end(&mut bytes)

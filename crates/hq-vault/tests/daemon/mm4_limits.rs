@@ -4,7 +4,7 @@ use std::process::{Command, Output};
 
 use hqv_test::Home;
 
-use crate::support::{PASSPHRASE, Stopped, ordinary_home, owner, program, root_for, told, written_pid};
+use crate::support::{PASSPHRASE, Stopped, ordinary_home, owner, program, told, written_pid};
 
 /// Our program where nothing may be locked, in memory.
 fn unlocked_memory(home: &Home, words: &[&str]) -> Output {
@@ -25,9 +25,6 @@ fn works(home: &Home, words: &[&str]) -> String {
 
 #[test]
 fn mm4_without_locked_memory_it_works_and_warns_once() {
-    if !root_for("an ordinary user's memory limit") {
-        return;
-    }
     let home = ordinary_home();
     home.write("passphrase", PASSPHRASE, 0o600);
     let _stopped = Stopped(&home);

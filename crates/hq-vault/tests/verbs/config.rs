@@ -59,6 +59,14 @@ fn in5_a_bad_file_names_line_and_key_for_every_command() {
             assert!(ran.err().contains(words), "{command:?} {ran}");
         }
     }
+    std::fs::remove_file(home.vault_file("config.toml")).unwrap();
+    std::process::Command::new("mkfifo")
+        .arg(home.vault_file("config.toml"))
+        .status()
+        .unwrap();
+    let ran = home.cli(["status"]).run().exits(2);
+    assert!(ran.err().contains("not a file"), "{ran}");
+    std::fs::remove_file(home.vault_file("config.toml")).unwrap();
     let file = std::fs::File::create(home.vault_file("config.toml")).unwrap();
     file.set_len(100 << 20).unwrap();
     let ran = home.cli(["status"]).run().exits(2);

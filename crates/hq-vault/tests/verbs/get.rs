@@ -104,3 +104,47 @@ fn in1_bad_paths_are_refused_with_their_reason() {
     store(&home, "caf\u{e9}/x", b"v");
     assert_eq!(owner(&home, &["get", "cafe\u{301}/x"]).ok().out(), "v");
 }
+
+#[test]
+fn every_refusal_has_a_second_line_and_an_eval_fails() {
+    let home = home();
+    let _server = vault(&home);
+    store(&home, "a/b", b"v");
+    store(&home, "a/c", b"v");
+    let t = token(&home, &["--name", "narrow", "--path", "a/", "--can", "read"]);
+    let by_token = |words: &[&str]| home.cli(words).token(&t).run();
+    for ran in [
+        by_token(&["get", "z"]),
+        by_token(&["delete", "a/b", "--force"]),
+        owner(&home, &["delete", "a/x", "--force"]),
+        owner(&home, &["move", "a/x", "a/y"]),
+        owner(&home, &["copy", "a/b", "a/c"]),
+        owner(&home, &["config", "set", "idle-timeout", "99999"]),
+        owner(&home, &["session", "end", "nope"]),
+        owner(&home, &["store", "x", "--file", "/nope"]),
+        owner(
+            &home,
+            &["store", "x", "--tag", "a=1", "--tag", "a=2", "--generate"],
+        ),
+        owner(&home, &["get", "a/b", "--version", "9"]),
+        owner(&home, &["get", "a/b", "--env", "X", "--json"]),
+        owner(&home, &["audit", "--operation", "nope"]),
+        home.cli(["get", "a", "--url", "https://localhost:1"])
+            .token(&t)
+            .run(),
+    ] {
+        assert_ne!(ran.code, Some(0), "{ran}");
+        let lines = ran.err();
+        assert!(
+            lines.trim_end().lines().count() == 2 || lines.starts_with('{'),
+            "{ran}"
+        );
+    }
+    for words in [&["get", "z", "--env", "X"][..], &["get", "a//z", "--env=X"]] {
+        let ran = owner(&home, words);
+        assert_eq!(ran.out(), format!("(exit {})\n", ran.code.unwrap()), "{ran}");
+    }
+    assert_eq!(owner(&home, &["get", "a/b", "-o", "-"]).ok().out(), "v");
+    let version = owner(&home, &["get", "a/b", "--version", "9"]).exits(3);
+    assert!(version.err().contains("hq-vault show a/b"), "{version}");
+}

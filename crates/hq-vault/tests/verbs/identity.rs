@@ -27,6 +27,12 @@ fn a_token_is_checked_before_anything_is_sent() {
         );
         assert!(bad.len() < 10 || !ran.err().contains(&bad[4..]), "{ran}");
     }
+    let unset = home
+        .cli(["get", "a/b"])
+        .env("HQ_VAULT_TOKEN_FILE", "")
+        .run()
+        .exits(4);
+    assert!(unset.err().contains("HQ_VAULT_TOKEN_FILE is empty"), "{unset}");
     let newline = format!("{t}\n");
     assert_eq!(home.cli(["get", "a/b"]).token(&newline).run().ok().out(), "v");
     home.write("tokenfile", &newline, 0o600);
@@ -56,7 +62,11 @@ fn a_token_of_another_vault_is_unknown_here() {
     let _servers = (vault(&here), vault(&there));
     let t = token(&there, &["--name", "t"]);
     let ran = here.cli(["list"]).token(&t).run().exits(4);
-    assert!(ran.err().contains("from HQ_VAULT_TOKEN"), "{ran}");
+    assert!(
+        ran.err()
+            .contains("the token from HQ_VAULT_TOKEN is not known to this vault"),
+        "{ran}"
+    );
 }
 
 #[test]
@@ -119,8 +129,12 @@ fn in8_the_passphrase_file() {
         std::fs::remove_file(home.vault_file("session.cache")).ok();
         let ran = with("open").exits(4);
         assert!(ran.err().contains("others can read"), "{ran}");
+        // Nor does a kept session help who shows such a file.
+        with("newline").ok();
+        with("open").exits(4);
     }
     with("empty").exits(4);
+    with("").exits(4);
     with("missing").exits(1);
     let wrong = with("wrong").exits(4);
     assert!(!wrong.err().contains("not the passphrase"), "{wrong}");

@@ -208,12 +208,12 @@ fn a_command_starts_the_daemon_where_it_may() {
 }
 
 #[test]
-fn ten_commands_at_once_start_one_daemon() {
+fn many_commands_at_once_start_one_daemon() {
     let home = home();
     vault(&home).stop();
     home.write(".hq-vault/config.toml", "port = 0\n", 0o600);
     let codes: Vec<_> = std::thread::scope(|scope| {
-        let all: Vec<_> = (0..10)
+        let all: Vec<_> = (0..40)
             .map(|_| scope.spawn(|| owner(&home, &["list"]).code))
             .collect();
         all.into_iter().map(|h| h.join().unwrap()).collect()

@@ -47,7 +47,7 @@ pub struct Read {
     #[arg(long, value_name = "WHEN", help_heading = "Filters")]
     pub until: Option<String>,
     /// At most this many, the newest  [default: 50; with --tail 10]
-    #[arg(long, value_name = "N", value_parser = parse::count, help_heading = "Filters")]
+    #[arg(long, value_name = "N", value_parser = parse::count, allow_hyphen_values = true, help_heading = "Filters")]
     pub limit: Option<usize>,
     /// Go on with each record as it happens, until Ctrl-C
     #[arg(long, short = 'f', help_heading = "Output")]

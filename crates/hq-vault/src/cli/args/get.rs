@@ -27,7 +27,7 @@ pub struct Args {
     #[arg(long, value_name = "VAR", value_parser = parse::env_name, conflicts_with = "output", help_heading = "Output")]
     pub env: Option<EnvName>,
     /// Fetch this version instead of the newest
-    #[arg(long, value_name = "N", value_parser = parse::version, help_heading = "Output")]
+    #[arg(long, value_name = "N", value_parser = parse::version, allow_hyphen_values = true, help_heading = "Output")]
     pub version: Option<u64>,
     /// Write to this file (0600, atomically) instead of stdout
     #[arg(long, short, value_name = "FILE", help_heading = "Output")]

@@ -20,7 +20,7 @@ Exit codes: 2 wrong usage, 6 no daemon to stop, 7 port taken or another daemon s
 More: hq-vault man serve")]
 pub struct Args {
     /// Listen on this port; 0 takes a free one  [default: 13100]
-    #[arg(long, value_name = "PORT", value_parser = parse::port, help_heading = "Listening")]
+    #[arg(long, value_name = "PORT", value_parser = parse::port, allow_hyphen_values = true, help_heading = "Listening")]
     pub port: Option<u16>,
     /// Listen on this address too (recorded, and shown by status)
     #[arg(long, value_name = "ADDR", help_heading = "Listening")]
@@ -35,7 +35,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE", requires = "tls_cert", help_heading = "Listening")]
     pub tls_key: Option<PathBuf>,
     /// Lock after this many idle minutes; 0 never locks (recorded)
-    #[arg(long, value_name = "MIN", value_parser = parse::idle_minutes, help_heading = "Listening")]
+    #[arg(long, value_name = "MIN", value_parser = parse::idle_minutes, allow_hyphen_values = true, help_heading = "Listening")]
     pub idle_timeout: Option<u32>,
     /// Run in the background; return once the port answers
     #[arg(long, conflicts_with_all = ["stop", "restart"], help_heading = "Daemon")]

@@ -52,10 +52,10 @@ pub struct Create {
     #[arg(long, value_name = "NAME", value_parser = parse::token_name, help_heading = "Life")]
     pub name: TokenName,
     /// How long it lives, at most 90d  [default: 1h]
-    #[arg(long, value_name = "TIME", value_parser = parse::ttl, help_heading = "Life")]
+    #[arg(long, value_name = "TIME", value_parser = parse::ttl, allow_hyphen_values = true, help_heading = "Life")]
     pub ttl: Option<Ttl>,
     /// How many requests it may make; exact, whatever runs in parallel
-    #[arg(long, value_name = "N", value_parser = parse::uses, help_heading = "Life")]
+    #[arg(long, value_name = "N", value_parser = parse::uses, allow_hyphen_values = true, help_heading = "Life")]
     pub max_uses: Option<UseLimit>,
     /// A path, a prefix ending in / or a pattern with * for one segment
     #[arg(long = "path", value_name = "PATTERN", help_heading = "Scope")]

@@ -157,6 +157,33 @@ impl Failure {
         self.hint.as_deref()
     }
 
+    /// What to do next, said or usual for its kind.
+    fn way_out(&self) -> Option<&str> {
+        let usual = match self.kind {
+            Kind::Vault(code) => match code {
+                Code::BadRequest => "see hq-vault --help, or the verb's own --help",
+                Code::TooLarge => "make it smaller, or ask for less at once",
+                Code::Unauthorized | Code::TokenExpired | Code::TokenExhausted | Code::TokenRevoked => {
+                    "ask who gave the token for a new one, or sign in: hq-vault unlock"
+                }
+                Code::Forbidden => {
+                    "hq-vault whoami says what you may; ask who gave the token for a wider one"
+                }
+                Code::VaultLocked => "hq-vault unlock",
+                Code::NotFound => "see what there is: hq-vault list",
+                Code::AlreadyExists | Code::Conflict => "look at what is there first, or take another name",
+                Code::RateLimited => "wait a little, then run the same command again",
+                Code::Internal | Code::Unavailable => "hq-vault doctor looks for what is wrong",
+            },
+            Kind::Unreachable => {
+                "hq-vault status says whether a daemon runs; check HQ_VAULT_URL where it is set"
+            }
+            Kind::Refused => "run the same command again where you meant it",
+            Kind::Finding | Kind::ClosedPipe => return self.hint.as_deref(),
+        };
+        Some(self.hint.as_deref().unwrap_or(usual))
+    }
+
     /// What stands behind it.
     pub fn kind(&self) -> Kind {
         self.kind
@@ -200,7 +227,7 @@ impl Failure {
         let body = Body {
             error: &self.message,
             code: self.code(),
-            hint: self.hint.as_deref(),
+            hint: self.way_out(),
             request_id: self.request.as_deref(),
         };
         serde_json::to_string(&body).map(|t| t + "\n").unwrap_or_default()
@@ -212,7 +239,7 @@ impl Failure {
             Some(out) => out.paint_err.red("hq-vault:"),
             None => "hq-vault:".to_owned(),
         };
-        match &self.hint {
+        match self.way_out() {
             Some(hint) => format!("{name} {message}\n{}\n", hqv_model::escape_controls(hint)),
             None => format!("{name} {message}\n"),
         }

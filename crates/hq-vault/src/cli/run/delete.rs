@@ -7,6 +7,7 @@ use crate::cli::context::Context;
 use crate::cli::output::error::Failure;
 use crate::cli::passphrase;
 use crate::cli::run::list::ago;
+use crate::cli::run::suggest;
 use crate::compose;
 
 /// Asks, unless told not to, and deletes.
@@ -14,7 +15,8 @@ pub fn run(ctx: &Context, args: &Args) -> Result<(), Failure> {
     if !args.force {
         confirm(args)?;
     }
-    let done = ctx.ask(async |client| client.delete(args.path.as_str(), args.purge).await)?;
+    let done = ctx.ask(async |client| client.delete(args.path.as_str(), args.purge).await);
+    let done = done.map_err(|failure| suggest::near(ctx, &args.path, failure))?;
     if ctx.out.json {
         return ctx.out.document(&done);
     }

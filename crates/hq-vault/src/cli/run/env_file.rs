@@ -53,6 +53,9 @@ fn item(secret: Secret) -> Result<(SecretPath, Option<EnvName>, SecretBytes), Fa
 /// A file for one reader: 0600, whole or not there. A device or FIFO is written
 /// to as it is; a directory is refused.
 pub fn write_private(ctx: &Context, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    if path == Path::new("-") {
+        return ctx.out.bytes(bytes);
+    }
     if write(path, bytes)? {
         ctx.out
             .say(format!("written: {} (readable by you alone)", shown(path)));
@@ -103,14 +106,19 @@ pub fn fail_the_eval(words: &[OsString], code: u8) {
 
 fn is_for_eval(words: &[OsString]) -> bool {
     let words: Vec<&str> = words.iter().skip(1).filter_map(|w| w.to_str()).collect();
-    let verb = words.contains(&"env-file");
-    let named = words
+    let format = |f: &str| is_shell(f);
+    let variable = |_: &str| true;
+    (words.contains(&"env-file") && has(&words, "--format", format))
+        || (words.contains(&"get") && has(&words, "--env", variable))
+}
+
+/// Whether an option stands there, as one word or two, with a value that fits.
+fn has(words: &[&str], option: &str, fits: impl Fn(&str) -> bool) -> bool {
+    let apart = words
         .windows(2)
-        .any(|w| matches!(w, ["--format", f] if is_shell(f)));
-    let joined = words
-        .iter()
-        .any(|w| w.strip_prefix("--format=").is_some_and(is_shell));
-    verb && (named || joined)
+        .any(|w| matches!(w, [name, value] if *name == option && fits(value)));
+    let joined = |w: &&str| w.strip_prefix(option).and_then(|rest| rest.strip_prefix('='));
+    apart || words.iter().filter_map(joined).any(fits)
 }
 
 fn is_shell(format: &str) -> bool {
@@ -128,6 +136,9 @@ mod tests {
         let words = |text: &str| text.split(' ').map(OsString::from).collect::<Vec<_>>();
         assert!(is_for_eval(&words("hq-vault env-file a/ --format export")));
         assert!(is_for_eval(&words("hq-vault --json env-file --format=export a/")));
+        assert!(is_for_eval(&words("hq-vault get a/b --env X")));
+        assert!(is_for_eval(&words("hq-vault get --env=X a/b")));
+        assert!(!is_for_eval(&words("hq-vault get a/b -o env")));
         assert!(!is_for_eval(&words("hq-vault env-file a/")));
         assert!(!is_for_eval(&words("hq-vault env-file a/ --format json")));
         assert!(!is_for_eval(&words("hq-vault list --format export")));

@@ -19,6 +19,9 @@ pub fn plain(ctx: &Context, path: &SecretPath) -> Result<(), Failure> {
 
 /// `get` with its options.
 pub fn run(ctx: &Context, args: Args) -> Result<(), Failure> {
+    if args.env.is_some() && ctx.out.json {
+        return Err(Failure::usage("--env writes for a shell, --json for a program").hint("give one of them"));
+    }
     let secret = fetch(ctx, &args.path, args.version)?;
     if let Some(name) = &args.env {
         return ctx.out.bytes(assignment(name, &args.path, secret)?.reveal());
@@ -36,7 +39,12 @@ pub fn run(ctx: &Context, args: Args) -> Result<(), Failure> {
 
 fn fetch(ctx: &Context, path: &SecretPath, version: Option<u64>) -> Result<Secret, Failure> {
     ctx.ask(async |client| client.get(path.as_str(), version).await)
-        .map_err(|failure| suggest::near(ctx, path, failure))
+        .map_err(|failure| match version {
+            Some(_) if failure.is(hqv_model::Code::NotFound) => {
+                failure.hint(format!("hq-vault show {path} lists its versions"))
+            }
+            _ => suggest::near(ctx, path, failure),
+        })
 }
 
 fn to_stdout(ctx: &Context, value: &[u8]) -> Result<(), Failure> {

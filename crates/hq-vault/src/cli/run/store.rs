@@ -24,6 +24,7 @@ pub fn run(ctx: &Context, args: Args) -> Result<(), Failure> {
     }
     // Refused before anybody types: a bad moment, bad metadata.
     let expires = moment(args.expires.as_deref())?;
+    each_tag_once(&args)?;
     let wanted = Wanted {
         file: args.file.as_deref(),
         generate: args.generate,
@@ -36,7 +37,6 @@ pub fn run(ctx: &Context, args: Args) -> Result<(), Failure> {
         Link::open(ctx)?.must_be_unlocked()?;
     }
     let value = input::value(&wanted, &mut compose::SystemEntropy::new())?;
-    tell(ctx, &value);
     let request = request(&args, &value, expires);
     let condition = if args.create {
         Condition::Absent
@@ -44,6 +44,7 @@ pub fn run(ctx: &Context, args: Args) -> Result<(), Failure> {
         Condition::Any
     };
     let done = ctx.ask(async |client| client.put(args.path.as_str(), &request, condition).await)?;
+    tell(ctx, &value);
     if ctx.out.json {
         return ctx.out.document(&done);
     }
@@ -52,6 +53,16 @@ pub fn run(ctx: &Context, args: Args) -> Result<(), Failure> {
         "✅ Stored: {path} ({} bytes, type: {})",
         done.bytes, done.metadata.kind
     ))
+}
+
+fn each_tag_once(args: &Args) -> Result<(), Failure> {
+    let mut seen = std::collections::BTreeSet::new();
+    match args.tags.iter().find(|(key, _)| !seen.insert(key)) {
+        Some((key, _)) => {
+            Err(Failure::usage(format!("the tag {key} was given twice")).hint("a tag has one value"))
+        }
+        None => Ok(()),
+    }
 }
 
 fn tell(ctx: &Context, value: &Value) {
