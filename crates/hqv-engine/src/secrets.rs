@@ -190,26 +190,32 @@ impl Secrets {
         self.deleted_mark = 0;
     }
 
-    /// Live paths below a prefix, from after `cursor` on, in order; the writer sees the group's changes.
-    pub fn below(&self, prefix: &Prefix, cursor: Option<&str>, staged: bool, most: usize) -> Vec<([u8; 32], Box<str>)> {
+    /// Live paths below a prefix, from after `cursor` on, in order; the writer sees the group's changes. A
+    /// reader walks no further than it looks.
+    pub fn below<'a>(
+        &'a self,
+        prefix: &'a Prefix,
+        cursor: Option<&str>,
+        staged: bool,
+    ) -> Box<dyn Iterator<Item = ([u8; 32], &'a str)> + 'a> {
         let from = match cursor {
             Some(c) if c >= prefix.as_str() => Bound::Excluded(c),
             _ => Bound::Included(prefix.as_str()),
         };
         let committed = self.paths.range::<str, _>((from, Bound::Unbounded));
-        let inside = committed.take_while(|(p, _)| p.starts_with(prefix.as_str()));
+        let inside = committed.take_while(|(p, _)| p.starts_with(prefix.as_str())).map(|(p, l)| (*l, p.as_ref()));
         if !staged || self.staged_paths.is_empty() {
-            return inside.take(most).map(|(p, l)| (*l, p.clone())).collect();
+            return Box::new(inside);
         }
-        let mut merged: BTreeMap<Box<str>, [u8; 32]> = inside.map(|(p, l)| (p.clone(), *l)).collect();
+        let mut merged: BTreeMap<&str, [u8; 32]> = inside.map(|(l, p)| (p, l)).collect();
         for (path, lookup) in &self.staged_paths {
             let after = cursor.is_none_or(|c| path.as_ref() > c);
             match lookup {
-                Some(lookup) if path.starts_with(prefix.as_str()) && after => merged.insert(path.clone(), *lookup),
-                _ => merged.remove(path),
+                Some(lookup) if path.starts_with(prefix.as_str()) && after => merged.insert(path, *lookup),
+                _ => merged.remove(path.as_ref()),
             };
         }
-        merged.into_iter().take(most).map(|(p, l)| (l, p)).collect()
+        Box::new(merged.into_iter().map(|(p, l)| (l, p)))
     }
 }
 

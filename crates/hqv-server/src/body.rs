@@ -18,7 +18,7 @@ use crate::guard::weight::Weight;
 pub struct Chunk {
     held: Held,
     at: usize,
-    _weight: Option<Weight>,
+    weight: Option<Weight>,
 }
 
 #[derive(Debug)]
@@ -33,7 +33,7 @@ impl Chunk {
         Self {
             held,
             at: 0,
-            _weight: None,
+            weight: None,
         }
     }
 
@@ -112,13 +112,26 @@ impl Body {
         }
     }
 
-    /// Keeps `flight` until the body is gone, and `weight` until its bytes have left.
-    pub fn carrying(mut self, flight: InFlight, weight: Option<Weight>) -> Self {
+    /// Keeps `flight` until the body is gone.
+    pub fn carrying(mut self, flight: InFlight) -> Self {
         self.flight = Some(flight);
+        self
+    }
+
+    /// Keeps `weight` until its bytes have left.
+    pub fn weighing(mut self, weight: Weight) -> Self {
         if let Inner::Whole(chunk) = &mut self.inner {
-            chunk._weight = weight;
+            chunk.weight = Some(weight);
         }
         self
+    }
+
+    /// What it weighs, where it was weighed.
+    pub fn weight(&mut self) -> Option<&mut Weight> {
+        match &mut self.inner {
+            Inner::Whole(chunk) => chunk.weight.as_mut(),
+            Inner::Done | Inner::Events(_) => None,
+        }
     }
 
     /// Bytes that are known to come.

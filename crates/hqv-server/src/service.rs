@@ -30,7 +30,7 @@ use crate::guard::host::Hosts;
 use crate::guard::rate::Tries;
 use crate::guard::size::{self, Reader};
 use crate::guard::slow::{InFlight, Pulse};
-use crate::guard::weight::{Scale, Weight};
+use crate::guard::weight::Scale;
 use crate::ids::RequestIds;
 use crate::listen::conn::Http;
 use crate::router::{Call, Found, find};
@@ -255,8 +255,7 @@ struct Last {
 
 impl Last {
     fn finish(self, answer: Answer, shared: &Shared, pulse: &Arc<Pulse>) -> Response<Body> {
-        let (answer, weight) = weighed(answer, shared, pulse);
-        let mut response = match answer {
+        let mut response = match weighed(answer, shared, pulse) {
             Ok(response) => {
                 if self.vouches {
                     pulse.vouch();
@@ -275,17 +274,22 @@ impl Last {
         if self.silent {
             *response.body_mut() = Body::empty();
         }
-        response.map(|body| body.carrying(self.flight, weight))
+        response.map(|body| body.carrying(self.flight))
     }
 }
 
 /// What its client does not take in time must not fill the memory, even where a use was spent on it.
-fn weighed(answer: Answer, shared: &Shared, pulse: &Arc<Pulse>) -> (Answer, Option<Weight>) {
-    let bytes = answer.as_ref().map_or(0, |response| response.body().len());
-    match shared.scale.put(bytes, pulse) {
-        Ok(weight) => (answer, weight),
-        Err(error) => (Err(error.into()), None),
+fn weighed(answer: Answer, shared: &Shared, pulse: &Arc<Pulse>) -> Answer {
+    let mut response = answer?;
+    if response.body_mut().weight().is_none()
+        && let Some(weight) = shared.scale.put(response.body().len())?
+    {
+        response = response.map(|body| body.weighing(weight));
     }
+    if let Some(weight) = response.body_mut().weight() {
+        weight.leaves_by(pulse);
+    }
+    Ok(response)
 }
 
 /// An answer, or the way to it.

@@ -136,6 +136,7 @@ fn in8_the_passphrase_file() {
     with("empty").exits(4);
     with("").exits(4);
     with("missing").exits(1);
+    std::fs::remove_file(home.vault_file("session.cache")).ok();
     let wrong = with("wrong").exits(4);
     assert!(!wrong.err().contains("not the passphrase"), "{wrong}");
 }

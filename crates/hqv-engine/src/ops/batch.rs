@@ -93,8 +93,8 @@ fn readable(view: &View<'_>, prefix: &Prefix) -> Result<Vec<SecretPath>, Error> 
         _ => None,
     };
     let mut all = Vec::new();
-    for (_, path) in view.open.secrets.below(prefix, None, view.staged, usize::MAX) {
-        let path = SecretPath::parse(&path)?;
+    for (_, path) in view.open.secrets.below(prefix, None, view.staged) {
+        let path = SecretPath::parse(path)?;
         if scope.is_none_or(|scope| scope.rule_for(Capability::Read, &path).is_some()) {
             all.push(path);
             if all.len() > MOST {

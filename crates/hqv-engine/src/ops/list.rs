@@ -63,11 +63,9 @@ impl Operation for List {
         let enough = if filtered { usize::MAX } else { self.limit.clamp(1, MOST) + 1 };
         let mut rows = Vec::new();
         let after = self.after.as_ref().map(SecretPath::as_str);
-        // With a scope or a filter some are passed over, so the walk is not cut before.
-        let walk = if scope.is_some() { usize::MAX } else { enough };
-        for (lookup, path) in view.open.secrets.below(&self.prefix, after, view.staged, walk) {
+        for (lookup, path) in view.open.secrets.below(&self.prefix, after, view.staged) {
             let visible = match &scope {
-                Some(scope) => scope.rule_for(Capability::List, &SecretPath::parse(&path)?).is_some(),
+                Some(scope) => scope.rule_for(Capability::List, &SecretPath::parse(path)?).is_some(),
                 None => true,
             };
             if visible && let Some(entry) = view.open.secrets.by_lookup.get(&lookup, view.staged) {

@@ -8,14 +8,14 @@ use std::collections::BTreeMap;
 const KEPT: i64 = 30 * 86_400_000;
 
 /// A secret: the tags of its values in order, and when it was deleted.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Secret {
     pub versions: Vec<u32>,
     pub deleted: Option<i64>,
 }
 
 /// A token, under the number of the attempt that made it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Token {
     pub parent: Option<u32>,
     pub name: u8,
@@ -29,7 +29,7 @@ pub struct Token {
 }
 
 /// All of it.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Vault {
     pub secrets: BTreeMap<u8, Secret>,
     pub tokens: BTreeMap<u32, Token>,

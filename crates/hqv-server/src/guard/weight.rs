@@ -34,31 +34,29 @@ impl Scale {
         self.bytes.load(Relaxed) >= self.most
     }
 
-    /// Before the work is done whose answer would be large.
+    /// Sets room aside before the work is done whose answer will be large; [`Weight::settle`] says how large it became.
+    /// What begins below the bound is let through whole.
     ///
     /// # Errors
     /// `UNAVAILABLE`, with `Retry-After`.
-    pub fn has_room(&self) -> Result<(), Error> {
-        if self.is_full() { Err(full()) } else { Ok(()) }
+    pub fn reserve(self: &Arc<Self>, bytes: usize) -> Result<Weight, Error> {
+        if self.is_full() {
+            return Err(full());
+        }
+        self.bytes.fetch_add(bytes, Relaxed);
+        Ok(Weight {
+            scale: Arc::clone(self),
+            bytes,
+            pulse: None,
+        })
     }
 
-    /// Weighs a finished answer for the connection of `pulse`; nothing where it is light. One that begins below the bound
-    /// is let through whole.
+    /// Weighs a finished answer; nothing where it is light.
     ///
     /// # Errors
-    /// `UNAVAILABLE`, with `Retry-After`.
-    pub fn put(self: &Arc<Self>, bytes: usize, pulse: &Arc<Pulse>) -> Result<Option<Weight>, Error> {
-        if bytes <= LIGHT {
-            return Ok(None);
-        }
-        self.has_room()?;
-        self.bytes.fetch_add(bytes, Relaxed);
-        pulse.takes_up();
-        Ok(Some(Weight {
-            scale: Arc::clone(self),
-            pulse: Arc::clone(pulse),
-            bytes,
-        }))
+    /// As [`Scale::reserve`].
+    pub fn put(self: &Arc<Self>, bytes: usize) -> Result<Option<Weight>, Error> {
+        (bytes > LIGHT).then(|| self.reserve(bytes)).transpose()
     }
 }
 
@@ -70,14 +68,33 @@ fn full() -> Error {
 #[derive(Debug)]
 pub struct Weight {
     scale: Arc<Scale>,
-    pulse: Arc<Pulse>,
     bytes: usize,
+    pulse: Option<Arc<Pulse>>,
+}
+
+impl Weight {
+    /// It weighs so much.
+    pub fn settle(&mut self, bytes: usize) {
+        self.scale.bytes.fetch_add(bytes, Relaxed);
+        self.scale.bytes.fetch_sub(self.bytes, Relaxed);
+        self.bytes = bytes;
+    }
+
+    /// It begins to leave over this connection.
+    pub fn leaves_by(&mut self, pulse: &Arc<Pulse>) {
+        pulse.takes_up();
+        if let Some(before) = self.pulse.replace(Arc::clone(pulse)) {
+            before.puts_down();
+        }
+    }
 }
 
 impl Drop for Weight {
     fn drop(&mut self) {
         self.scale.bytes.fetch_sub(self.bytes, Relaxed);
-        self.pulse.puts_down();
+        if let Some(pulse) = &self.pulse {
+            pulse.puts_down();
+        }
     }
 }
 
@@ -85,25 +102,22 @@ impl Drop for Weight {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::guard::slow::Ticks;
 
     #[test]
     fn ht5_what_is_not_taken_is_bounded_and_what_was_taken_makes_room() {
-        let pulse = Arc::new(Pulse::new(Arc::new(Ticks::default())));
         let scale = Scale::new(10 * LIGHT);
-        assert!(scale.put(LIGHT, &pulse).unwrap().is_none(), "light");
-        let first = scale.put(9 * LIGHT, &pulse).unwrap().unwrap();
-        let second = scale.put(9 * LIGHT, &pulse).unwrap().unwrap();
-        let error = scale.put(LIGHT + 1, &pulse).unwrap_err();
+        assert!(scale.put(LIGHT).unwrap().is_none(), "light");
+        let first = scale.put(9 * LIGHT).unwrap().unwrap();
+        let mut second = scale.reserve(9 * LIGHT).unwrap();
+        let error = scale.put(LIGHT + 1).unwrap_err();
         assert_eq!(error.code(), hqv_model::Code::Unavailable);
         assert!(error.retry_after_secs().is_some());
-        assert!(
-            scale.put(LIGHT, &pulse).unwrap().is_none(),
-            "light ones always pass"
-        );
+        assert!(scale.put(LIGHT).unwrap().is_none(), "light ones always pass");
+        second.settle(LIGHT);
+        assert!(scale.is_full(), "ten in all");
         drop(first);
-        assert!(scale.put(LIGHT + 1, &pulse).unwrap().is_some());
+        assert!(scale.put(LIGHT + 1).unwrap().is_some());
         drop(second);
-        assert!(!scale.is_full());
+        assert_eq!(scale.bytes.load(Relaxed), 0);
     }
 }

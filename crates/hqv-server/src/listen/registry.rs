@@ -210,10 +210,11 @@ mod tests {
         let registry = Registry::new(10, PATIENCE, Arc::clone(&scale));
         let (holder, other) = (registry.admit().unwrap(), registry.admit().unwrap());
         let _flights = (holder.pulse.begin(false), other.pulse.begin(false));
-        let first = scale.put(8191, &holder.pulse).unwrap();
+        let mut first = scale.reserve(8191).unwrap();
+        first.leaves_by(&holder.pulse);
         (0..5).for_each(|_| registry.sweep());
         assert_eq!(signal(&holder), Signal::Run, "there is room for it");
-        let _second = scale.put(8191, &holder.pulse).unwrap();
+        let _second = scale.reserve(8191).unwrap();
         registry.sweep();
         assert_eq!((signal(&holder), signal(&other)), (Signal::Cut, Signal::Run));
         drop(first);

@@ -15,6 +15,8 @@ use crate::v1::get::view;
 
 /// Most paths in one batch.
 const MOST: usize = 1_000;
+/// Most bytes of values in one batch, by the contract.
+const LARGEST: usize = 16 * 1024 * 1024;
 
 /// The values of the paths named, or of what is readable below a prefix. One use, whatever their number.
 #[utoipa::path(
@@ -27,12 +29,15 @@ const MOST: usize = 1_000;
 )]
 pub async fn batch(ask: Ask, carried: Carried) -> Answer {
     ask.no_query()?;
-    ask.shared.scale.has_room()?;
     let body = carried.read(&ask, size::BATCH).await?;
     let which = which(size::parse(&body)?)?;
     drop(body);
+    let mut weight = ask.shared.scale.reserve(LARGEST)?;
     let all = ask.shared.engine.run(ask.caller, Batch { which }).await?;
-    Ok(answer::body(StatusCode::OK, written(&all)))
+    let written = written(&all);
+    drop(all);
+    weight.settle(written.as_ref().len());
+    Ok(answer::body(StatusCode::OK, written).map(|body| body.weighing(weight)))
 }
 
 fn which(request: BatchRequest) -> Result<BatchWhich, Refusal> {

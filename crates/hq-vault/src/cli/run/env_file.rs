@@ -117,8 +117,10 @@ fn has(words: &[&str], option: &str, fits: impl Fn(&str) -> bool) -> bool {
     let apart = words
         .windows(2)
         .any(|w| matches!(w, [name, value] if *name == option && fits(value)));
-    let joined = |w: &&str| w.strip_prefix(option).and_then(|rest| rest.strip_prefix('='));
-    apart || words.iter().filter_map(joined).any(fits)
+    let joined = words
+        .iter()
+        .filter_map(|word| word.strip_prefix(option)?.strip_prefix('='));
+    apart || joined.into_iter().any(fits)
 }
 
 fn is_shell(format: &str) -> bool {
