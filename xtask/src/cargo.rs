@@ -42,8 +42,7 @@ pub fn packages(root: &Path) -> Result<Vec<Package>, String> {
 }
 
 fn metadata(root: &Path, more: &[&str]) -> Result<Vec<Value>, String> {
-    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
-    let output = Command::new(cargo)
+    let output = Command::new("cargo")
         .args(["metadata", "--format-version", "1", "--locked"])
         .args(more)
         .current_dir(root)

@@ -49,10 +49,10 @@ fn main() -> ExitCode {
 const ALL: [&str; 6] = ["arrows", "unsafe", "sizes", "forbids", "words", "deps"];
 
 fn run(words: &[String]) -> Result<bool, String> {
-    let mut names: Vec<&str> = words.iter().map(String::as_str).collect();
-    if names == ["all"] {
-        names = ALL.to_vec();
-    }
+    let named = words.iter().map(String::as_str);
+    let names: Vec<&str> = named
+        .flat_map(|word| if word == "all" { ALL.to_vec() } else { vec![word] })
+        .collect();
     if names.is_empty() || names.iter().any(|name| !ALL.contains(name) && *name != "rows") {
         return Err(USAGE.into());
     }

@@ -5,8 +5,10 @@
 use crate::Findings;
 use crate::tree::File;
 
-/// How a kind of secret begins, how many characters follow, and which.
-const KINDS: &[(&str, &str, usize, fn(char) -> bool)] = &[
+/// How a kind of secret begins (in two halves), how many characters follow, and which.
+type Kind = (&'static str, &'static str, usize, fn(char) -> bool);
+
+const KINDS: &[Kind] = &[
     ("AK", "IA", 16, |c| c.is_ascii_uppercase() || c.is_ascii_digit()),
     ("gh", "p_", 36, |c| c.is_ascii_alphanumeric()),
     ("gh", "o_", 36, |c| c.is_ascii_alphanumeric()),

@@ -271,6 +271,7 @@ async fn tidy_after_locks(mut unlocked: tokio::sync::watch::Receiver<bool>, serv
                 hqv_sys::memory::scrub_stack_deep();
             }
             hqv_sys::memory::give_back();
+            hqv_sys::memory::let_go_of_code();
         }
     }
 }
