@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hqv_model::Result;
+use hqv_model::{Error, Result};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use zeroize::Zeroizing;
@@ -53,7 +53,7 @@ impl GetQuery {
     /// Reads a query string.
     ///
     /// # Errors
-    /// `BAD_REQUEST` for an unknown or doubled name or a version that is no number.
+    /// `BAD_REQUEST` for an unknown or doubled name or a version that is no number from 1 on.
     pub fn parse(query: Option<&str>) -> Result<Self> {
         if query.is_none() {
             return Ok(Self::default());
@@ -63,6 +63,9 @@ impl GetQuery {
             version: pairs.number("version")?,
         };
         pairs.finish()?;
+        if parsed.version == Some(0) {
+            return Err(Error::bad_request("versions count from 1"));
+        }
         Ok(parsed)
     }
 

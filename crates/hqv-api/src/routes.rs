@@ -88,7 +88,12 @@ pub const ROUTES: &[Route] = &[
     route(Method::Post, "/v1/tokens", "tokenCreate", Needs::Credential),
     route(Method::Get, "/v1/tokens", "tokenList", Needs::Credential),
     route(Method::Get, "/v1/tokens/self", "tokenSelf", Needs::Credential),
-    route(Method::Delete, "/v1/tokens/self", "tokenRevokeSelf", Needs::Credential),
+    route(
+        Method::Delete,
+        "/v1/tokens/self",
+        "tokenRevokeSelf",
+        Needs::Credential,
+    ),
     route(Method::Get, "/v1/tokens/{token}", "tokenShow", Needs::Credential),
     route(
         Method::Delete,

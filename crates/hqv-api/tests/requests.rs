@@ -218,6 +218,7 @@ fn queries_come_back_as_they_went() {
         audit
     );
     assert_eq!(GetQuery::parse(Some("version=3")).unwrap().version, Some(3));
+    assert!(GetQuery::parse(Some("version=0")).is_err());
     assert!(DeleteQuery::parse(Some("purge=true")).unwrap().purge);
     assert!(!TokenListQuery::parse(Some("all=false")).unwrap().all);
     assert_eq!(

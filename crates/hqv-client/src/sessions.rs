@@ -47,6 +47,7 @@ impl Client {
     /// # Errors
     /// The server's and the connection's.
     pub async fn session_end_all(&mut self) -> Result<Done> {
-        self.call(RawCall::new(Method::DELETE, "/v1/sessions".to_owned())).await
+        self.call(RawCall::new(Method::DELETE, "/v1/sessions".to_owned()))
+            .await
     }
 }

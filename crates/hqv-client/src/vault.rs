@@ -1,8 +1,8 @@
 //! Calls about the vault as a whole: health, status, init, unlock, lock, shutdown, settings.
 
-use hqv_api::{ClockReset, 
-    Done, InitAnswer, InitRequest, JsonBody, SettingsAnswer, SettingsPatch, StatusAnswer, UnlockAnswer,
-    UnlockRequest, WireSecret,
+use hqv_api::{
+    ClockReset, Done, InitAnswer, InitRequest, JsonBody, SettingsAnswer, SettingsPatch, StatusAnswer,
+    UnlockAnswer, UnlockRequest, WireSecret,
 };
 use hqv_model::SecretText;
 use http::Method;

@@ -5,7 +5,9 @@
 
 use hqv_audit::{Identity, Item, ItemKind, Log, Record};
 use hqv_crypto::wire::{self, CredentialKind};
-use hqv_model::{Actor, Code, Entropy, Error, OpKind, Outcome, Prefix, SecretPath, Timestamp, VaultId, Verdict};
+use hqv_model::{
+    Actor, Code, Entropy, Error, OpKind, Outcome, Prefix, SecretPath, Timestamp, VaultId, Verdict,
+};
 use hqv_store::Shelf;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -78,7 +80,9 @@ impl Core {
     pub fn open(&mut self, caller: &Caller) -> Result<&mut Open, Error> {
         match &mut self.phase {
             Phase::Open(open) => Ok(open),
-            Phase::Locked if caller.credential.is_some() || caller.transport.is_socket() => Err(Error::locked()),
+            Phase::Locked if caller.credential.is_some() || caller.transport.is_socket() => {
+                Err(Error::locked())
+            }
             Phase::Empty if caller.transport.is_socket() => Err(no_vault()),
             _ => Err(unauthorized()),
         }
@@ -100,7 +104,11 @@ impl Core {
         let Moment { now, boot } = at;
         let open = self.open(caller)?;
         let Some(credential) = &caller.credential else {
-            return Ok(if caller.transport.is_socket() { Principal::Peer } else { Principal::Nobody });
+            return Ok(if caller.transport.is_socket() {
+                Principal::Peer
+            } else {
+                Principal::Nobody
+            });
         };
         let hash = wire::hash(credential.kind, &credential.secret);
         if credential.kind == CredentialKind::Session {
@@ -108,8 +116,18 @@ impl Core {
             let found = open.sessions.find(&hash, idle, boot, touch);
             return found.map(Principal::Owner).ok_or_else(session_over);
         }
-        let id = open.tokens.by_hash.get(&hash, staged).copied().ok_or_else(unauthorized)?;
-        let entry = open.tokens.by_id.get(&id, staged).cloned().ok_or_else(unauthorized)?;
+        let id = open
+            .tokens
+            .by_hash
+            .get(&hash, staged)
+            .copied()
+            .ok_or_else(unauthorized)?;
+        let entry = open
+            .tokens
+            .by_id
+            .get(&id, staged)
+            .cloned()
+            .ok_or_else(unauthorized)?;
         match open.tokens.ended(&entry, now, staged) {
             Some(code) => Err(family::ended(code, &entry)),
             None => Ok(Principal::Token(entry)),
@@ -130,7 +148,12 @@ impl Core {
     }
 
     /// Authenticates for one operation; a refusal is counted.
-    pub(crate) fn admit<O: Operation>(&mut self, caller: &Caller, at: Moment, staged: bool) -> Result<Principal, Error> {
+    pub(crate) fn admit<O: Operation>(
+        &mut self,
+        caller: &Caller,
+        at: Moment,
+        staged: bool,
+    ) -> Result<Principal, Error> {
         let principal = self.authenticate_at(caller, at, staged, O::ACTIVITY);
         principal.inspect_err(|error| self.refusals.count(caller.transport.label(), error.code()))
     }
@@ -152,7 +175,12 @@ impl Core {
     }
 
     /// Decides, and sees that a use is left. Nothing is changed yet.
-    fn permit<O: Operation>(&mut self, op: &O, principal: &Principal, staged: bool) -> Result<(), (Error, Vec<Item>)> {
+    fn permit<O: Operation>(
+        &mut self,
+        op: &O,
+        principal: &Principal,
+        staged: bool,
+    ) -> Result<(), (Error, Vec<Item>)> {
         let actor = match principal {
             Principal::Owner(_) => Actor::Owner,
             Principal::Token(entry) => Actor::Token(&entry.facts.scope),
@@ -187,7 +215,15 @@ impl Core {
             return Err(error);
         }
         let detail = Some(error.message().to_owned());
-        self.record(caller, principal, O::KIND, Outcome::Denied, Some(error.code()), detail, items)?;
+        self.record(
+            caller,
+            principal,
+            O::KIND,
+            Outcome::Denied,
+            Some(error.code()),
+            detail,
+            items,
+        )?;
         Err(error.actor(principal.label()))
     }
 
@@ -202,7 +238,9 @@ impl Core {
     ) -> Result<O::Answer, Error> {
         let Moment { now, boot } = at;
         let pin_tokens = self.pin_tokens;
-        let Phase::Open(open) = &mut self.phase else { return Err(Error::locked()) };
+        let Phase::Open(open) = &mut self.phase else {
+            return Err(Error::locked());
+        };
         let rng = self.rng.as_mut();
         let asked: Vec<SecretPath> = op.names().into_iter().cloned().collect();
         let mut below = named::<O>(op.below().map(prefix_text));
@@ -225,14 +263,25 @@ impl Core {
         let (mut items, detail, free) = (std::mem::take(&mut view.items), view.detail.take(), view.free);
         items.append(&mut below);
         let done = done.and_then(|answer| {
-            if O::SPENDS && !free { charge(open, principal, now, staged).map(|()| answer) } else { Ok(answer) }
+            if O::SPENDS && !free {
+                charge(open, principal, now, staged).map(|()| answer)
+            } else {
+                Ok(answer)
+            }
         });
         match done {
             Ok(answer) => {
                 if O::ACTIVITY {
                     (open.last_activity, open.last_activity_at) = (boot, now);
                 }
-                let recorded = self.record_at(now, caller, principal, (O::KIND, Outcome::Ok, None), detail, items);
+                let recorded = self.record_at(
+                    now,
+                    caller,
+                    principal,
+                    (O::KIND, Outcome::Ok, None),
+                    detail,
+                    items,
+                );
                 if O::ALWAYS && recorded.is_err() {
                     self.note(format!("a {} could not be recorded", O::KIND));
                     self.settle(staged, true);
@@ -246,13 +295,39 @@ impl Core {
                 // What was opened on the way was not handed out: the record names what was asked for.
                 items.retain(|item| item.kind == ItemKind::Named);
                 items.extend(named::<O>(asked.iter().map(SecretPath::as_str)));
-                let detail = Some(error.message().to_owned());
-                let denied = matches!(error.code(), Code::Forbidden | Code::Unauthorized | Code::TokenExhausted);
-                let outcome = if denied { Outcome::Denied } else { Outcome::Failed };
-                self.record(caller, principal, O::KIND, outcome, Some(error.code()), detail, items)?;
-                Err(if denied { error.actor(principal.label()) } else { error })
+                self.fail::<O>(caller, principal, error, items)
             }
         }
+    }
+
+    /// Records that an operation did not come about, as refused or as failed.
+    fn fail<O: Operation>(
+        &mut self,
+        caller: &Caller,
+        principal: &Principal,
+        error: Error,
+        items: Vec<Item>,
+    ) -> Result<O::Answer, Error> {
+        let detail = Some(error.message().to_owned());
+        let denied = matches!(
+            error.code(),
+            Code::Forbidden | Code::Unauthorized | Code::TokenExhausted
+        );
+        let outcome = if denied { Outcome::Denied } else { Outcome::Failed };
+        self.record(
+            caller,
+            principal,
+            O::KIND,
+            outcome,
+            Some(error.code()),
+            detail,
+            items,
+        )?;
+        Err(if denied {
+            error.actor(principal.label())
+        } else {
+            error
+        })
     }
 
     /// The operation's staged changes stay in the group, or are undone. A reader staged nothing: what is
@@ -309,7 +384,12 @@ impl Core {
     }
 
     /// One line for many refusals of one source.
-    pub(crate) fn record_refusals(&mut self, now: Timestamp, source: String, detail: String) -> Result<(), Error> {
+    pub(crate) fn record_refusals(
+        &mut self,
+        now: Timestamp,
+        source: String,
+        detail: String,
+    ) -> Result<(), Error> {
         let mut record = Record::new(now, OpKind::Refused, Outcome::Denied, Identity::Nobody);
         record.source = source;
         record.detail = Some(detail);
@@ -319,7 +399,11 @@ impl Core {
     fn append(&mut self, record: &Record) -> Result<(), Error> {
         let Some(log) = &mut self.log else {
             // Before `init` there is nothing to record; a vault without a record answers nobody.
-            return if self.vault.is_none() { Ok(()) } else { Err(unrecorded()) };
+            return if self.vault.is_none() {
+                Ok(())
+            } else {
+                Err(unrecorded())
+            };
         };
         match log.append(record, self.state_seq) {
             Ok(seq) => {
@@ -367,7 +451,11 @@ fn named<'a, O: Operation>(asked: impl IntoIterator<Item = &'a str>) -> Vec<Item
 
 /// A prefix as an item's path: it ends in a slash, as no path does.
 fn prefix_text(prefix: &Prefix) -> &str {
-    if prefix.as_str().is_empty() { "/" } else { prefix.as_str() }
+    if prefix.as_str().is_empty() {
+        "/"
+    } else {
+        prefix.as_str()
+    }
 }
 
 /// Who acted, as the record names it.
@@ -379,9 +467,11 @@ pub fn identity(principal: &Principal, transport: &Transport) -> Identity {
             ancestry: t.facts.ancestry.to_string(),
             ancestors: t.facts.ancestors.to_vec(),
         },
-        (_, Transport::Socket { uid, pid, program }) => {
-            Identity::Peer { uid: *uid, pid: *pid, program: program.clone() }
-        }
+        (_, Transport::Socket { uid, pid, program }) => Identity::Peer {
+            uid: *uid,
+            pid: *pid,
+            program: program.clone(),
+        },
         _ => Identity::Nobody,
     }
 }
@@ -391,7 +481,8 @@ pub const WHAT_IT_MAY: &str = "hq-vault whoami says what it may; ask who gave it
 
 /// No credential, or one that is not known here.
 pub fn unauthorized() -> Error {
-    Error::new(Code::Unauthorized, "this needs a token or the owner's session").hint("set HQ_VAULT_TOKEN, or sign in with hq-vault unlock")
+    Error::new(Code::Unauthorized, "this needs a token or the owner's session")
+        .hint("set HQ_VAULT_TOKEN, or sign in with hq-vault unlock")
 }
 
 fn session_over() -> Error {

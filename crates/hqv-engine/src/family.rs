@@ -107,16 +107,23 @@ pub type SiblingKey = (Option<TokenId>, TokenName);
 
 impl Tokens {
     /// The token and its ancestors, the token first.
-    fn chain<'a>(&'a self, entry: &'a TokenEntry, staged: bool) -> impl Iterator<Item = Option<&'a TokenEntry>> {
+    fn chain<'a>(
+        &'a self,
+        entry: &'a TokenEntry,
+        staged: bool,
+    ) -> impl Iterator<Item = Option<&'a TokenEntry>> {
         let above = entry.facts.ancestors.iter().rev();
-        std::iter::once(Some(entry)).chain(above.map(move |id| self.by_id.get(id, staged).map(|a| a.as_ref())))
+        std::iter::once(Some(entry))
+            .chain(above.map(move |id| self.by_id.get(id, staged).map(|a| a.as_ref())))
     }
 
     /// Why the token no longer stands, if it does not: its own end or that of an ancestor.
     pub fn ended(&self, entry: &TokenEntry, now: Timestamp, staged: bool) -> Option<Code> {
         let mut expired = false;
         for link in self.chain(entry, staged) {
-            let Some(link) = link else { return Some(Code::TokenRevoked) };
+            let Some(link) = link else {
+                return Some(Code::TokenRevoked);
+            };
             if link.state != State::Live || self.pending_revocations.contains(&link.facts.id) {
                 return Some(Code::TokenRevoked);
             }
@@ -127,7 +134,11 @@ impl Tokens {
 
     /// When it ends, its ancestors' ends included.
     pub fn effective_end(&self, entry: &TokenEntry, staged: bool) -> Timestamp {
-        self.chain(entry, staged).flatten().map(|link| link.end).min().unwrap_or(entry.end)
+        self.chain(entry, staged)
+            .flatten()
+            .map(|link| link.end)
+            .min()
+            .unwrap_or(entry.end)
     }
 
     /// Uses left: the least over the token and its ancestors. None: no limit anywhere.
@@ -135,7 +146,10 @@ impl Tokens {
         if !entry.facts.limited {
             return None;
         }
-        self.chain(entry, staged).flatten().filter_map(|link| Some(link.facts.max?.saturating_sub(link.spent))).min()
+        self.chain(entry, staged)
+            .flatten()
+            .filter_map(|link| Some(link.facts.max?.saturating_sub(link.spent)))
+            .min()
     }
 
     /// Every token as the writer (`staged`) or a reader sees it, in no order.
@@ -149,12 +163,19 @@ impl Tokens {
         // The writer sees the rows that already count what it is storing.
         let flushing = if staged { None } else { self.flushing.get(id) };
         let more = self.unflushed.get(id).into_iter().chain(flushing);
-        more.fold((entry.spent, entry.last_used), |(n, last), (uses, at)| (n.saturating_add(*uses), last.max(Some(*at))))
+        more.fold((entry.spent, entry.last_used), |(n, last), (uses, at)| {
+            (n.saturating_add(*uses), last.max(Some(*at)))
+        })
     }
 
     /// Counts one use of a token without any limit above it: in memory, flushed within a second.
     pub fn count_unlimited(&mut self, entry: &TokenEntry, now: Timestamp) {
-        for id in entry.facts.ancestors.iter().chain(std::iter::once(&entry.facts.id)) {
+        for id in entry
+            .facts
+            .ancestors
+            .iter()
+            .chain(std::iter::once(&entry.facts.id))
+        {
             add_uses(&mut self.unflushed, *id, 1, now);
         }
     }
@@ -204,7 +225,11 @@ impl Tokens {
 
     /// Takes over what the last lock kept, as far as the rows do not say it.
     pub fn resume(&mut self, carried: Carried) {
-        let stands = |id: &TokenId| self.by_id.get(id, false).is_some_and(|e| e.state != State::Revoked);
+        let stands = |id: &TokenId| {
+            self.by_id
+                .get(id, false)
+                .is_some_and(|e| e.state != State::Revoked)
+        };
         self.pending_revocations = carried.revoked.into_iter().filter(stands).collect();
         self.unflushed = carried.uses;
     }
@@ -214,7 +239,8 @@ impl Tokens {
         let facts = entry.facts.clone();
         self.by_id.stage(facts.id, Some(Arc::new(entry)));
         self.by_hash.stage(facts.hash, Some(facts.id));
-        self.by_sibling.stage((facts.parent, facts.name.clone()), Some(facts.id));
+        self.by_sibling
+            .stage((facts.parent, facts.name.clone()), Some(facts.id));
     }
 
     /// Whether the parent may have one more live child. The count at hand includes ended ones; where it is at
@@ -258,7 +284,9 @@ impl Tokens {
             .by_sibling
             .get(&key, false)
             .and_then(|id| self.by_id.get(id, false))
-            .is_none_or(|other| (other.state == State::Revoked, entry.end) >= (entry.state == State::Revoked, other.end));
+            .is_none_or(|other| {
+                (other.state == State::Revoked, entry.end) >= (entry.state == State::Revoked, other.end)
+            });
         if newer {
             self.by_sibling.load(key, facts.id);
         }
@@ -294,7 +322,8 @@ impl Tokens {
         self.revoking.clear();
         self.flushing.clear();
         let by_id = &self.by_id;
-        self.pending_revocations.retain(|id| by_id.get(id, true).is_some_and(|e| e.state != State::Revoked));
+        self.pending_revocations
+            .retain(|id| by_id.get(id, true).is_some_and(|e| e.state != State::Revoked));
         self.by_id.publish();
         self.by_hash.publish();
         self.by_sibling.publish();
@@ -325,13 +354,38 @@ fn add_uses(to: &mut HashMap<TokenId, (u64, Timestamp)>, id: TokenId, uses: u64,
 
 /// The error for a token whose uses, or an ancestor's, are spent.
 pub fn exhausted(entry: &TokenEntry) -> Error {
-    Error::new(Code::TokenExhausted, format!("token {} has no uses left", entry.facts.ancestry))
-        .actor(&*entry.facts.ancestry)
-        .hint("ask who gave it for a new one")
+    Error::new(
+        Code::TokenExhausted,
+        format!("token {} has no uses left", entry.facts.ancestry),
+    )
+    .actor(&*entry.facts.ancestry)
+    .hint("ask who gave it for a new one")
 }
 
 /// The error for a token that ended, told to whoever holds it.
 pub fn ended(code: Code, entry: &TokenEntry) -> Error {
-    let what = if code == Code::TokenExpired { "has expired" } else { "was revoked" };
-    Error::new(code, format!("token {} {what}", entry.facts.ancestry)).actor(&*entry.facts.ancestry).hint("ask who gave it for a new one")
+    let what = if code == Code::TokenExpired {
+        "has expired"
+    } else {
+        "was revoked"
+    };
+    Error::new(code, format!("token {} {what}", entry.facts.ancestry))
+        .actor(&*entry.facts.ancestry)
+        .hint("ask who gave it for a new one")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tk5_children_that_ended_make_room() {
+        let mut tokens = Tokens::default();
+        tokens.children.insert(None, MAX_CHILDREN);
+        assert!(
+            tokens.has_room(None, Timestamp::from_millis(0), true),
+            "no child lives"
+        );
+        assert_eq!(tokens.children.get(&None), Some(&0));
+    }
 }

@@ -41,6 +41,11 @@ pub trait Operation: Send + 'static {
         Vec::new()
     }
 
+    /// Bytes of values it brings: what may wait for the writer is bounded by them.
+    fn weight(&self) -> usize {
+        0
+    }
+
     /// The prefix it looks below, for the record.
     fn below(&self) -> Option<&Prefix> {
         None
@@ -119,12 +124,23 @@ impl View<'_> {
             // A group on its way to the disk may have removed it there already.
             let next = self.open.secrets.by_lookup.get(&keys.lookup(path), true);
             let there = next.and_then(|entry| entry.version(version.number));
-            if there.is_some_and(|there| there.facts.header.id == *id) { error } else { not_found(path) }
+            if there.is_some_and(|there| there.facts.header.id == *id) {
+                error
+            } else {
+                not_found(path)
+            }
         })
     }
 
     /// Notes a secret for the record.
-    pub fn touch(&mut self, secret: SecretId, version: u64, path: &SecretPath, kind: ItemKind, channel: &'static str) {
+    pub fn touch(
+        &mut self,
+        secret: SecretId,
+        version: u64,
+        path: &SecretPath,
+        kind: ItemKind,
+        channel: &'static str,
+    ) {
         self.items.push(Item {
             secret: Some(secret),
             version: Some(version),
@@ -140,10 +156,16 @@ impl View<'_> {
         match (self.principal, &self.caller.transport) {
             (Principal::Owner(id), _) => Writer::Session(*id),
             (Principal::Token(t), _) => Writer::Token(t.facts.id, t.facts.ancestry.to_string()),
-            (_, Transport::Socket { uid, pid, program }) => {
-                Writer::Peer { uid: *uid, pid: *pid, program: program.clone() }
-            }
-            (_, Transport::Tcp { .. }) => Writer::Peer { uid: u32::MAX, pid: None, program: None },
+            (_, Transport::Socket { uid, pid, program }) => Writer::Peer {
+                uid: *uid,
+                pid: *pid,
+                program: program.clone(),
+            },
+            (_, Transport::Tcp { .. }) => Writer::Peer {
+                uid: u32::MAX,
+                pid: None,
+                program: None,
+            },
         }
     }
 }

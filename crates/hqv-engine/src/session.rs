@@ -48,11 +48,25 @@ impl Sessions {
         {
             self.0.remove(&oldest);
         }
-        self.0.insert(hash, Session { id, created: now, from, used: boot });
+        self.0.insert(
+            hash,
+            Session {
+                id,
+                created: now,
+                from,
+                used: boot,
+            },
+        );
     }
 
     /// The live session with this hash. `touch` makes it count as used now.
-    pub fn find(&mut self, hash: &[u8; 32], idle: Duration, boot: Duration, touch: bool) -> Option<SessionId> {
+    pub fn find(
+        &mut self,
+        hash: &[u8; 32],
+        idle: Duration,
+        boot: Duration,
+        touch: bool,
+    ) -> Option<SessionId> {
         let session = self.0.get_mut(hash)?;
         if boot.saturating_sub(session.used) > idle {
             self.0.remove(hash);
@@ -82,7 +96,13 @@ impl Sessions {
     }
 
     /// The live sessions, oldest first.
-    pub fn list(&self, idle: Duration, now: Timestamp, boot: Duration, me: Option<SessionId>) -> Vec<SessionView> {
+    pub fn list(
+        &self,
+        idle: Duration,
+        now: Timestamp,
+        boot: Duration,
+        me: Option<SessionId>,
+    ) -> Vec<SessionView> {
         let mut all: Vec<SessionView> = self
             .0
             .values()

@@ -21,12 +21,16 @@ impl Engine {
     /// Where no thread can be started.
     pub fn spawn_ticker(&self) -> Result<(), Error> {
         let engine = self.clone();
-        let started = std::thread::Builder::new().name("hqv-ticker".into()).spawn(move || {
-            while !engine.shared.wait_stop(TICK) {
-                engine.tick();
-            }
-        });
-        started.map(drop).map_err(|e| Error::internal("no thread could be started").cause(e))
+        let started = std::thread::Builder::new()
+            .name("hqv-ticker".into())
+            .spawn(move || {
+                while !engine.shared.wait_stop(TICK) {
+                    engine.tick();
+                }
+            });
+        started
+            .map(drop)
+            .map_err(|e| Error::internal("no thread could be started").cause(e))
     }
 
     /// One tick. Tests call it by hand.
@@ -54,7 +58,9 @@ impl Engine {
         self.chore(|core| {
             let now = core.now();
             core.last_flush = core.time.boot();
-            let Phase::Open(open) = &mut core.phase else { return };
+            let Phase::Open(open) = &mut core.phase else {
+                return;
+            };
             open.tokens.stage_unflushed();
             let swept = sweep(open, now);
             open.touch_state();
@@ -81,7 +87,10 @@ impl Core {
             let seconds = ms / 1000;
             let detail = format!("the wall clock moved by {seconds} s against the time that passed");
             self.note(detail.clone());
-            if self.record_own(OpKind::ClockJump, Outcome::Ok, Some(detail)).is_err() {
+            if self
+                .record_own(OpKind::ClockJump, Outcome::Ok, Some(detail))
+                .is_err()
+            {
                 self.note("a jump of the clock could not be recorded".into());
             }
         }
@@ -101,7 +110,9 @@ impl Core {
 
     fn lock_if_idle(&mut self, over: Option<u64>) -> bool {
         let boot = self.time.boot();
-        let Phase::Open(open) = &mut self.phase else { return false };
+        let Phase::Open(open) = &mut self.phase else {
+            return false;
+        };
         let idle = open.settings.session_idle();
         open.sessions.sweep(idle, boot);
         let minutes = over.unwrap_or(open.settings.idle_minutes);
@@ -115,7 +126,9 @@ impl Core {
 
     fn flush_due(&mut self) -> bool {
         let boot = self.time.boot();
-        let Phase::Open(open) = &self.phase else { return false };
+        let Phase::Open(open) = &self.phase else {
+            return false;
+        };
         open.in_doubt
             || !open.tokens.unflushed.is_empty()
             || !open.tokens.pending_revocations.is_empty()

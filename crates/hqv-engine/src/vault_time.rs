@@ -32,7 +32,12 @@ impl VaultTime {
     /// Starts at the wall clock.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         let (wall, boot) = (clock.wall(), clock.boot());
-        VaultTime { clock, vault: wall, at_boot: boot, seen: (wall, boot) }
+        VaultTime {
+            clock,
+            vault: wall,
+            at_boot: boot,
+            seen: (wall, boot),
+        }
     }
 
     /// Now; never less than any earlier answer.
@@ -46,7 +51,10 @@ impl VaultTime {
         let elapsed = boot.saturating_sub(self.at_boot);
         self.vault = self.clock.wall().max(self.vault.plus(elapsed));
         self.at_boot = boot;
-        Moment { now: self.vault, boot }
+        Moment {
+            now: self.vault,
+            boot,
+        }
     }
 
     /// Time since the system started, suspended time included: what idle limits count by.
@@ -76,6 +84,7 @@ impl VaultTime {
         let (seen_wall, seen_boot) = std::mem::replace(&mut self.seen, (wall, boot));
         let ran = boot.saturating_sub(seen_boot).as_millis();
         let moved = i128::from(wall.millis()) - i128::from(seen_wall.millis()) - ran as i128;
-        (moved.unsigned_abs() > JUMP.as_millis()).then(|| moved.clamp(i64::MIN.into(), i64::MAX.into()) as i64)
+        (moved.unsigned_abs() > JUMP.as_millis())
+            .then(|| moved.clamp(i64::MIN.into(), i64::MAX.into()) as i64)
     }
 }

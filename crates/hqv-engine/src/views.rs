@@ -1,6 +1,6 @@
 //! What operations answer about secrets and tokens: no value, no token, no hash.
 
-use hqv_model::{EntryRoute, SecretId, SecretMeta, SecretPath, Scope, Timestamp, TokenId, TokenName};
+use hqv_model::{EntryRoute, Scope, SecretId, SecretMeta, SecretPath, Timestamp, TokenId, TokenName};
 
 use crate::family::{State, TokenEntry, Tokens};
 use crate::rows::secret::SecretBody;
@@ -109,7 +109,13 @@ impl TokenView {
     }
 }
 
-fn state(tokens: &Tokens, entry: &TokenEntry, now: Timestamp, staged: bool, left: Option<u64>) -> &'static str {
+fn state(
+    tokens: &Tokens,
+    entry: &TokenEntry,
+    now: Timestamp,
+    staged: bool,
+    left: Option<u64>,
+) -> &'static str {
     use hqv_model::Code::TokenExpired;
     match tokens.ended(entry, now, staged) {
         Some(TokenExpired) => "expired",

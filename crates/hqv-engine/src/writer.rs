@@ -15,11 +15,16 @@ use crate::caller::{Caller, Principal};
 use crate::core::{Core, Phase};
 use crate::engine::Shared;
 use crate::operation::Operation;
+use crate::settings::Settings;
 
 /// Requests that may wait; more are told to come back.
 const MOST_WAITING: usize = 8_192;
+/// Bytes of values that may wait.
+const MOST_BYTES_WAITING: usize = 64 << 20;
 /// Operations in one group.
 const MOST_GROUPED: usize = 512;
+/// Bytes of values in one group, unless one operation alone brings more.
+const MOST_BYTES_GROUPED: usize = 8 << 20;
 
 /// An operation on its way through the writer.
 pub trait Job: Send {
@@ -32,12 +37,14 @@ pub trait Job: Send {
     /// Its changes are not durable: records that and answers.
     fn failed(self: Box<Self>, core: &mut Core, error: &Error);
     /// How its answer depends on the record's disk, where `audit.sync` is on.
-    fn sync(&self) -> Sync;
+    fn sync(&self) -> RecordSync;
+    /// Bytes it holds while it waits.
+    fn weight(&self) -> usize;
 }
 
 /// Whether an answer waits for a fsynced record.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Sync {
+pub enum RecordSync {
     /// Nobody waits: the daemon's own work, which is grouped apart so that nothing it is grouped with holds it up.
     None,
     /// It waits, but takes effect all the same.
@@ -49,23 +56,61 @@ pub enum Sync {
 /// What waits for the writer.
 #[derive(Default)]
 pub struct Queue {
-    jobs: Mutex<(VecDeque<Box<dyn Job>>, bool)>,
+    waiting: Mutex<Jobs>,
     more: Condvar,
     closed: Condvar,
 }
 
+#[derive(Default)]
+struct Jobs {
+    jobs: VecDeque<Box<dyn Job>>,
+    bytes: usize,
+    closed: bool,
+}
+
+impl Jobs {
+    fn is_full(&self) -> bool {
+        self.jobs.len() >= MOST_WAITING || self.bytes >= MOST_BYTES_WAITING
+    }
+
+    /// The next group: jobs of one sort, in their order.
+    fn group(&mut self) -> Vec<Box<dyn Job>> {
+        let own = self
+            .jobs
+            .front()
+            .is_some_and(|job| job.sync() == RecordSync::None);
+        let (mut n, mut bytes) = (0, 0);
+        for job in self.jobs.iter().take(MOST_GROUPED) {
+            bytes += job.weight();
+            if (job.sync() == RecordSync::None) != own || (n > 0 && bytes > MOST_BYTES_GROUPED) {
+                break;
+            }
+            n += 1;
+        }
+        let group: Vec<_> = self.jobs.drain(..n).collect();
+        self.bytes = self
+            .bytes
+            .saturating_sub(group.iter().map(|job| job.weight()).sum());
+        group
+    }
+}
+
 impl Queue {
-    fn guard(&self) -> MutexGuard<'_, (VecDeque<Box<dyn Job>>, bool)> {
-        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    fn guard(&self) -> MutexGuard<'_, Jobs> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds a job; refused where the writer has stopped, or too many wait for one that can be asked again.
     pub fn push(&self, job: Box<dyn Job>) -> Result<(), Error> {
         let mut guard = self.guard();
-        if guard.1 || (guard.0.len() >= MOST_WAITING && job.sync() != Sync::Try) {
+        if guard.closed {
+            return Err(Error::unavailable("the daemon is stopping"));
+        }
+        if guard.is_full() && job.sync() != RecordSync::Try {
             return Err(Error::new(Code::Unavailable, "too many requests wait for the disk").retry_after(1));
         }
-        guard.0.push_back(job);
+        guard.bytes += job.weight();
+        guard.jobs.push_back(job);
         drop(guard);
         self.more.notify_one();
         Ok(())
@@ -73,7 +118,7 @@ impl Queue {
 
     /// No job is taken from now on; those that wait are still done.
     pub fn close(&self) {
-        self.guard().1 = true;
+        self.guard().closed = true;
         self.more.notify_one();
         self.closed.notify_all();
     }
@@ -83,24 +128,21 @@ impl Queue {
         let guard = self.guard();
         let (guard, _) = self
             .closed
-            .wait_timeout_while(guard, time, |state| !state.1)
+            .wait_timeout_while(guard, time, |state| !state.closed)
             .unwrap_or_else(PoisonError::into_inner);
-        guard.1
+        guard.closed
     }
 
     /// Waits for jobs; none once closed and empty.
     fn take(&self) -> Option<Vec<Box<dyn Job>>> {
         let mut guard = self.guard();
-        while guard.0.is_empty() {
-            if guard.1 {
+        while guard.jobs.is_empty() {
+            if guard.closed {
                 return None;
             }
             guard = self.more.wait(guard).unwrap_or_else(PoisonError::into_inner);
         }
-        let own = guard.0.front().is_some_and(|job| job.sync() == Sync::None);
-        let alike = guard.0.iter().take(MOST_GROUPED).take_while(|job| (job.sync() == Sync::None) == own);
-        let n = alike.count();
-        Some(guard.0.drain(..n).collect())
+        Some(guard.group())
     }
 }
 
@@ -132,7 +174,8 @@ fn settle_doubt(shared: &Shared, jobs: &mut [Box<dyn Job>]) -> Result<(), Error>
     match resolve(shared, &mut core) {
         Ok(_) => Ok(()),
         Err(error) => {
-            jobs.iter_mut().for_each(|job| job.stage_in_doubt(&mut core, shared));
+            jobs.iter_mut()
+                .for_each(|job| job.stage_in_doubt(&mut core, shared));
             Err(error)
         }
     }
@@ -140,14 +183,21 @@ fn settle_doubt(shared: &Shared, jobs: &mut [Box<dyn Job>]) -> Result<(), Error>
 
 /// Whether the last group is durable after all, where that was in doubt.
 fn resolve(shared: &Shared, core: &mut Core) -> Result<bool, Error> {
-    let Phase::Open(open) = &mut core.phase else { return Ok(false) };
+    let Phase::Open(open) = &mut core.phase else {
+        return Ok(false);
+    };
     if !open.in_doubt {
         return Ok(false);
     }
-    let row = shared.places.shelf.get(Kind::State, &RowState::row_id()).map_err(|e| not_durable(&e))?;
+    let row = shared
+        .places
+        .shelf
+        .get(Kind::State, &RowState::row_id())
+        .map_err(|e| not_durable(&e))?;
     if row.is_some_and(|row| row.header.revision == open.state.sequence) {
         open.publish();
         core.state_seq = open.state.sequence;
+        core.locked_settings = open.settings.clone();
         return Ok(true);
     }
     open.discard();
@@ -158,15 +208,16 @@ fn resolve(shared: &Shared, core: &mut Core) -> Result<bool, Error> {
 struct Group {
     batch: Option<Batch>,
     commit: Committed,
-    sync_record: Sync,
+    sync_record: RecordSync,
 }
 
 /// What a commit made durable.
-#[derive(Clone, Copy)]
 struct Committed {
     generation: u64,
     /// The row state's; none where the group changed nothing.
     sequence: Option<u64>,
+    /// Where the group changed them.
+    settings: Option<Settings>,
 }
 
 fn stage(shared: &Shared, jobs: &mut [Box<dyn Job>]) -> Result<Group, Error> {
@@ -178,21 +229,49 @@ fn stage(shared: &Shared, jobs: &mut [Box<dyn Job>]) -> Result<Group, Error> {
     let head = core.synced_head;
     let Core { phase, rng, .. } = &mut *core;
     let Phase::Open(open) = phase else {
-        let commit = Committed { generation: 0, sequence: None };
-        return Ok(Group { batch: None, commit, sync_record: Sync::None });
+        let commit = Committed {
+            generation: 0,
+            sequence: None,
+            settings: None,
+        };
+        return Ok(Group {
+            batch: None,
+            commit,
+            sync_record: RecordSync::None,
+        });
     };
-    let wanted = jobs.iter().map(|job| job.sync()).max().unwrap_or(Sync::None);
-    let sync_record = if open.settings.audit_sync { wanted } else { Sync::None };
+    let wanted = jobs
+        .iter()
+        .map(|job| job.sync())
+        .max()
+        .unwrap_or(RecordSync::None);
+    let sync_record = if open.settings.audit_sync {
+        wanted
+    } else {
+        RecordSync::None
+    };
     let batch = (!open.is_clean()).then(|| open.seal_group(now, head, rng.as_mut()));
     let sequence = batch.as_ref().map(|_| open.state.sequence);
-    let commit = Committed { generation: open.generation, sequence };
-    Ok(Group { batch, commit, sync_record })
+    let commit = Committed {
+        generation: open.generation,
+        sequence,
+        settings: open.staged_settings().cloned(),
+    };
+    Ok(Group {
+        batch,
+        commit,
+        sync_record,
+    })
 }
 
 fn commit(shared: &Shared, group: Group) -> Result<Committed, Error> {
-    let synced = if group.sync_record == Sync::None { Ok(()) } else { shared.sync_record(true) };
+    let synced = if group.sync_record == RecordSync::None {
+        Ok(())
+    } else {
+        shared.sync_record(true)
+    };
     if let Err(error) = synced {
-        if group.sync_record == Sync::Must {
+        if group.sync_record == RecordSync::Must {
             return Err(error);
         }
         shared.core().note(error.message().to_owned());
@@ -206,10 +285,17 @@ fn commit(shared: &Shared, group: Group) -> Result<Committed, Error> {
 fn finish(shared: &Shared, jobs: Vec<Box<dyn Job>>, durable: Result<Committed, Error>) {
     let mut core = shared.core();
     match durable {
-        Ok(Committed { generation, sequence }) => {
+        Ok(Committed {
+            generation,
+            sequence,
+            settings,
+        }) => {
             if let Some(sequence) = sequence {
                 // Also where the vault was locked meanwhile: this is what the shelf holds now.
                 core.state_seq = sequence;
+                if let Some(settings) = settings {
+                    core.locked_settings = settings;
+                }
                 if let Phase::Open(open) = &mut core.phase
                     && open.generation == generation
                 {
@@ -251,9 +337,23 @@ pub struct Waiting<O: Operation> {
 
 impl<O: Operation> Waiting<O> {
     /// A job for the queue, and where its answer will come.
-    pub fn new(caller: Caller, op: O) -> (Box<Self>, tokio::sync::oneshot::Receiver<Result<O::Answer, Error>>) {
+    pub fn new(
+        caller: Caller,
+        op: O,
+    ) -> (
+        Box<Self>,
+        tokio::sync::oneshot::Receiver<Result<O::Answer, Error>>,
+    ) {
         let (reply, receive) = tokio::sync::oneshot::channel();
-        (Box::new(Waiting { op: Some(op), caller, answer: None, reply }), receive)
+        (
+            Box::new(Waiting {
+                op: Some(op),
+                caller,
+                answer: None,
+                reply,
+            }),
+            receive,
+        )
     }
 }
 
@@ -281,7 +381,9 @@ impl<O: Operation> Job for Waiting<O> {
         let answer = match self.answer {
             Some(Err(refused)) => Err(refused),
             _ => {
-                let principal = core.authenticate(&self.caller, false, false).unwrap_or(Principal::Nobody);
+                let principal = core
+                    .authenticate(&self.caller, false, false)
+                    .unwrap_or(Principal::Nobody);
                 let detail = Some(error.message().to_owned());
                 // The answer is a failure already; that its record failed too changes nothing for the caller.
                 let _ = core.record(
@@ -293,14 +395,26 @@ impl<O: Operation> Job for Waiting<O> {
                     detail,
                     Vec::new(),
                 );
-                Err(if O::ALWAYS { in_memory_only(error) } else { error.clone() })
+                Err(if O::ALWAYS {
+                    in_memory_only(error)
+                } else {
+                    error.clone()
+                })
             }
         };
         let _ = self.reply.send(answer);
     }
 
-    fn sync(&self) -> Sync {
-        if O::ALWAYS { Sync::Try } else { Sync::Must }
+    fn sync(&self) -> RecordSync {
+        if O::ALWAYS {
+            RecordSync::Try
+        } else {
+            RecordSync::Must
+        }
+    }
+
+    fn weight(&self) -> usize {
+        self.op.as_ref().map_or(0, O::weight)
     }
 }
 
@@ -329,7 +443,11 @@ impl Job for Chore {
         core.note(format!("the store would not take counts: {}", error.message()));
     }
 
-    fn sync(&self) -> Sync {
-        Sync::None
+    fn sync(&self) -> RecordSync {
+        RecordSync::None
+    }
+
+    fn weight(&self) -> usize {
+        0
     }
 }

@@ -5,12 +5,12 @@ mod hold;
 mod kit;
 
 use hold::{End, HoldShelf};
-use hqv_engine::{Begun, Operation};
 use hqv_engine::ops::delete::Delete;
 use hqv_engine::ops::get::Get;
 use hqv_engine::ops::settings_change::SettingsChange;
 use hqv_engine::ops::token_revoke::TokenRevoke;
 use hqv_engine::ops::token_show::TokenShow;
+use hqv_engine::{Begun, Operation};
 use hqv_model::{Code, Result, TokenRef};
 use hqv_store::memory::MemoryDisk;
 use kit::{Kit, caller, path, put};
@@ -133,7 +133,10 @@ async fn a_revocation_the_store_refused_outlives_a_lock() {
     let token = kit.token(&owner, "w", None, &["read on k"]).await.unwrap();
     let token = token.token.reveal().to_owned();
     shelf.end(End::Refused);
-    assert_eq!(code(kit.run(&owner, TokenRevoke { who: who("w") })).await, Some(Code::Unavailable));
+    assert_eq!(
+        code(kit.run(&owner, TokenRevoke { who: who("w") })).await,
+        Some(Code::Unavailable)
+    );
     assert_eq!(code(kit.get(&token, "k")).await, Some(Code::TokenRevoked));
     kit.engine.lock(&caller(&owner)).unwrap();
     kit.unlock().await;
@@ -159,7 +162,10 @@ async fn a_revocation_under_way_at_a_lock_holds_after_the_next_unlock() {
     shelf.held();
     kit.engine.lock(&caller(&owner)).unwrap();
     shelf.release(End::Refused);
-    assert_eq!(code(async { revoking.await.unwrap() }).await, Some(Code::Unavailable));
+    assert_eq!(
+        code(async { revoking.await.unwrap() }).await,
+        Some(Code::Unavailable)
+    );
     kit.unlock().await;
     assert_eq!(code(kit.get(&token, "k")).await, Some(Code::TokenRevoked));
 }
@@ -225,17 +231,60 @@ async fn one_group_may_hold_every_change_of_one_secret_and_its_settings() {
     let a = queue(&kit, &owner, put("a", &large));
     let read_large = queue(&kit, &small, get("a"));
     let b = queue(&kit, &owner, put("a", b"2"));
-    let old = queue(&kit, &small, Get { path: path("a"), version: Some(1) });
-    let mv = hqv_engine::ops::mv::Move { from: path("a"), to: path("b") };
+    let old = queue(
+        &kit,
+        &small,
+        Get {
+            path: path("a"),
+            version: Some(1),
+        },
+    );
+    let mv = hqv_engine::ops::mv::Move {
+        from: path("a"),
+        to: path("b"),
+    };
     let mv = queue(&kit, &owner, mv);
-    let cp = hqv_engine::ops::copy::Copy { from: path("b"), to: path("a") };
+    let cp = hqv_engine::ops::copy::Copy {
+        from: path("b"),
+        to: path("a"),
+    };
     let cp = queue(&kit, &owner, cp);
-    let failing = queue(&kit, &owner, Delete { path: path("none"), purge: false });
-    let del = queue(&kit, &owner, Delete { path: path("b"), purge: false });
-    let purge = queue(&kit, &owner, Delete { path: path("b"), purge: true });
+    let failing = queue(
+        &kit,
+        &owner,
+        Delete {
+            path: path("none"),
+            purge: false,
+        },
+    );
+    let del = queue(
+        &kit,
+        &owner,
+        Delete {
+            path: path("b"),
+            purge: false,
+        },
+    );
+    let purge = queue(
+        &kit,
+        &owner,
+        Delete {
+            path: path("b"),
+            purge: true,
+        },
+    );
     let again = queue(&kit, &owner, put("b", b"new"));
-    let gone = queue(&kit, &owner, Delete { path: path("old"), purge: true });
-    let change = |v: &str| SettingsChange { changes: vec![("session-timeout".into(), v.into())] };
+    let gone = queue(
+        &kit,
+        &owner,
+        Delete {
+            path: path("old"),
+            purge: true,
+        },
+    );
+    let change = |v: &str| SettingsChange {
+        changes: vec![("session-timeout".into(), v.into())],
+    };
     let s1 = queue(&kit, &owner, change("20"));
     let bad = queue(&kit, &owner, change("0"));
     let s2 = queue(&kit, &owner, change("21"));
@@ -260,7 +309,10 @@ async fn one_group_may_hold_every_change_of_one_secret_and_its_settings() {
         assert_eq!(kit.value("b").await.unwrap(), b"new");
         assert_eq!(code(kit.value("old")).await, Some(Code::NotFound));
         assert_eq!(uses(&kit, "r").await, 2);
-        let settings = kit.run(&kit.owner, hqv_engine::ops::settings_read::SettingsRead).await.unwrap();
+        let settings = kit
+            .run(&kit.owner, hqv_engine::ops::settings_read::SettingsRead)
+            .await
+            .unwrap();
         assert_eq!(settings.session_minutes, 21);
         kit.crash().await;
         kit.unlock().await;
@@ -275,11 +327,24 @@ async fn a_read_of_a_large_value_purged_beside_it_is_not_called_damage() {
     // The rows leave the shelf while the engine still holds their facts: what a reader sees between the
     // commit and its publication.
     shelf.hold();
-    let purge = beside(&kit, &owner, Delete { path: path("k"), purge: true });
+    let purge = beside(
+        &kit,
+        &owner,
+        Delete {
+            path: path("k"),
+            purge: true,
+        },
+    );
     shelf.held();
     let rows = kit.disk.rows();
-    let version = rows.iter().find(|r| r.header.kind == hqv_model::Kind::Version).unwrap();
-    assert!(kit.disk.tamper_remove(hqv_model::Kind::Version, &version.header.id));
+    let version = rows
+        .iter()
+        .find(|r| r.header.kind == hqv_model::Kind::Version)
+        .unwrap();
+    assert!(
+        kit.disk
+            .tamper_remove(hqv_model::Kind::Version, &version.header.id)
+    );
     assert_eq!(code(kit.get(&owner, "k")).await, Some(Code::NotFound));
     shelf.release(End::Done);
     purge.await.unwrap().unwrap();
@@ -315,4 +380,60 @@ async fn uses_without_a_limit_are_counted_once_through_refused_flushes_and_locks
     kit.restart().await;
     kit.unlock().await;
     assert_eq!(uses(&kit, "w").await, 5, "after a stop");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tk3_a_revocation_is_never_turned_away_by_a_full_queue() {
+    let (kit, shelf) = held_kit().await;
+    let owner = kit.owner.clone();
+    kit.put(&owner, "k", b"v").await.unwrap();
+    let token = kit
+        .token(&owner, "w", Some(100_000), &["read on k"])
+        .await
+        .unwrap();
+    let token = token.token.reveal().to_owned();
+    shelf.hold();
+    let first = queue(&kit, &owner, put("z", b"z"));
+    shelf.held();
+    let mut waiting = Vec::new();
+    let refused = loop {
+        match kit.engine.begin(caller(&token), get("k")) {
+            Ok(Begun::Queued(answer)) => waiting.push(answer),
+            Ok(Begun::Done(_)) => panic!("not queued"),
+            Err(error) => break error,
+        }
+        assert!(waiting.len() < 20_000, "no bound");
+    };
+    assert_eq!(
+        (refused.code(), refused.retry_after_secs()),
+        (Code::Unavailable, Some(1))
+    );
+    let revoke = queue(&kit, &owner, TokenRevoke { who: who("w") });
+    shelf.release(End::Done);
+    first.await.unwrap().unwrap();
+    revoke.await.unwrap().unwrap();
+    assert_eq!(code(kit.get(&token, "k")).await, Some(Code::TokenRevoked));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn values_that_wait_are_bounded_by_their_bytes() {
+    let (kit, shelf) = held_kit().await;
+    let owner = kit.owner.clone();
+    shelf.hold();
+    let first = queue(&kit, &owner, put("z", b"z"));
+    shelf.held();
+    let value = vec![1; 1 << 20];
+    let mut waiting = Vec::new();
+    while let Ok(Begun::Queued(answer)) = kit.engine.begin(caller(&owner), put("k", &value)) {
+        waiting.push(answer);
+        assert!(waiting.len() <= 100, "{} MiB wait", waiting.len());
+    }
+    shelf.release(End::Done);
+    first.await.unwrap().unwrap();
+    let stored = waiting.len() as u64;
+    for answer in waiting {
+        answer.await.unwrap().unwrap();
+    }
+    let again = kit.put(&owner, "k", b"small").await.unwrap();
+    assert_eq!(again.meta.version, stored + 1);
 }

@@ -22,6 +22,7 @@ use hqv_store::memory::{MemoryDisk, MemoryShelf};
 use kit::{PASSPHRASE, TestClock, caller, create, passphrase, path, peer, put, start};
 use proptest::prelude::*;
 use proptest::test_runner::Config;
+use random::steps::{Step, steps};
 use random::{Action, Told, Vault};
 use std::collections::BTreeSet;
 use std::pin::Pin;
@@ -30,34 +31,6 @@ use std::time::Duration;
 
 /// Paths 0 to 3 are the model's; this one is only written to, to know that the writer works.
 const ASIDE: u8 = 9;
-
-#[derive(Clone, Debug)]
-enum Step {
-    Put(u8),
-    Read(u8, Option<u64>),
-    Use(usize, u8),
-    Delete(u8),
-    Purge(u8),
-    Move(u8, u8),
-    Copy(u8, u8),
-    /// By the owner or a token; name, limit, seconds of life, may it delegate.
-    Create(Option<usize>, u8, Option<u64>, u32, bool),
-    Revoke(usize),
-    /// All of these are queued before the first is answered.
-    Together(Vec<Step>),
-    Lock,
-    Restart,
-    /// kill -9.
-    Die,
-    /// Seconds that pass.
-    Pass(u32),
-    /// Seconds that somebody moves the wall clock.
-    Jump(i32),
-    Tick,
-    /// The shelf fails at its step n: once, until it is healed, or for good.
-    Fault(u64, u8),
-    Heal,
-}
 
 type Answer = Pin<Box<dyn Future<Output = Result<Told, Error>>>>;
 
@@ -82,19 +55,34 @@ struct World {
 fn value(tag: u32) -> Vec<u8> {
     // Some values are held in memory, some are not.
     let text = format!("value {tag};");
-    if tag.is_multiple_of(3) { text.repeat(900).into_bytes() } else { text.into_bytes() }
+    if tag.is_multiple_of(3) {
+        text.repeat(900).into_bytes()
+    } else {
+        text.into_bytes()
+    }
 }
 
 fn tag_of(bytes: &[u8]) -> u32 {
     let text = std::str::from_utf8(bytes).unwrap();
-    let tag = text.split_once(';').unwrap().0.strip_prefix("value ").unwrap().parse().unwrap();
+    let tag = text
+        .split_once(';')
+        .unwrap()
+        .0
+        .strip_prefix("value ")
+        .unwrap()
+        .parse()
+        .unwrap();
     assert_eq!(bytes, value(tag), "a value of another shape");
     tag
 }
 
 /// A token that has expired and is being revoked meanwhile may be told either.
 fn ended(code: Code) -> Code {
-    if code == Code::TokenExpired { Code::TokenRevoked } else { code }
+    if code == Code::TokenExpired {
+        Code::TokenRevoked
+    } else {
+        code
+    }
 }
 
 fn at(n: u8) -> hqv_model::SecretPath {
@@ -106,7 +94,9 @@ impl World {
         let disk = MemoryDisk::new();
         let faults = Arc::new(FaultShelf::new(Arc::new(MemoryShelf::open(&disk))));
         // In memory where there is such a place: this is not about the disk, and each tick syncs.
-        let dir = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+        let dir = tempfile::tempdir_in("/dev/shm")
+            .or_else(|_| tempfile::tempdir())
+            .unwrap();
         let clock = TestClock::new();
         let engine = start(faults.clone(), dir.path(), clock.clone()).unwrap();
         let made = engine.init(peer(), passphrase(PASSPHRASE), false).await.unwrap();
@@ -134,7 +124,10 @@ impl World {
         assert!(now >= self.clock.wall().millis(), "behind the wall clock");
         assert!(now >= self.floor, "behind a confirmed change");
         if let Some((last, at)) = self.seen {
-            assert!(now >= last + (boot - at).as_millis() as i64, "time ran slower than the boot clock");
+            assert!(
+                now >= last + (boot - at).as_millis() as i64,
+                "time ran slower than the boot clock"
+            );
         }
         self.seen = Some((now, boot));
         now
@@ -147,14 +140,21 @@ impl World {
         }
         let locked = !self.engine.healthy();
         if locked {
-            let op = Get { path: at(0), version: None };
+            let op = Get {
+                path: at(0),
+                version: None,
+            };
             let refused = self.engine.run(caller(&self.owner), op).await.err().unwrap();
             assert_eq!(refused.code(), Code::VaultLocked);
         }
         if !locked && self.clock.boot() - self.opened < Duration::from_secs(14 * 60) {
             return true;
         }
-        match self.engine.unlock(peer(), SlotSecret::Passphrase(passphrase(PASSPHRASE))).await {
+        match self
+            .engine
+            .unlock(peer(), SlotSecret::Passphrase(passphrase(PASSPHRASE)))
+            .await
+        {
             Ok(opened) => {
                 self.owner = opened.session.reveal().to_owned();
                 self.opened = self.clock.boot();
@@ -164,7 +164,10 @@ impl World {
                 true
             }
             Err(e) => {
-                assert!(self.faulty && e.code() == Code::Unavailable, "the vault does not unlock: {e:?}");
+                assert!(
+                    self.faulty && e.code() == Code::Unavailable,
+                    "the vault does not unlock: {e:?}"
+                );
                 false
             }
         }
@@ -182,7 +185,10 @@ impl World {
                 let tag = self.next;
                 self.next += 1;
                 let op = put(at(n).as_str(), &value(tag));
-                (Action::Put { at: n, tag }, self.queue(&owner, op, |done| Told::Version(done.meta.version)))
+                (
+                    Action::Put { at: n, tag },
+                    self.queue(&owner, op, |done| Told::Version(done.meta.version)),
+                )
             }
             Step::Read(n, version) => {
                 let op = Get { path: at(n), version };
@@ -191,36 +197,61 @@ impl World {
             }
             Step::Use(t, n) => {
                 let (number, token, _) = self.tokens[self.pick(t)?].clone();
-                let op = Get { path: at(n), version: None };
+                let op = Get {
+                    path: at(n),
+                    version: None,
+                };
                 let told = |got: hqv_engine::ops::get::Got| Told::Value(tag_of(got.value.reveal()));
                 (Action::Use { token: number, at: n }, self.queue(&token, op, told))
             }
             Step::Delete(n) => {
-                let op = Delete { path: at(n), purge: false };
+                let op = Delete {
+                    path: at(n),
+                    purge: false,
+                };
                 (Action::Delete { at: n }, self.queue(&owner, op, |_| Told::Done))
             }
             Step::Purge(n) => {
-                let op = Delete { path: at(n), purge: true };
+                let op = Delete {
+                    path: at(n),
+                    purge: true,
+                };
                 (Action::Purge { at: n }, self.queue(&owner, op, |_| Told::Done))
             }
             Step::Move(from, to) => {
-                let op = Move { from: at(from), to: at(to) };
+                let op = Move {
+                    from: at(from),
+                    to: at(to),
+                };
                 (Action::Move { from, to }, self.queue(&owner, op, |_| Told::Done))
             }
             Step::Copy(from, to) => {
-                let op = Copy { from: at(from), to: at(to) };
+                let op = Copy {
+                    from: at(from),
+                    to: at(to),
+                };
                 (Action::Copy { from, to }, self.queue(&owner, op, |_| Told::Done))
             }
             Step::Revoke(t) => {
                 let (number, _, id) = self.tokens[self.pick(t)?].clone();
-                let op = TokenRevoke { who: TokenRef::Id(id) };
-                (Action::Revoke { token: number }, self.queue(&owner, op, |_| Told::Done))
+                let op = TokenRevoke {
+                    who: TokenRef::Id(id),
+                };
+                (
+                    Action::Revoke { token: number },
+                    self.queue(&owner, op, |_| Told::Done),
+                )
             }
             _ => return None,
         })
     }
 
-    fn queue<O: Operation>(&self, who: &str, op: O, told: impl FnOnce(O::Answer) -> Told + 'static) -> Answer {
+    fn queue<O: Operation>(
+        &self,
+        who: &str,
+        op: O,
+        told: impl FnOnce(O::Answer) -> Told + 'static,
+    ) -> Answer {
         let begun = self.engine.begin(caller(who), op);
         Box::pin(async move {
             let answer = match begun? {
@@ -236,17 +267,34 @@ impl World {
         let now = self.now();
         let number = self.next;
         self.next += 1;
-        let rules: &[&str] = if delegate { &["read,delegate on /"] } else { &["read on /"] };
+        let rules: &[&str] = if delegate {
+            &["read,delegate on /"]
+        } else {
+            &["read on /"]
+        };
         let mut op = create(&format!("n{name}"), max, rules);
         op.ttl = Some(Ttl::parse(&format!("{ttl}s")).unwrap());
-        let who = by.as_ref().map_or(self.owner.clone(), |(_, token, _)| token.clone());
+        let who = by
+            .as_ref()
+            .map_or(self.owner.clone(), |(_, token, _)| token.clone());
         let made = self.engine.run(caller(&who), op).await;
         let by = by.map(|(n, _, _)| n);
-        let action = Action::Create { number, by, name, max, ttl: i64::from(ttl) * 1000, delegate };
+        let action = Action::Create {
+            number,
+            by,
+            name,
+            max,
+            ttl: i64::from(ttl) * 1000,
+            delegate,
+        };
         let told = match made {
             Ok(made) => {
-                self.tokens.push((number, made.token.reveal().to_owned(), made.view.id));
-                Ok(Told::Made { max: made.view.max_uses, end: made.view.expires_at.millis() })
+                self.tokens
+                    .push((number, made.token.reveal().to_owned(), made.view.id));
+                Ok(Told::Made {
+                    max: made.view.max_uses,
+                    end: made.view.expires_at.millis(),
+                })
             }
             Err(error) => Err(error),
         };
@@ -279,7 +327,11 @@ impl World {
                 fitting.push(after);
             }
         }
-        assert!(unknown || fits, "{action:?} was answered {answer:?}; possible were {:#?}", self.vaults);
+        assert!(
+            unknown || fits,
+            "{action:?} was answered {answer:?}; possible were {:#?}",
+            self.vaults
+        );
         let limited = |token: &u32| self.vaults.iter().any(|v| v.limited(*token));
         let durable = match action {
             Action::Read { .. } => false,
@@ -322,7 +374,11 @@ impl World {
     }
 
     async fn restart(&mut self) {
-        let now = if self.engine.healthy() { self.now() } else { self.floor };
+        let now = if self.engine.healthy() {
+            self.now()
+        } else {
+            self.floor
+        };
         self.engine.stop();
         let mut after: Vec<Vault> = self.vaults.iter().flat_map(|v| v.after_flush(now)).collect();
         // A stop stores what it can; what was not stored at a lock or on a broken shelf may be gone.
@@ -348,7 +404,10 @@ impl World {
         assert!(self.ready().await);
         self.tick().await;
         assert!(self.ready().await);
-        self.engine.run(caller(&self.owner), put(at(ASIDE).as_str(), b"aside")).await.unwrap();
+        self.engine
+            .run(caller(&self.owner), put(at(ASIDE).as_str(), b"aside"))
+            .await
+            .unwrap();
         for vault in &mut self.vaults {
             vault.tokens.values_mut().for_each(|t| t.stored = t.revoked);
         }
@@ -362,20 +421,36 @@ impl World {
         }
         for (number, _, id) in self.tokens.clone() {
             let who = TokenRef::Id(id);
-            let shown = self.engine.run(caller(&self.owner), TokenShow { who }).await.unwrap();
+            let shown = self
+                .engine
+                .run(caller(&self.owner), TokenShow { who })
+                .await
+                .unwrap();
             let fits = |v: &Vault| {
                 let token = &v.tokens[&number];
-                let uses = if v.limited(number) { shown.use_count == token.spent } else { shown.use_count <= token.spent };
+                let uses = if v.limited(number) {
+                    shown.use_count == token.spent
+                } else {
+                    shown.use_count <= token.spent
+                };
                 uses && v.revoked(number) == (shown.state == "revoked") && shown.max_uses == token.max
             };
             let fitting: Vec<Vault> = self.vaults.iter().filter(|v| fits(v)).cloned().collect();
-            assert!(!fitting.is_empty(), "token {number} is {shown:?}; possible were {:#?}", self.vaults);
+            assert!(
+                !fitting.is_empty(),
+                "token {number} is {shown:?}; possible were {:#?}",
+                self.vaults
+            );
             self.vaults = fitting;
         }
     }
 
     async fn tick(&mut self) {
-        let now = if self.engine.healthy() { self.now() } else { self.floor };
+        let now = if self.engine.healthy() {
+            self.now()
+        } else {
+            self.floor
+        };
         self.engine.tick();
         let after = self.vaults.iter().flat_map(|v| v.after_flush(now)).collect();
         self.replace(after);
@@ -402,8 +477,13 @@ impl World {
                 }
                 // Readers that fail beside the commits.
                 for _ in 0..3 {
-                    let none = Get { path: path("none"), version: None };
-                    let Err(error) = self.engine.begin(caller(&self.owner), none) else { panic!("found") };
+                    let none = Get {
+                        path: path("none"),
+                        version: None,
+                    };
+                    let Err(error) = self.engine.begin(caller(&self.owner), none) else {
+                        panic!("found")
+                    };
                     assert_eq!(error.code(), Code::NotFound);
                     tokio::task::yield_now().await;
                 }
@@ -412,7 +492,9 @@ impl World {
                     self.judge(&action, answer, now);
                 }
             }
-            Step::Create(by, name, max, ttl, delegate) => self.create(*by, *name, *max, *ttl, *delegate).await,
+            Step::Create(by, name, max, ttl, delegate) => {
+                self.create(*by, *name, *max, *ttl, *delegate).await
+            }
             Step::Lock => {
                 self.engine.lock(&caller(&self.owner)).unwrap();
                 self.seen = None;
@@ -446,7 +528,9 @@ impl World {
         self.heal().await;
         let report = self.engine.audit_verify(caller(&self.owner), None).await.unwrap();
         assert!(report.is_ok(), "{:?}", report.findings);
-        let read = AuditRead { filter: AuditFilter::default() };
+        let read = AuditRead {
+            filter: AuditFilter::default(),
+        };
         let read = self.engine.run(caller(&self.owner), read).await.unwrap();
         let records = read.last(10_000, None).unwrap().records;
         let gets = records.iter().filter(|r| {
@@ -457,43 +541,18 @@ impl World {
     }
 }
 
-fn simple() -> impl Strategy<Value = Step> {
-    let p = 0u8..4;
-    prop_oneof![
-        5 => p.clone().prop_map(Step::Put),
-        8 => (any::<usize>(), p.clone()).prop_map(|(t, p)| Step::Use(t, p)),
-        2 => p.clone().prop_map(Step::Delete),
-        1 => p.clone().prop_map(Step::Purge),
-        2 => (p.clone(), p.clone()).prop_map(|(a, b)| Step::Move(a, b)),
-        2 => (p.clone(), p.clone()).prop_map(|(a, b)| Step::Copy(a, b)),
-        1 => any::<usize>().prop_map(Step::Revoke),
-    ]
-}
-
-fn steps() -> impl Strategy<Value = Step> {
-    let by = prop_oneof![2 => Just(None), 3 => any::<usize>().prop_map(Some)];
-    let max = prop_oneof![1 => Just(None), 3 => (1u64..6).prop_map(Some)];
-    let ttl = prop_oneof![Just(60u32), Just(600), Just(3600), Just(100_000)];
-    prop_oneof![
-        12 => simple(),
-        2 => (0u8..4, prop::option::of(1u64..4)).prop_map(|(p, v)| Step::Read(p, v)),
-        5 => (by, 0u8..3, max, ttl, any::<bool>()).prop_map(|(b, n, m, t, d)| Step::Create(b, n, m, t, d)),
-        5 => prop::collection::vec(simple(), 2..8).prop_map(Step::Together),
-        1 => Just(Step::Lock),
-        1 => Just(Step::Restart),
-        1 => Just(Step::Die),
-        2 => prop_oneof![Just(1u32), Just(45), Just(400), Just(2000)].prop_map(Step::Pass),
-        1 => prop_oneof![Just(-400_000_000i32), Just(-3600), Just(200), Just(3600), Just(90_000_000)].prop_map(Step::Jump),
-        2 => Just(Step::Tick),
-        3 => (1u64..14, 0u8..3).prop_map(|(n, how)| Step::Fault(n, how)),
-        2 => Just(Step::Heal),
-    ]
-}
-
 #[allow(clippy::disallowed_methods)] // A test may ask how long it may take.
 fn config() -> Config {
-    let cases = if std::env::var_os("HQV_LONG").is_some() { 20_000 } else { 200 };
-    Config { cases, failure_persistence: None, ..Config::default() }
+    let cases = if std::env::var_os("HQV_LONG").is_some() {
+        20_000
+    } else {
+        200
+    };
+    Config {
+        cases,
+        failure_persistence: None,
+        ..Config::default()
+    }
 }
 
 proptest! {

@@ -53,14 +53,29 @@ async fn uses(storm: Arc<Storm>, n: usize, token: String) {
     let _end = Ends(storm.clone());
     while storm.goes_on() {
         let ended = storm.revoked.load(Ordering::SeqCst);
-        match storm.engine.run(caller(&token), Get { path: path("k"), version: None }).await {
+        match storm
+            .engine
+            .run(
+                caller(&token),
+                Get {
+                    path: path("k"),
+                    version: None,
+                },
+            )
+            .await
+        {
             Ok(got) => {
                 assert_eq!(got.value.reveal(), b"v");
                 storm.given[n].fetch_add(1, Ordering::SeqCst);
                 assert!(!(n == 0 && ended), "used after its revocation was answered");
             }
             Err(e) => {
-                let known = [Code::TokenExhausted, Code::TokenRevoked, Code::VaultLocked, Code::Unavailable];
+                let known = [
+                    Code::TokenExhausted,
+                    Code::TokenRevoked,
+                    Code::VaultLocked,
+                    Code::Unavailable,
+                ];
                 assert!(known.contains(&e.code()), "{e:?}");
             }
         }
@@ -71,7 +86,16 @@ async fn uses(storm: Arc<Storm>, n: usize, token: String) {
 async fn fails(storm: Arc<Storm>) {
     let _end = Ends(storm.clone());
     while storm.goes_on() {
-        let answer = storm.engine.run(storm.owner(), Get { path: path("none"), version: None }).await;
+        let answer = storm
+            .engine
+            .run(
+                storm.owner(),
+                Get {
+                    path: path("none"),
+                    version: None,
+                },
+            )
+            .await;
         assert!(answer.is_err());
         tokio::task::yield_now().await;
     }
@@ -84,10 +108,32 @@ async fn changes(storm: Arc<Storm>) {
         let (a, b) = (path(&format!("c/{}", n % 3)), path(&format!("c/{}", (n + 1) % 3)));
         // Each may be refused for many reasons; what matters is what is left in the end.
         let _ = match n % 5 {
-            0 | 1 => storm.engine.run(storm.owner(), put(a.as_str(), &vec![7; 3000 * (n as usize % 3)])).await.map(drop),
-            2 => storm.engine.run(storm.owner(), Move { from: a, to: b }).await.map(drop),
-            3 => storm.engine.run(storm.owner(), Delete { path: a, purge: n % 2 == 0 }).await.map(drop),
-            _ => storm.engine.run(storm.owner(), create("again", Some(3), &["read on /"])).await.map(drop),
+            0 | 1 => storm
+                .engine
+                .run(storm.owner(), put(a.as_str(), &vec![7; 3000 * (n as usize % 3)]))
+                .await
+                .map(drop),
+            2 => storm
+                .engine
+                .run(storm.owner(), Move { from: a, to: b })
+                .await
+                .map(drop),
+            3 => storm
+                .engine
+                .run(
+                    storm.owner(),
+                    Delete {
+                        path: a,
+                        purge: n.is_multiple_of(2),
+                    },
+                )
+                .await
+                .map(drop),
+            _ => storm
+                .engine
+                .run(storm.owner(), create("again", Some(3), &["read on /"]))
+                .await
+                .map(drop),
         };
         tokio::task::yield_now().await;
     }
@@ -106,7 +152,10 @@ async fn trouble(storm: Arc<Storm>, shelf: Arc<HoldShelf>) {
             shelf.end(End::Done);
             shelf.blind(0);
             let _ = storm.engine.lock(&storm.owner());
-            let opened = storm.engine.unlock(peer(), SlotSecret::Passphrase(passphrase(PASSPHRASE))).await;
+            let opened = storm
+                .engine
+                .unlock(peer(), SlotSecret::Passphrase(passphrase(PASSPHRASE)))
+                .await;
             *storm.owner.lock().unwrap() = opened.unwrap().session.reveal().to_owned();
         }
         if round == 25 {
@@ -130,7 +179,15 @@ async fn st1_tk1_tk3_nothing_is_lost_or_given_twice_in_a_storm() {
     kit.put(&owner, "k", b"v").await.unwrap();
     let mut tokens = Vec::new();
     for n in 0..TOKENS {
-        let made = kit.token(&owner, &format!("w{n}"), Some(MAX * (1 + n as u64)), &["read on k"]).await.unwrap();
+        let made = kit
+            .token(
+                &owner,
+                &format!("w{n}"),
+                Some(MAX * (1 + n as u64)),
+                &["read on k"],
+            )
+            .await
+            .unwrap();
         tokens.push(made.token.reveal().to_owned());
     }
     let storm = Arc::new(Storm {
@@ -149,6 +206,8 @@ async fn st1_tk1_tk3_nothing_is_lost_or_given_twice_in_a_storm() {
     for task in tasks {
         task.await.unwrap();
     }
+    let given: u64 = storm.given.iter().map(|n| n.load(Ordering::SeqCst)).sum();
+    assert!(given > 0, "nothing was ever given");
     kit.owner = storm.owner.lock().unwrap().clone();
     kit.engine.tick();
     let owner = kit.owner.clone();
@@ -159,8 +218,15 @@ async fn st1_tk1_tk3_nothing_is_lost_or_given_twice_in_a_storm() {
             let seen = kit.run(&kit.owner, TokenShow { who }).await.unwrap();
             let given = storm.given[n].load(Ordering::SeqCst);
             let max = MAX * (1 + n as u64);
-            assert!(given <= seen.use_count && seen.use_count <= max, "{given} {} {max}", seen.use_count);
-            assert_eq!(n == 0, kit.get(token, "k").await.err().map(|e| e.code()) == Some(Code::TokenRevoked));
+            assert!(
+                given <= seen.use_count && seen.use_count <= max,
+                "{given} {} {max}",
+                seen.use_count
+            );
+            assert_eq!(
+                n == 0,
+                kit.get(token, "k").await.err().map(|e| e.code()) == Some(Code::TokenRevoked)
+            );
             if n > 0 && seen.use_count < max {
                 storm.given[n].fetch_add(1, Ordering::SeqCst);
             }

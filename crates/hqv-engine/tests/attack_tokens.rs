@@ -32,7 +32,12 @@ fn code<T>(answer: Result<T>) -> Option<Code> {
 }
 
 async fn made(kit: &Kit, by: &str, name: &str, max: Option<u64>, rules: &[&str]) -> String {
-    kit.token(by, name, max, rules).await.unwrap().token.reveal().to_owned()
+    kit.token(by, name, max, rules)
+        .await
+        .unwrap()
+        .token
+        .reveal()
+        .to_owned()
 }
 
 #[tokio::test]
@@ -93,7 +98,10 @@ async fn tk2_a_token_made_beside_a_clock_reset_does_not_live_by_the_old_time() {
         let waker = std::task::Waker::noop();
         let mut context = std::task::Context::from_waker(waker);
         assert!(reset.as_mut().poll(&mut context).is_pending());
-        let begin = |name: &str| match kit.engine.begin(caller(&owner), create(name, None, &["read on k"])) {
+        let begin = |name: &str| match kit
+            .engine
+            .begin(caller(&owner), create(name, None, &["read on k"]))
+        {
             Ok(Begun::Queued(answer)) => answer,
             _ => panic!("not queued"),
         };
@@ -107,13 +115,24 @@ async fn tk2_a_token_made_beside_a_clock_reset_does_not_live_by_the_old_time() {
         }
         reset.await.unwrap();
         drop(first);
-        let token = answers.pop().unwrap().await.unwrap().unwrap().token.reveal().to_owned();
+        let token = answers
+            .pop()
+            .unwrap()
+            .await
+            .unwrap()
+            .unwrap()
+            .token
+            .reveal()
+            .to_owned();
         kit.clock.pass(Duration::from_secs(2 * 3600));
         kit.unlock().await;
         assert!(kit.get(&token, "k").await.is_err(), "same group: {same_group}");
         kit.crash().await;
         kit.unlock().await;
-        assert!(kit.get(&token, "k").await.is_err(), "same group: {same_group}, after a crash");
+        assert!(
+            kit.get(&token, "k").await.is_err(),
+            "same group: {same_group}, after a crash"
+        );
     }
 }
 
@@ -155,21 +174,67 @@ async fn nothing_outside_a_scope_can_be_probed() {
     for at in ["a/1", "b/there", "b/gone"] {
         kit.put(&owner, at, b"v").await.unwrap();
     }
-    kit.run(&owner, Delete { path: path("b/gone"), purge: false }).await.unwrap();
+    kit.run(
+        &owner,
+        Delete {
+            path: path("b/gone"),
+            purge: false,
+        },
+    )
+    .await
+    .unwrap();
     let t = made(&kit, &owner, "t", None, &["read,list,write,delete on a/"]).await;
     let t = t.as_str();
-    same(&kit, t, |at| hqv_engine::ops::get::Get { path: path(at), version: None }).await;
-    same(&kit, t, |at| hqv_engine::ops::get::Get { path: path(at), version: Some(1) }).await;
+    same(&kit, t, |at| hqv_engine::ops::get::Get {
+        path: path(at),
+        version: None,
+    })
+    .await;
+    same(&kit, t, |at| hqv_engine::ops::get::Get {
+        path: path(at),
+        version: Some(1),
+    })
+    .await;
     same(&kit, t, |at| Show { path: path(at) }).await;
     same(&kit, t, |at| put(at, b"x")).await;
-    same(&kit, t, |at| Delete { path: path(at), purge: false }).await;
-    same(&kit, t, |at| Delete { path: path(at), purge: true }).await;
-    same(&kit, t, |at| Copy { from: path("a/1"), to: path(at) }).await;
-    same(&kit, t, |at| Copy { from: path(at), to: path("a/2") }).await;
-    same(&kit, t, |at| Move { from: path("a/1"), to: path(at) }).await;
-    same(&kit, t, |at| Move { from: path(at), to: path("a/2") }).await;
-    same(&kit, t, |at| Batch { which: BatchWhich::Paths(vec![path("a/1"), path(at)]) }).await;
-    same(&kit, t, |at| Batch { which: BatchWhich::Prefix(Prefix::parse(at).unwrap()) }).await;
+    same(&kit, t, |at| Delete {
+        path: path(at),
+        purge: false,
+    })
+    .await;
+    same(&kit, t, |at| Delete {
+        path: path(at),
+        purge: true,
+    })
+    .await;
+    same(&kit, t, |at| Copy {
+        from: path("a/1"),
+        to: path(at),
+    })
+    .await;
+    same(&kit, t, |at| Copy {
+        from: path(at),
+        to: path("a/2"),
+    })
+    .await;
+    same(&kit, t, |at| Move {
+        from: path("a/1"),
+        to: path(at),
+    })
+    .await;
+    same(&kit, t, |at| Move {
+        from: path(at),
+        to: path("a/2"),
+    })
+    .await;
+    same(&kit, t, |at| Batch {
+        which: BatchWhich::Paths(vec![path("a/1"), path(at)]),
+    })
+    .await;
+    same(&kit, t, |at| Batch {
+        which: BatchWhich::Prefix(Prefix::parse(at).unwrap()),
+    })
+    .await;
     let below = |prefix: &str, after: Option<&str>, limit| List {
         prefix: Prefix::parse(prefix).unwrap(),
         kind: None,
@@ -181,7 +246,14 @@ async fn nothing_outside_a_scope_can_be_probed() {
     // A cursor beyond its scope neither shows nor counts what lies there.
     kit.put(&owner, "a/2", b"v").await.unwrap();
     kit.put(&owner, "c/1", b"v").await.unwrap();
-    for after in [None, Some("Z"), Some("a/1"), Some("a/2"), Some("b/there"), Some("b/zzz")] {
+    for after in [
+        None,
+        Some("Z"),
+        Some("a/1"),
+        Some("a/2"),
+        Some("b/there"),
+        Some("b/zzz"),
+    ] {
         let page = kit.run(t, below("/", after, 1)).await.unwrap().open().unwrap();
         let want: Option<&str> = match after {
             None | Some("Z") => Some("a/1"),
@@ -191,7 +263,15 @@ async fn nothing_outside_a_scope_can_be_probed() {
         assert_eq!(page.entries.first().map(|e| e.path.as_str()), want, "{after:?}");
         assert_eq!(page.next.is_some(), want == Some("a/1"), "{after:?}");
     }
-    let all = kit.run(t, Batch { which: BatchWhich::Prefix(Prefix::everything()) }).await.unwrap();
+    let all = kit
+        .run(
+            t,
+            Batch {
+                which: BatchWhich::Prefix(Prefix::everything()),
+            },
+        )
+        .await
+        .unwrap();
     let paths: Vec<&str> = all.iter().map(|got| got.meta.path.as_str()).collect();
     assert_eq!(paths, ["a/1", "a/2"]);
 }
@@ -201,23 +281,49 @@ async fn tokens_of_other_families_and_none_answer_alike() {
     let kit = Kit::new().await;
     let owner = kit.owner.clone();
     let a = made(&kit, &owner, "a", None, &["read,delegate on /"]).await;
-    let b = kit.token(&owner, "b", None, &["read,delegate on /"]).await.unwrap();
-    let kid = kit.token(b.token.reveal(), "kid", None, &["read on /"]).await.unwrap();
+    let b = kit
+        .token(&owner, "b", None, &["read,delegate on /"])
+        .await
+        .unwrap();
+    let kid = kit
+        .token(b.token.reveal(), "kid", None, &["read on /"])
+        .await
+        .unwrap();
     let never = "tok_00000000000000000000000000".to_owned();
     let mut answers = Vec::new();
-    for reference in [b.view.id.to_string(), kid.view.id.to_string(), "b".into(), "b/kid".into(), never] {
+    for reference in [
+        b.view.id.to_string(),
+        kid.view.id.to_string(),
+        "b".into(),
+        "b/kid".into(),
+        never,
+    ] {
         for shown in [true, false] {
             let refused = if shown {
-                kit.run(&a, TokenShow { who: who(&reference) }).await.map(drop).unwrap_err()
+                kit.run(&a, TokenShow { who: who(&reference) })
+                    .await
+                    .map(drop)
+                    .unwrap_err()
             } else {
-                kit.run(&a, TokenRevoke { who: who(&reference) }).await.map(drop).unwrap_err()
+                kit.run(&a, TokenRevoke { who: who(&reference) })
+                    .await
+                    .map(drop)
+                    .unwrap_err()
             };
             answers.push((refused.code(), refused.message().replace(&reference, "NAME")));
         }
     }
-    assert!(answers.iter().all(|a| *a == (Code::NotFound, "no token is called NAME".into())), "{answers:?}");
+    assert!(
+        answers
+            .iter()
+            .all(|a| *a == (Code::NotFound, "no token is called NAME".into())),
+        "{answers:?}"
+    );
     kit.get(kid.token.reveal(), "none").await.map(drop).unwrap_err();
-    assert!(matches!(kit.run(kid.token.reveal(), TokenSelf).await, Ok(WhoAmI::Token(_))));
+    assert!(matches!(
+        kit.run(kid.token.reveal(), TokenSelf).await,
+        Ok(WhoAmI::Token(_))
+    ));
     assert_eq!(kit.run(&a, TokenList { all: true }).await.unwrap().len(), 0);
 }
 
@@ -247,12 +353,21 @@ async fn a_child_of_a_child_has_no_more_than_anybody_above() {
         kit.get(low.token.reveal(), "a/k").await.unwrap();
     }
     for t in [&top, &mid, &low] {
-        assert_eq!(code(kit.get(t.token.reveal(), "a/k").await), Some(Code::TokenExhausted));
+        assert_eq!(
+            code(kit.get(t.token.reveal(), "a/k").await),
+            Some(Code::TokenExhausted)
+        );
     }
-    assert_eq!(code(kit.token(mid.token.reveal(), "more", None, &[]).await), Some(Code::TokenExhausted));
+    assert_eq!(
+        code(kit.token(mid.token.reveal(), "more", None, &[]).await),
+        Some(Code::TokenExhausted)
+    );
     kit.clock.pass(Duration::from_secs(2 * 3600));
     kit.unlock().await;
     for t in [&top, &mid, &low] {
-        assert_eq!(code(kit.get(t.token.reveal(), "a/k").await), Some(Code::TokenExpired));
+        assert_eq!(
+            code(kit.get(t.token.reveal(), "a/k").await),
+            Some(Code::TokenExpired)
+        );
     }
 }

@@ -5,10 +5,13 @@ mod hold;
 mod kit;
 
 use hold::HoldShelf;
+use hqv_engine::ops::settings_change::SettingsChange;
 use hqv_engine::{Engine, NoHooks, Parts, SlotSecret};
 use hqv_model::Code;
+use hqv_store::StoreError;
+use hqv_store::faults::{Fault, FaultShelf, Step};
 use hqv_store::memory::{MemoryDisk, MemoryShelf};
-use kit::{CHEAP, Kit, PASSPHRASE, TestClock, caller, passphrase, peer};
+use kit::{CHEAP, Kit, PASSPHRASE, TestClock, caller, passphrase, peer, remote};
 use std::sync::Arc;
 
 fn secret() -> SlotSecret {
@@ -68,6 +71,50 @@ async fn cr6_passphrases_beyond_the_queue_are_told_to_come_back() {
     for one in tries {
         one.await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_locked_daemon_obeys_the_settings_last_made() {
+    let kit = Kit::new().await;
+    let mut owner = kit.owner.clone();
+    for (value, allowed) in [("true", true), ("false", false), ("true", true)] {
+        let changes = vec![("remote-admin".into(), value.into())];
+        kit.run(&owner, SettingsChange { changes }).await.unwrap();
+        kit.engine.lock(&caller(&owner)).unwrap();
+        assert_eq!(kit.engine.locked_settings().remote_admin, allowed);
+        let opened = kit.engine.unlock(remote(None), secret()).await;
+        assert_eq!(
+            opened.as_ref().err().map(|e| e.code()),
+            (!allowed).then_some(Code::Forbidden)
+        );
+        let opened = kit.engine.unlock(peer(), secret()).await.unwrap();
+        owner = opened.session.reveal().to_owned();
+    }
+}
+
+#[tokio::test]
+async fn an_init_whose_success_was_hidden_by_an_error_is_one() {
+    let disk = MemoryDisk::new();
+    let faults = Arc::new(FaultShelf::new(Arc::new(MemoryShelf::open(&disk))));
+    let dir = tempfile::tempdir().unwrap();
+    let engine = kit::start(faults.clone(), dir.path(), TestClock::new()).unwrap();
+    // The last step of a creation: durable, and answered with an error.
+    let trial = Arc::new(FaultShelf::new(Arc::new(MemoryShelf::new())));
+    let trial_dir = tempfile::tempdir().unwrap();
+    let other = kit::start(trial.clone(), trial_dir.path(), TestClock::new()).unwrap();
+    trial.heal();
+    other.init(peer(), passphrase(PASSPHRASE), false).await.unwrap();
+    let last = trial
+        .trace()
+        .iter()
+        .position(|step| *step == Step::Committed)
+        .unwrap() as u64
+        + 1;
+    faults.arm(last, Fault::Fail(StoreError::io("write", "input/output error")));
+    let made = engine.init(peer(), passphrase(PASSPHRASE), false).await.unwrap();
+    assert_eq!(faults.fired(), Some(Step::Committed));
+    assert_eq!(engine.vault(), Some(made.vault));
+    assert!(engine.healthy());
 }
 
 #[tokio::test]

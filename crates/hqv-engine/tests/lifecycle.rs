@@ -184,14 +184,32 @@ async fn versions_moves_and_deletions_hold_together() {
 async fn versions_of_a_deleted_secret_are_kept_30_days_and_then_removed() {
     let mut kit = Kit::new().await;
     let owner = kit.owner.clone();
-    let never = SettingsChange { changes: vec![("idle-timeout".into(), "0".into())] };
+    let never = SettingsChange {
+        changes: vec![("idle-timeout".into(), "0".into())],
+    };
     kit.run(&owner, never).await.unwrap();
     for at in ["a", "b", "c"] {
         kit.put(&owner, at, b"1").await.unwrap();
         kit.put(&owner, at, b"2").await.unwrap();
     }
-    kit.run(&owner, Delete { path: path("a"), purge: false }).await.unwrap();
-    kit.run(&owner, Delete { path: path("b"), purge: false }).await.unwrap();
+    kit.run(
+        &owner,
+        Delete {
+            path: path("a"),
+            purge: false,
+        },
+    )
+    .await
+    .unwrap();
+    kit.run(
+        &owner,
+        Delete {
+            path: path("b"),
+            purge: false,
+        },
+    )
+    .await
+    .unwrap();
     let again = kit.put(&owner, "b", b"3").await.unwrap();
     assert_eq!(again.meta.version, 3);
     kit.clock.pass(Duration::from_secs(29 * 86_400));
@@ -223,7 +241,9 @@ async fn locking_and_unlocking_in_one_daemon_finds_nothing_wrong() {
         let owner = kit.owner.clone();
         kit.put(&owner, "k", format!("{round}").as_bytes()).await.unwrap();
         kit.engine.tick();
-        kit.put(&owner, "k2", b"carries the record's head into the store").await.unwrap();
+        kit.put(&owner, "k2", b"carries the record's head into the store")
+            .await
+            .unwrap();
         kit.engine.lock(&caller(&owner)).unwrap();
         kit.engine.tick();
         kit.unlock().await;
@@ -231,5 +251,9 @@ async fn locking_and_unlocking_in_one_daemon_finds_nothing_wrong() {
         assert_eq!(status.warnings, Vec::<String>::new());
     }
     let report = kit.engine.audit_verify(caller(&kit.owner), None).await.unwrap();
-    assert!(report.is_ok() && report.unclean_ends.is_empty(), "{:?}", report.findings);
+    assert!(
+        report.is_ok() && report.unclean_ends.is_empty(),
+        "{:?}",
+        report.findings
+    );
 }

@@ -7,7 +7,8 @@ use hqv_audit::reader::Follower;
 use hqv_audit::{Page, Reader, RecordView};
 use hqv_crypto::VaultKeys;
 use hqv_model::{
-    Actor, Capability, Error, Need, OpKind, Outcome, Pattern, Prefix, Scope, SecretPath, Timestamp, TokenId, Verdict, decide,
+    Actor, Capability, Error, Need, OpKind, Outcome, Pattern, Prefix, Scope, SecretPath, Timestamp, TokenId,
+    Verdict, decide,
 };
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -64,7 +65,13 @@ impl Followed {
     pub fn next(&mut self, limit: usize) -> Result<(Vec<RecordView>, bool), Error> {
         let page = self.follower.next(self.records.keys.audit_identity(), limit)?;
         let any = !page.records.is_empty();
-        Ok((page.records.into_iter().filter(|record| self.records.wants(record)).collect(), any))
+        Ok((
+            page.records
+                .into_iter()
+                .filter(|record| self.records.wants(record))
+                .collect(),
+            any,
+        ))
     }
 }
 
@@ -82,7 +89,12 @@ impl Operation for AuditRead {
             Principal::Token(entry) => Some((entry.facts.id, entry.facts.scope.clone())),
             _ => None,
         };
-        Ok(Records { keys: view.keys(), dir: view.log_dir.to_owned(), filter: self.filter, family })
+        Ok(Records {
+            keys: view.keys(),
+            dir: view.log_dir.to_owned(),
+            filter: self.filter,
+            family,
+        })
     }
 }
 
@@ -102,7 +114,10 @@ impl Records {
     /// `UNAVAILABLE` where the record cannot be read.
     pub fn follow(self: &Arc<Self>, from: u64) -> Result<Followed, Error> {
         let follower = Follower::open(&self.dir, self.keys.audit_identity(), from)?;
-        Ok(Followed { records: self.clone(), follower })
+        Ok(Followed {
+            records: self.clone(),
+            follower,
+        })
     }
 
     fn wants(&self, record: &RecordView) -> bool {
@@ -114,13 +129,20 @@ impl Records {
     }
 
     fn wants_path(&self, record: &RecordView) -> bool {
-        let Some(prefix) = &self.filter.path else { return true };
+        let Some(prefix) = &self.filter.path else {
+            return true;
+        };
         let exact = prefix.as_str().trim_end_matches('/');
-        record.items.iter().any(|item| item.path == exact || item.path.starts_with(prefix.as_str()))
+        record
+            .items
+            .iter()
+            .any(|item| item.path == exact || item.path.starts_with(prefix.as_str()))
     }
 
     fn wants_token(&self, record: &RecordView) -> bool {
-        let Some(want) = &self.filter.token else { return true };
+        let Some(want) = &self.filter.token else {
+            return true;
+        };
         let by_name = record.identity.name.as_deref().is_some_and(|name| {
             name == want || name.ends_with(&format!("/{want}")) || name.starts_with(&format!("{want}/"))
         });
@@ -129,9 +151,12 @@ impl Records {
 
     /// A token sees its own family's records, and only those whose every path its `audit` rules cover.
     fn visible(&self, record: &RecordView) -> bool {
-        let Some((me, scope)) = &self.family else { return true };
+        let Some((me, scope)) = &self.family else {
+            return true;
+        };
         let me = me.to_string();
-        let family = record.identity.id.as_deref() == Some(me.as_str()) || record.identity.ancestors.contains(&me);
+        let family =
+            record.identity.id.as_deref() == Some(me.as_str()) || record.identity.ancestors.contains(&me);
         family && record.items.iter().all(|item| may_see(scope, &item.path))
     }
 }
@@ -139,7 +164,12 @@ impl Records {
 /// Whether an `audit` rule covers an item: a path, or everything below a prefix that was looked through.
 fn may_see(scope: &Scope, item: &str) -> bool {
     if item.ends_with('/') {
-        let covers = |on: &Pattern| scope.rules().iter().any(|r| r.can.contains(Capability::Audit) && r.on.covers(on));
+        let covers = |on: &Pattern| {
+            scope
+                .rules()
+                .iter()
+                .any(|r| r.can.contains(Capability::Audit) && r.on.covers(on))
+        };
         return Pattern::parse(item).is_ok_and(|on| covers(&on));
     }
     SecretPath::parse(item).is_ok_and(|path| scope.rule_for(Capability::Audit, &path).is_some())

@@ -42,7 +42,15 @@ impl Core {
             Principal::Token(_) => {
                 let error = Error::forbidden("this is the owner's alone");
                 let detail = Some(error.message().to_owned());
-                self.record(caller, &principal, op, Outcome::Denied, Some(error.code()), detail, Vec::new())?;
+                self.record(
+                    caller,
+                    &principal,
+                    op,
+                    Outcome::Denied,
+                    Some(error.code()),
+                    detail,
+                    Vec::new(),
+                )?;
                 Err(error)
             }
             _ => {
@@ -55,7 +63,9 @@ impl Core {
 
     /// Wipes the keys. `by` is who asked, `why` the daemon's own reason.
     pub(crate) fn lock(&mut self, by: Option<(&Caller, &Principal)>, why: Option<&str>) {
-        let Phase::Open(mut open) = std::mem::replace(&mut self.phase, Phase::Locked) else { return };
+        let Phase::Open(mut open) = std::mem::replace(&mut self.phase, Phase::Locked) else {
+            return;
+        };
         let why = why.map(str::to_owned);
         let recorded = match by {
             Some((caller, who)) => self.record(caller, who, OpKind::Lock, Outcome::Ok, None, why, Vec::new()),

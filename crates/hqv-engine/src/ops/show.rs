@@ -54,7 +54,11 @@ impl Operation for Show {
         }
         let id = entry.id()?;
         view.touch(id, body.newest, &self.path, ItemKind::Listed, "show");
-        Ok(Shown { kept: entry.versions.len() as u64, view: MetaView::of(id, body), versions })
+        Ok(Shown {
+            kept: entry.versions.len() as u64,
+            view: MetaView::of(id, body),
+            versions,
+        })
     }
 }
 
@@ -63,8 +67,13 @@ fn shown_to(principal: &Principal, writer: &Writer) -> String {
     match (principal, writer) {
         (Principal::Token(me), Writer::Token(id, ancestry)) => {
             let above = me.facts.ancestors.contains(id);
-            let mine = *ancestry == *me.facts.ancestry || ancestry.starts_with(&format!("{}/", me.facts.ancestry));
-            if above || mine { ancestry.clone() } else { "another token".into() }
+            let mine =
+                *ancestry == *me.facts.ancestry || ancestry.starts_with(&format!("{}/", me.facts.ancestry));
+            if above || mine {
+                ancestry.clone()
+            } else {
+                "another token".into()
+            }
         }
         _ => writer.label(),
     }

@@ -2,8 +2,8 @@
 
 use hqv_crypto::wire::{self, CredentialKind};
 use hqv_model::{
-    Actor, Capability, Code, Error, MAX_DEPTH, MAX_TTL, Need, OpKind, Rule, Scope, SecretText, Timestamp, TokenId,
-    TokenName, Ttl, UseLimit, Verdict, array, decide, format_duration,
+    Actor, Capability, Code, Error, MAX_DEPTH, MAX_TTL, Need, OpKind, Rule, Scope, SecretText, Timestamp,
+    TokenId, TokenName, Ttl, UseLimit, Verdict, array, decide, format_duration,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,7 +60,16 @@ impl Operation for TokenCreate {
         let id = TokenId::from_bytes(array(view.rng));
         self.check_family(view, parent.as_deref())?;
         let secret = zeroize::Zeroizing::new(array::<32>(view.rng));
-        let facts = facts(&self.name, id, parent.as_deref(), view, scope, max, latest_end, &secret);
+        let facts = facts(
+            &self.name,
+            id,
+            parent.as_deref(),
+            view,
+            scope,
+            max,
+            latest_end,
+            &secret,
+        );
         let entry = TokenEntry {
             facts: Arc::new(facts),
             end,
@@ -70,15 +79,24 @@ impl Operation for TokenCreate {
             sealed: None,
         };
         view.open.tokens.stage_new(entry.clone());
-        let pin = view.pin_tokens.then(|| wire::pin_of(view.open.keys.ca().cert_der()));
+        let pin = view
+            .pin_tokens
+            .then(|| wire::pin_of(view.open.keys.ca().cert_der()));
         let token = wire::encode(CredentialKind::Token, &secret, pin.as_ref());
         let made = TokenView::of(&view.open.tokens, &entry, view.now, true);
         view.detail = Some(format!("{} {}", made.ancestry, id));
-        Ok(TokenMade { token, view: made, notes })
+        Ok(TokenMade {
+            token,
+            view: made,
+            notes,
+        })
     }
 }
 
-#[allow(clippy::too_many_arguments, reason = "the fields of one row, each from elsewhere")]
+#[allow(
+    clippy::too_many_arguments,
+    reason = "the fields of one row, each from elsewhere"
+)]
 fn facts(
     name: &TokenName,
     id: TokenId,
@@ -90,7 +108,9 @@ fn facts(
     secret: &[u8; 32],
 ) -> TokenFacts {
     let above = parent.map(|p| &p.facts);
-    let ancestors = above.map(|f| f.ancestors.iter().copied().chain([f.id]).collect()).unwrap_or_default();
+    let ancestors = above
+        .map(|f| f.ancestors.iter().copied().chain([f.id]).collect())
+        .unwrap_or_default();
     let ancestry = match above {
         Some(f) => format!("{}/{name}", f.ancestry).into(),
         None => name.as_str().into(),
@@ -113,12 +133,19 @@ fn facts(
 }
 
 impl TokenCreate {
-    fn scope(&self, view: &View<'_>, parent: Option<&TokenEntry>, notes: &mut Vec<String>) -> Result<Scope, Error> {
+    fn scope(
+        &self,
+        view: &View<'_>,
+        parent: Option<&TokenEntry>,
+        notes: &mut Vec<String>,
+    ) -> Result<Scope, Error> {
         match (parent, &self.scope) {
             (None, Some(scope)) => Ok(scope.clone()),
             (None, None) => {
                 let scope = view.open.settings(view.staged).token_scope.clone();
-                notes.push(format!("no scope was given: it may {scope}; narrow it with --path or --allow"));
+                notes.push(format!(
+                    "no scope was given: it may {scope}; narrow it with --path or --allow"
+                ));
                 Ok(scope)
             }
             (Some(parent), Some(scope)) => match parent.facts.scope.covers(scope) {
@@ -140,17 +167,27 @@ impl TokenCreate {
     }
 
     /// More uses than are available are cut to that; a child that would get none is refused.
-    fn max(&self, view: &View<'_>, parent: Option<&TokenEntry>, notes: &mut Vec<String>) -> Result<Option<u64>, Error> {
+    fn max(
+        &self,
+        view: &View<'_>,
+        parent: Option<&TokenEntry>,
+        notes: &mut Vec<String>,
+    ) -> Result<Option<u64>, Error> {
         let want = self.max_uses.map(UseLimit::get);
         let Some(available) = parent.and_then(|p| view.open.tokens.available(p, view.staged)) else {
             return Ok(want);
         };
         if available == 0 {
-            return Err(Error::new(Code::TokenExhausted, "no uses are left to give to a child"));
+            return Err(Error::new(
+                Code::TokenExhausted,
+                "no uses are left to give to a child",
+            ));
         }
         match want {
             Some(want) if want > available => {
-                notes.push(format!("cut to the {available} uses that are left of the parent's"));
+                notes.push(format!(
+                    "cut to the {available} uses that are left of the parent's"
+                ));
                 Ok(Some(available))
             }
             other => Ok(other),
@@ -171,7 +208,9 @@ impl TokenCreate {
         };
         let ms = |ttl: Ttl| Duration::from_millis(ttl.as_millis());
         let latest = parent.map_or(view.now.plus(MAX_TTL), |p| p.facts.latest_end);
-        let latest = self.max_ttl.map_or(latest, |ttl| latest.min(view.now.plus(ms(ttl))));
+        let latest = self
+            .max_ttl
+            .map_or(latest, |ttl| latest.min(view.now.plus(ms(ttl))));
         let default_end = view.now.plus(ms(view.open.settings(view.staged).token_ttl));
         let mut end = ttl.map_or(limit.unwrap_or(default_end), |ttl| view.now.plus(ms(ttl)));
         if end > latest {
@@ -183,7 +222,10 @@ impl TokenCreate {
         {
             end = limit;
             let rest = u64::try_from(limit.since(view.now).as_millis()).unwrap_or(u64::MAX);
-            notes.push(format!("cut to the {} that are left of the parent's", format_duration(rest)));
+            notes.push(format!(
+                "cut to the {} that are left of the parent's",
+                format_duration(rest)
+            ));
         }
         Ok((end, latest))
     }
@@ -195,17 +237,25 @@ impl TokenCreate {
         }
         let parent_id = parent.map(|p| p.facts.id);
         if !view.open.tokens.has_room(parent_id, view.now, view.staged) {
-            return Err(Error::conflict(format!("there are {MAX_CHILDREN} live children already")));
+            return Err(Error::conflict(format!(
+                "there are {MAX_CHILDREN} live children already"
+            )));
         }
         let tokens = &view.open.tokens;
         let key = (parent_id, self.name.clone());
-        let sibling = tokens.by_sibling.get(&key, view.staged).and_then(|id| tokens.by_id.get(id, view.staged));
+        let sibling = tokens
+            .by_sibling
+            .get(&key, view.staged)
+            .and_then(|id| tokens.by_id.get(id, view.staged));
         match sibling {
             Some(other) if tokens.ended(other, view.now, view.staged).is_none() => Err(Error::new(
                 Code::AlreadyExists,
                 format!("a live token is called {} already", self.name),
             )
-            .hint(format!("hq-vault token revoke {}, or take another name", other.facts.id))),
+            .hint(format!(
+                "hq-vault token revoke {}, or take another name",
+                other.facts.id
+            ))),
             _ => Ok(()),
         }
     }

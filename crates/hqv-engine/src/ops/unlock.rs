@@ -59,7 +59,9 @@ impl Engine {
             engine.renew_leaf();
             Ok(unlocked)
         });
-        unlocked.await.unwrap_or_else(|e| Err(Error::internal("unlocking failed").cause(e)))
+        unlocked
+            .await
+            .unwrap_or_else(|e| Err(Error::internal("unlocking failed").cause(e)))
     }
 
     /// Unlocking over TCP is off unless the owner turned it on.
@@ -68,7 +70,8 @@ impl Engine {
             return Ok(());
         }
         self.refused(caller.transport.label(), Code::Forbidden);
-        Err(Error::forbidden("unlocking over the network is off").hint("run hq-vault unlock on the vault's machine"))
+        Err(Error::forbidden("unlocking over the network is off")
+            .hint("run hq-vault unlock on the vault's machine"))
     }
 
     pub(crate) async fn kdf_turn(&self) -> Result<OwnedSemaphorePermit, Error> {
@@ -76,7 +79,12 @@ impl Engine {
             return Err(Error::new(Code::RateLimited, "too many passphrases are being tried").retry_after(5));
         }
         let _waiting = self.shared.count_waiting();
-        self.shared.kdf_turn.clone().acquire_owned().await.map_err(|_| Error::unavailable("the daemon is stopping"))
+        self.shared
+            .kdf_turn
+            .clone()
+            .acquire_owned()
+            .await
+            .map_err(|_| Error::unavailable("the daemon is stopping"))
     }
 
     /// Has a new leaf made where one is due. Failing to is a finding, never a reason to stay locked.
@@ -94,15 +102,28 @@ impl Engine {
         let mut rng = (self.shared.entropy)();
         match keys.ca().issue_leaf(&names, now, rng.as_mut()) {
             Ok(leaf) => self.shared.hooks.new_leaf(keys.ca().cert_der(), leaf),
-            Err(error) => self.shared.core().note(format!("no new certificate could be made: {error}")),
+            Err(error) => self
+                .shared
+                .core()
+                .note(format!("no new certificate could be made: {error}")),
         }
     }
 }
 
 /// The names every leaf carries, and the owner's.
 pub fn leaf_names(more: &[String]) -> Vec<String> {
-    let fixed = ["localhost", "127.0.0.1", "::1", "host.docker.internal", "host.containers.internal"];
-    fixed.iter().map(|s| (*s).to_owned()).chain(more.iter().cloned()).collect()
+    let fixed = [
+        "localhost",
+        "127.0.0.1",
+        "::1",
+        "host.docker.internal",
+        "host.containers.internal",
+    ];
+    fixed
+        .iter()
+        .map(|s| (*s).to_owned())
+        .chain(more.iter().cloned())
+        .collect()
 }
 
 fn unlock(shared: &Shared, caller: &Caller, secret: &SlotSecret, op: OpKind) -> Result<Unlocked, Error> {
@@ -113,7 +134,15 @@ fn unlock(shared: &Shared, caller: &Caller, secret: &SlotSecret, op: OpKind) -> 
         Err(error) => {
             let mut core = shared.core();
             let detail = Some(error.message().to_owned());
-            core.record(caller, &Principal::Nobody, op, Outcome::Denied, Some(error.code()), detail, Vec::new())?;
+            core.record(
+                caller,
+                &Principal::Nobody,
+                op,
+                Outcome::Denied,
+                Some(error.code()),
+                detail,
+                Vec::new(),
+            )?;
             return Err(error);
         }
     };
@@ -129,7 +158,15 @@ fn unlock(shared: &Shared, caller: &Caller, secret: &SlotSecret, op: OpKind) -> 
             Err(error) => {
                 let detail = Some(error.cause_text().unwrap_or(error.message()).to_owned());
                 core.note("the vault's rows are not those last written; it stays locked".into());
-                core.record(caller, &Principal::Peer, op, Outcome::Failed, Some(error.code()), detail, Vec::new())?;
+                core.record(
+                    caller,
+                    &Principal::Peer,
+                    op,
+                    Outcome::Failed,
+                    Some(error.code()),
+                    detail,
+                    Vec::new(),
+                )?;
                 Err(error)
             }
         };
@@ -151,14 +188,18 @@ impl Core {
         // Somebody else may have been faster: then what was read is not needed.
         if !matches!(self.phase, Phase::Open(_)) {
             self.install(shared, loaded)?;
-            return self.new_session(caller, op, rng).inspect_err(|_| self.lock(None, Some("not recorded")));
+            return self
+                .new_session(caller, op, rng)
+                .inspect_err(|_| self.lock(None, Some("not recorded")));
         }
         self.new_session(caller, op, rng)
     }
 
     /// Starts the record of a vault that has none yet.
     fn begin_record(&mut self, shared: &Shared, epoch: u32, public: AuditPublic) -> Result<(), Error> {
-        let Some(vault) = self.vault else { return Err(no_vault()) };
+        let Some(vault) = self.vault else {
+            return Err(no_vault());
+        };
         let config = record_config(shared.places.log_dir.clone(), vault, epoch, public);
         let now = self.now();
         let (log, report) = Log::start(config, None, now, (shared.entropy)())?;
@@ -179,8 +220,15 @@ impl Core {
             self.begin_record(shared, loaded.keys.epoch(), loaded.keys.audit_identity().public())?;
         }
         // The log compares a head with what it found at its start: later ones of this run lie beyond that.
-        let earlier = if self.generation == 0 { loaded.state.audit_head } else { None };
-        let head = DbHead { state_seq: loaded.state.sequence, head: earlier };
+        let earlier = if self.generation == 0 {
+            loaded.state.audit_head
+        } else {
+            None
+        };
+        let head = DbHead {
+            state_seq: loaded.state.sequence,
+            head: earlier,
+        };
         if let Some(log) = &mut self.log {
             let found = log.compare(&head, now)?;
             log.adopt(loaded.keys.audit_identity(), now, loaded.state.sequence)?;
@@ -201,11 +249,16 @@ impl Core {
         }
         self.record(caller, &Principal::Peer, op, Outcome::Ok, None, None, Vec::new())?;
         let (now, boot, pinned) = (self.now(), self.time.boot(), self.pin_tokens);
-        let Phase::Open(open) = &mut self.phase else { return Err(Error::locked()) };
+        let Phase::Open(open) = &mut self.phase else {
+            return Err(Error::locked());
+        };
         let secret = zeroize::Zeroizing::new(array::<32>(rng));
         let id = SessionId::from_bytes(array(rng));
         let from = match &caller.transport {
-            Transport::Socket { program: Some(program), .. } => format!("socket, {program}"),
+            Transport::Socket {
+                program: Some(program),
+                ..
+            } => format!("socket, {program}"),
             other => other.label().to_owned(),
         };
         let hash = wire::hash(CredentialKind::Session, &secret);
@@ -214,6 +267,9 @@ impl Core {
         let idle = open.settings.session_idle();
         let pin = pinned.then(|| wire::pin_of(open.keys.ca().cert_der()));
         let session = wire::encode(CredentialKind::Session, &secret, pin.as_ref());
-        Ok(Unlocked { session, expires_at: now.plus(idle) })
+        Ok(Unlocked {
+            session,
+            expires_at: now.plus(idle),
+        })
     }
 }

@@ -41,7 +41,10 @@ impl Writer {
         match self {
             Writer::Session(_) => "owner".into(),
             Writer::Token(_, ancestry) => ancestry.clone(),
-            Writer::Peer { program: Some(program), .. } => program.clone(),
+            Writer::Peer {
+                program: Some(program),
+                ..
+            } => program.clone(),
             Writer::Peer { uid, .. } => format!("uid {uid}"),
         }
     }
@@ -63,7 +66,9 @@ impl VersionBody {
     /// The canonical bytes.
     pub fn encode(&self) -> Zeroizing<Vec<u8>> {
         let mut w = FieldsWriter::with_capacity(self.value.len() + 128);
-        w.bytes(VALUE, self.value.reveal()).i64(CREATED, self.created.millis()).u64(ROUTE, self.route.code().into());
+        w.bytes(VALUE, self.value.reveal())
+            .i64(CREATED, self.created.millis())
+            .u64(ROUTE, self.route.code().into());
         match &self.writer {
             Writer::Session(id) => {
                 w.bytes(SESSION, &id.bytes());
@@ -102,7 +107,10 @@ fn writer(f: &Fields<'_>) -> Result<Writer, Error> {
         return Ok(Writer::Session(SessionId::from_bytes(*id)));
     }
     if let Some(id) = f.opt_array::<16>(TOKEN)? {
-        return Ok(Writer::Token(TokenId::from_bytes(*id), f.text(ANCESTRY)?.to_owned()));
+        return Ok(Writer::Token(
+            TokenId::from_bytes(*id),
+            f.text(ANCESTRY)?.to_owned(),
+        ));
     }
     let pid = f.opt_u64(PID)?.map(u32::try_from).transpose();
     Ok(Writer::Peer {

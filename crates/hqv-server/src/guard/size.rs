@@ -143,7 +143,14 @@ fn unsupported(message: &str) -> Refusal {
 /// `BAD_REQUEST` with the place and, where the fault is in a field's name, that name. What stands in the fields is never
 /// repeated: it may be a secret.
 pub fn parse<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(bytes).map_err(|e| Error::bad_request(sentence(&e)).into())
+    // serde takes an array too, its items for the fields in their order; a body has one form.
+    let object = bytes.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'{');
+    let message = match serde_json::from_slice(bytes) {
+        Ok(parsed) if object => return Ok(parsed),
+        Err(e) if object || !e.is_data() => sentence(&e),
+        Ok(_) | Err(_) => "the body does not fit: expected an object".to_owned(),
+    };
+    Err(Error::bad_request(message).into())
 }
 
 fn sentence(error: &serde_json::Error) -> String {
@@ -206,6 +213,18 @@ mod tests {
         ] {
             let said = message(wrong);
             assert!(said.contains("expected") && !said.contains("4242"), "{said}");
+        }
+    }
+
+    #[test]
+    fn ht3_fields_in_an_array_are_no_body() {
+        assert!(parse::<Sample>(br#" {"name":"a"}"#).is_ok());
+        for wrong in [r#"["a",1]"#, r#"["a"]"#, "[]", "null", "1", "true"] {
+            assert_eq!(
+                message(wrong),
+                "the body does not fit: expected an object",
+                "{wrong}"
+            );
         }
     }
 

@@ -13,6 +13,10 @@ async fn ht3_what_is_not_the_json_asked_for_is_refused() {
         ("{", "not JSON"),
         ("null", "expected"),
         ("[]", "expected"),
+        (
+            r#"["a",null,null,null,null,null,null,null]"#,
+            "expected an object",
+        ),
         ("\"value\"", "expected"),
         ("{}", "missing field `value`"),
         (r#"{"value":1}"#, "expected"),

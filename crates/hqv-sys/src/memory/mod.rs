@@ -7,13 +7,13 @@
 
 mod allocator;
 mod locked;
-mod slab;
 mod program;
+mod slab;
 mod wipe;
 
 pub use allocator::{WipingAllocator, give_back, tune};
 pub use locked::{LockedBuf, LockedBytes};
+pub use program::let_go_of_code;
 pub use slab::lock_failed;
 pub(crate) use wipe::wipe_raw;
-pub use program::let_go_of_code;
 pub use wipe::{scrub_stack, scrub_stack_deep, wipe};

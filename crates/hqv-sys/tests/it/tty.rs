@@ -172,7 +172,10 @@ fn lc2_stopped_and_continued_it_asks_again() {
     let mut shell = shell.spawn().unwrap();
     pty.wait_for("ready> ", PATIENCE).unwrap();
     let exe = std::env::current_exe().unwrap();
-    let command = format!("'{}' tty::asks --exact --include-ignored --nocapture\n", exe.display());
+    let command = format!(
+        "'{}' tty::asks --exact --include-ignored --nocapture\n",
+        exe.display()
+    );
     pty.type_in(command.as_bytes()).unwrap();
     pty.wait_for("Value: ", PATIENCE).unwrap();
     assert!(!pty.echoes());
