@@ -74,10 +74,6 @@ impl Options {
 
     /// How many secrets the two vaults hold.
     pub fn sizes(&self) -> (usize, usize) {
-        if self.quick {
-            (1_000, 10_000)
-        } else {
-            (10_000, 100_000)
-        }
+        if self.quick { (1_000, 10_000) } else { (10_000, 100_000) }
     }
 }

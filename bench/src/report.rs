@@ -38,11 +38,7 @@ pub struct Section {
 impl Section {
     /// An empty one; `about` says in a sentence or two how it is measured.
     pub fn new(title: &'static str, about: impl Into<String>) -> Self {
-        Self {
-            title,
-            about: about.into(),
-            lines: Vec::new(),
-        }
+        Self { title, about: about.into(), lines: Vec::new() }
     }
 
     /// Adds a number; it is also said at once, on stderr. `unit` is put behind it (`x` for a ratio).
@@ -54,13 +50,7 @@ impl Section {
         unit: &'static str,
         beside: impl Into<String>,
     ) {
-        let line = Line {
-            what: what.into(),
-            goal,
-            measured,
-            unit,
-            beside: beside.into(),
-        };
+        let line = Line { what: what.into(), goal, measured, unit, beside: beside.into() };
         eprintln!(
             "  {}: {}  {} {}  {}",
             line.what,
@@ -78,17 +68,10 @@ impl Section {
 
     fn write(&self, out: &mut String) -> std::fmt::Result {
         writeln!(out, "\n## {}\n\n{}\n", self.title, self.about)?;
-        writeln!(
-            out,
-            "| what | goal | measured | | beside it |\n|---|---|---|---|---|"
-        )?;
+        writeln!(out, "| what | goal | measured | | beside it |\n|---|---|---|---|---|")?;
         for line in &self.lines {
             let (goal, number, verdict) = (line.wanted(), line.number(line.measured), line.verdict());
-            writeln!(
-                out,
-                "| {} | {goal} | {number} | {verdict} | {} |",
-                line.what, line.beside
-            )?;
+            writeln!(out, "| {} | {goal} | {number} | {verdict} | {} |", line.what, line.beside)?;
         }
         Ok(())
     }
@@ -150,33 +133,18 @@ pub fn thousands(value: f64) -> String {
 pub fn page(sections: &[Section], options: &Options, machine: &str) -> Result<String> {
     let mut out = String::from("# Results of one run\n\n");
     let flags = [(options.long, " --long"), (options.quick, " --quick")];
-    let flags: String = flags
-        .iter()
-        .filter(|(on, _)| *on)
-        .map(|(_, flag)| *flag)
-        .collect();
+    let flags: String = flags.iter().filter(|(on, _)| *on).map(|(_, flag)| *flag).collect();
     let parts = if options.parts.len() == PARTS.len() {
         String::new()
     } else {
         format!(" {}", options.parts.join(" "))
     };
-    writeln!(
-        out,
-        "`scripts/bench{flags}{parts}` at commit {}.\n\n{machine}",
-        options.commit
-    )?;
+    writeln!(out, "`scripts/bench{flags}{parts}` at commit {}.\n\n{machine}", options.commit)?;
     if options.quick {
-        writeln!(
-            out,
-            "\nA quick run tries the bench itself. Its numbers mean nothing."
-        )?;
+        writeln!(out, "\nA quick run tries the bench itself. Its numbers mean nothing.")?;
     }
     let missed: usize = sections.iter().map(Section::missed).sum();
-    let goals: usize = sections
-        .iter()
-        .flat_map(|s| &s.lines)
-        .filter(|line| line.met().is_some())
-        .count();
+    let goals: usize = sections.iter().flat_map(|s| &s.lines).filter(|line| line.met().is_some()).count();
     writeln!(out, "\n{} of {goals} goals met; {missed} missed.", goals - missed)?;
     for section in sections {
         section.write(&mut out)?;
@@ -191,10 +159,7 @@ pub fn page(sections: &[Section], options: &Options, machine: &str) -> Result<St
 pub fn machine(dir: &Path, load_before: &str) -> Result<String> {
     let read = |file: &str| std::fs::read_to_string(file).map(|text| text.trim().to_owned());
     let info = read("/proc/cpuinfo")?;
-    let model = info
-        .lines()
-        .find_map(|line| line.strip_prefix("model name"))
-        .unwrap_or(": unknown");
+    let model = info.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or(": unknown");
     let memory = read("/proc/meminfo")?;
     let kib: f64 = memory.split_whitespace().nth(1).unwrap_or_default().parse()?;
     let cores = std::thread::available_parallelism()?;
@@ -216,9 +181,7 @@ pub fn load_average() -> String {
 
 /// The file system under `dir`: the longest mount point that it starts with.
 fn disk(dir: &Path, mounts: &str) -> String {
-    let split = mounts
-        .lines()
-        .map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let split = mounts.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
     let below = split.filter(|words| words.get(1).is_some_and(|at| dir.starts_with(at)));
     let longest = below.max_by_key(|words| words.get(1).map_or(0, |at| at.len()));
     match longest.as_deref() {
@@ -247,14 +210,8 @@ mod tests {
         section.add("two", Goal::AtMost(24.0), 23.0, "MiB", "");
         let mut out = String::new();
         section.write(&mut out).unwrap();
-        assert!(
-            out.contains("| one | at least 0.80 x | 0.79 x | **missed** |"),
-            "{out}"
-        );
-        assert!(
-            out.contains("| two | at most 24.0 MiB | 23.0 MiB | met |"),
-            "{out}"
-        );
+        assert!(out.contains("| one | at least 0.80 x | 0.79 x | **missed** |"), "{out}");
+        assert!(out.contains("| two | at most 24.0 MiB | 23.0 MiB | met |"), "{out}");
         assert_eq!(section.missed(), 1);
     }
 }

@@ -28,21 +28,10 @@ mod tests {
 
     #[test]
     fn the_middle_is_found() {
-        assert_eq!(
-            (
-                median(&[]),
-                median(&[3.0, 1.0, 2.0]),
-                median(&[4.0, 1.0, 2.0, 3.0])
-            ),
-            (0.0, 2.0, 2.5)
-        );
+        assert_eq!((median(&[]), median(&[3.0, 1.0, 2.0]), median(&[4.0, 1.0, 2.0, 3.0])), (0.0, 2.0, 2.5));
         let mut values: Vec<u32> = (0..1000).rev().collect();
         assert_eq!(
-            (
-                quantile(&mut values, 0.5),
-                quantile(&mut values, 0.99),
-                quantile(&mut [], 0.5)
-            ),
+            (quantile(&mut values, 0.5), quantile(&mut values, 0.99), quantile(&mut [], 0.5)),
             (500, 990, 0)
         );
     }

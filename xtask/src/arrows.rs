@@ -41,11 +41,8 @@ const MAY: &[(&str, &[&str])] = &[
 ];
 
 /// Libraries that one crate isolates.
-const ONLY: &[(&str, &[&str])] = &[
-    ("libc", &["hqv-sys"]),
-    ("rusqlite", &["hqv-store-sqlite"]),
-    ("clap", &["hq-vault"]),
-];
+const ONLY: &[(&str, &[&str])] =
+    &[("libc", &["hqv-sys"]), ("rusqlite", &["hqv-store-sqlite"]), ("clap", &["hq-vault"])];
 
 /// Arrows that should not be, and crates that the table does not know.
 pub fn check(members: &[Member]) -> Findings {
@@ -53,10 +50,7 @@ pub fn check(members: &[Member]) -> Findings {
     for member in members {
         let ours = |name: &&String| members.iter().any(|other| other.name == **name);
         let Some((_, may)) = MAY.iter().find(|(name, _)| *name == member.name) else {
-            findings.push(format!(
-                "{}: not in the table of xtask/src/arrows.rs",
-                member.name
-            ));
+            findings.push(format!("{}: not in the table of xtask/src/arrows.rs", member.name));
             continue;
         };
         for need in member.needs.iter().filter(ours) {
@@ -67,10 +61,7 @@ pub fn check(members: &[Member]) -> Findings {
         }
         for need in member.dev_needs.iter().filter(ours) {
             if need == "hq-vault" {
-                findings.push(format!(
-                    "{} → {need}: tests run the binary, they do not link it",
-                    member.name
-                ));
+                findings.push(format!("{} → {need}: tests run the binary, they do not link it", member.name));
             }
         }
         findings.extend(isolated(member));
@@ -93,19 +84,11 @@ mod tests {
 
     fn member(name: &str, needs: &[&str], dev_needs: &[&str]) -> Member {
         let own = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-        Member {
-            name: name.into(),
-            needs: own(needs),
-            dev_needs: own(dev_needs),
-            roots: Vec::new(),
-        }
+        Member { name: name.into(), needs: own(needs), dev_needs: own(dev_needs), roots: Vec::new() }
     }
 
     fn found(more: &[Member]) -> Findings {
-        let names = MAY
-            .iter()
-            .map(|(name, _)| *name)
-            .filter(|name| !more.iter().any(|m| m.name == *name));
+        let names = MAY.iter().map(|(name, _)| *name).filter(|name| !more.iter().any(|m| m.name == *name));
         let mut all: Vec<Member> = names.map(|name| member(name, &["hqv-model"], &[])).collect();
         all.extend(more.iter().map(|m| Member {
             name: m.name.clone(),
@@ -119,12 +102,8 @@ mod tests {
     #[test]
     fn drawn_arrows_pass() {
         assert!(
-            found(&[member(
-                "hqv-engine",
-                &["hqv-crypto", "hqv-audit", "hqv-store", "tokio"],
-                &["hqv-test"]
-            )])
-            .is_empty()
+            found(&[member("hqv-engine", &["hqv-crypto", "hqv-audit", "hqv-store", "tokio"], &["hqv-test"])])
+                .is_empty()
         );
         assert!(found(&[member("hqv-sys", &["libc"], &["hqv-sys"])]).is_empty());
     }

@@ -30,10 +30,7 @@ pub struct Package {
 /// The members of the workspace at `root`.
 pub fn members(root: &Path) -> Result<Vec<Member>, String> {
     let top = root.display().to_string();
-    Ok(metadata(root, &["--no-deps"])?
-        .iter()
-        .map(|package| member(package, &top))
-        .collect())
+    Ok(metadata(root, &["--no-deps"])?.iter().map(|package| member(package, &top)).collect())
 }
 
 /// Every package that the lock file names for any target.
@@ -49,20 +46,14 @@ fn metadata(root: &Path, more: &[&str]) -> Result<Vec<Value>, String> {
         .output()
         .map_err(|e| format!("cannot start cargo: {e}"))?;
     if !output.status.success() {
-        return Err(format!(
-            "cargo metadata: {}",
-            String::from_utf8_lossy(&output.stderr).trim()
-        ));
+        return Err(format!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr).trim()));
     }
     let all: Value = serde_json::from_slice(&output.stdout).map_err(|e| format!("cargo metadata: {e}"))?;
     Ok(list(&all, "packages").to_vec())
 }
 
 fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
-    value
-        .get(key)
-        .and_then(Value::as_array)
-        .map_or(&[], Vec::as_slice)
+    value.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
 fn text(value: &Value, key: &str) -> String {
@@ -70,29 +61,17 @@ fn text(value: &Value, key: &str) -> String {
 }
 
 fn member(package: &Value, top: &str) -> Member {
-    let mut member = Member {
-        name: text(package, "name"),
-        ..Member::default()
-    };
+    let mut member = Member { name: text(package, "name"), ..Member::default() };
     for dependency in list(package, "dependencies") {
         // A build script's needs count like the crate's own.
         let dev = dependency.get("kind").and_then(Value::as_str) == Some("dev");
-        let names = if dev {
-            &mut member.dev_needs
-        } else {
-            &mut member.needs
-        };
+        let names = if dev { &mut member.dev_needs } else { &mut member.needs };
         names.push(text(dependency, "name"));
     }
     for target in list(package, "targets") {
         if !list(target, "kind").iter().any(|kind| kind == "test") {
             let path = text(target, "src_path");
-            member.roots.push(
-                path.strip_prefix(top)
-                    .unwrap_or(&path)
-                    .trim_start_matches('/')
-                    .into(),
-            );
+            member.roots.push(path.strip_prefix(top).unwrap_or(&path).trim_start_matches('/').into());
         }
     }
     member

@@ -5,11 +5,7 @@
 
 /// The code alone, line for line.
 pub fn only(text: &str) -> String {
-    let mut lexer = Lexer {
-        rest: text,
-        out: String::with_capacity(text.len()),
-        after_word: false,
-    };
+    let mut lexer = Lexer { rest: text, out: String::with_capacity(text.len()), after_word: false };
     while lexer.step() {}
     lexer.out
 }
@@ -45,8 +41,7 @@ impl Lexer<'_> {
             self.after_word = first.is_alphanumeric() || first == '_';
         } else {
             let (gone, rest) = self.rest.split_at(length);
-            self.out
-                .extend(gone.chars().map(|c| if c == '\n' { '\n' } else { ' ' }));
+            self.out.extend(gone.chars().map(|c| if c == '\n' { '\n' } else { ' ' }));
             self.rest = rest;
             self.after_word = false;
         }
@@ -75,10 +70,8 @@ fn block_comment(text: &str) -> usize {
 
 /// The length of `r"..."`, `br#"..."#` and their like at the start of `text`.
 fn raw_string(text: &str) -> Option<usize> {
-    let rest = text
-        .strip_prefix("br")
-        .or_else(|| text.strip_prefix("cr"))
-        .or_else(|| text.strip_prefix('r'))?;
+    let rest =
+        text.strip_prefix("br").or_else(|| text.strip_prefix("cr")).or_else(|| text.strip_prefix('r'))?;
     let hashes = rest.bytes().take_while(|b| *b == b'#').count();
     let body = rest.get(hashes..)?.strip_prefix('"')?;
     let end = format!("\"{}", "#".repeat(hashes));
@@ -121,9 +114,7 @@ pub fn has_word(line: &str, word: &str) -> bool {
 
 /// The line (from 0) at which the tests inside a source file begin; the number of lines where there are none.
 pub fn tests_from(text: &str) -> usize {
-    let found = text
-        .lines()
-        .position(|line| line.trim_start().starts_with("#[cfg(test)]"));
+    let found = text.lines().position(|line| line.trim_start().starts_with("#[cfg(test)]"));
     found.unwrap_or_else(|| text.lines().count())
 }
 

@@ -18,23 +18,13 @@ pub fn check(packages: &[Package], deny: &str) -> Findings {
     }
     let mut versions: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for package in packages {
-        let Package {
-            name,
-            version,
-            licence,
-            source,
-        } = package;
+        let Package { name, version, licence, source } = package;
         let named = format!("{name} {version}");
         versions.entry(name).or_default().push(version);
         if !satisfied(licence, &licences) {
-            findings.push(format!(
-                "{named}: licence `{licence}` is not allowed by deny.toml"
-            ));
+            findings.push(format!("{named}: licence `{licence}` is not allowed by deny.toml"));
         }
-        if source
-            .as_ref()
-            .is_some_and(|source| !source.starts_with("registry+"))
-        {
+        if source.as_ref().is_some_and(|source| !source.starts_with("registry+")) {
             findings.push(format!("{named}: does not come from the registry"));
         }
         if is_pre_release(version) {
@@ -52,20 +42,14 @@ pub fn check(packages: &[Package], deny: &str) -> Findings {
 
 /// A `-` before any `+`: build metadata may hold what it likes.
 fn is_pre_release(version: &str) -> bool {
-    version
-        .split('+')
-        .next()
-        .is_some_and(|release| release.contains('-'))
+    version.split('+').next().is_some_and(|release| release.contains('-'))
 }
 
 /// The quoted strings of `key = [...]` in `[section]`.
 fn list(toml: &str, section: &str, key: &str) -> Vec<String> {
     let mut found = Vec::new();
     let (mut inside, mut open) = (false, false);
-    for line in toml
-        .lines()
-        .map(|line| line.split('#').next().unwrap_or_default().trim())
-    {
+    for line in toml.lines().map(|line| line.split('#').next().unwrap_or_default().trim()) {
         if line.starts_with('[') && !open {
             inside = line == format!("[{section}]");
         }

@@ -31,31 +31,21 @@ const NEVER: &[(&str, &str)] = &[
     ("unimplemented!", "unfinished"),
     ("dbg!", "a print that was forgotten"),
     ("clippy::too_many_lines", "a function above 60 lines is split"),
-    (
-        "#[ignore",
-        "a test that cannot run prints a SKIP line with its reason",
-    ),
+    ("#[ignore", "a test that cannot run prints a SKIP line with its reason"),
 ];
 
 const SWITCH: &str = "clippy::disallowed_methods";
 
 /// Where clock, environment and generator may be read and backends be named.
-const HOMES: &[&str] = &[
-    "crates/hqv-sys/",
-    "crates/hqv-test/",
-    "crates/hq-vault/src/compose",
-    "bench/",
-    "xtask/",
-];
+const HOMES: &[&str] =
+    &["crates/hqv-sys/", "crates/hqv-test/", "crates/hq-vault/src/compose", "bench/", "xtask/"];
 
 /// Files of tests and of measurements: both read clock and environment to do their work.
 fn is_test(path: &str) -> bool {
     let stem = path.trim_end_matches(".rs");
     stem.ends_with("tests")
         || stem.ends_with("/testing")
-        || ["/tests/", "/examples/", "/benches/"]
-            .iter()
-            .any(|folder| path.contains(folder))
+        || ["/tests/", "/examples/", "/benches/"].iter().any(|folder| path.contains(folder))
 }
 
 /// Everything out of its place.
@@ -66,11 +56,7 @@ pub fn check(files: &[File]) -> Findings {
 
 fn one(file: &File) -> Findings {
     let code = only(&file.text);
-    let tests = if is_test(&file.path) {
-        0
-    } else {
-        tests_from(&file.text)
-    };
+    let tests = if is_test(&file.path) { 0 } else { tests_from(&file.text) };
     let mut findings = Findings::new();
     for (number, line) in code.lines().enumerate() {
         let mut say =
@@ -133,13 +119,9 @@ mod tests {
 
     #[test]
     fn switches_and_stubs_are_found_everywhere() {
-        for line in [
-            "todo!()",
-            "#[allow(clippy::too_many_lines)]",
-            "#[ignore]",
-            "#[ignore = \"slow\"]",
-            "dbg!(x);",
-        ] {
+        for line in
+            ["todo!()", "#[allow(clippy::too_many_lines)]", "#[ignore]", "#[ignore = \"slow\"]", "dbg!(x);"]
+        {
             assert_eq!(found("crates/hqv-sys/tests/a.rs", line), 1, "{line}");
         }
         assert_eq!(found("crates/hqv-sys/tests/a.rs", "let todo = 1; // todo!()"), 0);

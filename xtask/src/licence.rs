@@ -3,16 +3,9 @@
 /// Whether everything that `expression` asks for is among `allowed`. `MIT/Apache-2.0`, as old manifests
 /// write it, means OR. An expression that cannot be read satisfies nothing.
 pub fn satisfied(expression: &str, allowed: &[String]) -> bool {
-    let spaced = expression
-        .replace('(', " ( ")
-        .replace(')', " ) ")
-        .replace('/', " OR ");
+    let spaced = expression.replace('(', " ( ").replace(')', " ) ").replace('/', " OR ");
     let words: Vec<&str> = spaced.split_whitespace().collect();
-    let mut reader = Reader {
-        words: &words,
-        at: 0,
-        allowed,
-    };
+    let mut reader = Reader { words: &words, at: 0, allowed };
     let verdict = reader.or();
     verdict == Some(true) && reader.at == words.len()
 }
@@ -55,10 +48,7 @@ impl Reader<'_> {
             let inner = self.or()?;
             return self.took(")").then_some(inner);
         }
-        let mut name = self
-            .peek()
-            .filter(|word| !["AND", "OR", "WITH", ")"].contains(word))?
-            .to_owned();
+        let mut name = self.peek().filter(|word| !["AND", "OR", "WITH", ")"].contains(word))?.to_owned();
         self.at += 1;
         if self.took("WITH") {
             name = format!("{name} WITH {}", self.peek()?);
@@ -73,10 +63,7 @@ mod tests {
     use super::satisfied;
 
     fn ok(expression: &str) -> bool {
-        satisfied(
-            expression,
-            &["MIT".into(), "Apache-2.0".into(), "Unicode-3.0".into()],
-        )
+        satisfied(expression, &["MIT".into(), "Apache-2.0".into(), "Unicode-3.0".into()])
     }
 
     #[test]

@@ -50,15 +50,12 @@ const ALL: [&str; 6] = ["arrows", "unsafe", "sizes", "forbids", "words", "deps"]
 
 fn run(words: &[String]) -> Result<bool, String> {
     let named = words.iter().map(String::as_str);
-    let names: Vec<&str> = named
-        .flat_map(|word| if word == "all" { ALL.to_vec() } else { vec![word] })
-        .collect();
+    let names: Vec<&str> =
+        named.flat_map(|word| if word == "all" { ALL.to_vec() } else { vec![word] }).collect();
     if names.is_empty() || names.iter().any(|name| !ALL.contains(name) && *name != "rows") {
         return Err(USAGE.into());
     }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .ok_or("no folder above xtask")?;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("no folder above xtask")?;
     let tree = Tree::read(root)?;
     let mut clean = true;
     for name in names {

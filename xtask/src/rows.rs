@@ -30,11 +30,7 @@ pub fn check(tree: &Tree) -> Result<Findings, String> {
         }
     }
     let tested = table.values().filter(|row| !row.tests.is_empty()).count();
-    println!(
-        "{} rows, {tested} with tests, {} without either",
-        table.len(),
-        findings.len()
-    );
+    println!("{} rows, {tested} with tests, {} without either", table.len(), findings.len());
     Ok(findings)
 }
 
@@ -55,11 +51,7 @@ fn lines(id: &str, row: &Row) -> String {
 fn filled(toml: &str, files: &[File]) -> Result<BTreeMap<String, Row>, String> {
     let mut table = read(toml)?;
     for file in files {
-        let found = if file.is_rust() {
-            rust_tests(file)
-        } else {
-            script_rows(file)
-        };
+        let found = if file.is_rust() { rust_tests(file) } else { script_rows(file) };
         for (id, test) in found {
             if let Some(row) = table.get_mut(&id) {
                 row.tests.push(test);
@@ -73,21 +65,14 @@ fn filled(toml: &str, files: &[File]) -> Result<BTreeMap<String, Row>, String> {
 fn read(toml: &str) -> Result<BTreeMap<String, Row>, String> {
     let mut table: BTreeMap<String, Row> = BTreeMap::new();
     let mut section = "";
-    for line in toml
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-    {
+    for line in toml.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
         if line.starts_with('[') {
             section = line;
             continue;
         }
         let wrong = || format!("{TABLE}: cannot read `{line}`");
         let (id, text) = line.split_once(" = ").ok_or_else(wrong)?;
-        let text = text
-            .strip_prefix('"')
-            .and_then(|text| text.strip_suffix('"'))
-            .ok_or_else(wrong)?;
+        let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).ok_or_else(wrong)?;
         match section {
             "[titles]" => {
                 table.entry(id.into()).or_default().title = text.into();
@@ -105,10 +90,7 @@ fn ids(name: &str) -> Vec<String> {
         let letters = word.bytes().take_while(u8::is_ascii_lowercase).count();
         letters == 2 && word.len() > 2 && word.bytes().skip(2).all(|b| b.is_ascii_digit())
     };
-    name.split(['_', '/', '.'])
-        .filter(is_id)
-        .map(str::to_uppercase)
-        .collect()
+    name.split(['_', '/', '.']).filter(is_id).map(str::to_uppercase).collect()
 }
 
 /// Row id and test, for each test function of a file.
@@ -140,9 +122,7 @@ fn rust_tests(file: &File) -> Vec<(String, String)> {
 
 fn function(line: &str) -> Option<&str> {
     let (before, after) = line.split_once("fn ")?;
-    let prefix = before
-        .split_whitespace()
-        .all(|word| word == "async" || word.starts_with("pub"));
+    let prefix = before.split_whitespace().all(|word| word == "async" || word.starts_with("pub"));
     let name = after.split(['(', '<', ' ']).next()?;
     (prefix && !name.is_empty()).then_some(name)
 }
@@ -153,9 +133,7 @@ fn script_rows(file: &File) -> Vec<(String, String)> {
         return Vec::new();
     }
     let said = file.text.lines().filter_map(|line| line.strip_prefix("# rows:"));
-    let ids = said
-        .flat_map(|rows| rows.split(','))
-        .map(|id| id.trim().to_owned());
+    let ids = said.flat_map(|rows| rows.split(',')).map(|id| id.trim().to_owned());
     ids.map(|id| (id, file.path.clone())).collect()
 }
 
@@ -184,22 +162,11 @@ mod tests {
             2
         );
         assert_eq!(
-            tests_of(
-                "OU1",
-                "crates/a/tests/ou1_shells.rs",
-                "#[test]\nfn bash() {}\nfn helper() {}\n"
-            ),
+            tests_of("OU1", "crates/a/tests/ou1_shells.rs", "#[test]\nfn bash() {}\nfn helper() {}\n"),
             1
         );
         assert_eq!(tests_of("OU1", "tests/shells.sh", "# rows: TP1, OU1\n"), 1);
-        assert_eq!(
-            tests_of(
-                "CR5",
-                "crates/a/tests/it.rs",
-                "fn main() { println!(\"cr5_x ... ok\"); }\n"
-            ),
-            1
-        );
+        assert_eq!(tests_of("CR5", "crates/a/tests/it.rs", "fn main() { println!(\"cr5_x ... ok\"); }\n"), 1);
     }
 
     #[test]
@@ -225,12 +192,7 @@ mod tests {
 
     #[test]
     fn a_table_that_cannot_be_read_is_refused() {
-        for bad in [
-            "CR5 = \"x\"",
-            "[titles]\nCR5 x",
-            "[titles]\nCR5 = x",
-            "[reasons]\nCR5 = \"of no row\"",
-        ] {
+        for bad in ["CR5 = \"x\"", "[titles]\nCR5 x", "[titles]\nCR5 = x", "[reasons]\nCR5 = \"of no row\""] {
             assert!(read(bad).is_err(), "{bad}");
         }
     }

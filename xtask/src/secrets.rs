@@ -15,9 +15,7 @@ const KINDS: &[Kind] = &[
     ("github_", "pat_", 50, |c| c.is_ascii_alphanumeric() || c == '_'),
     ("sk_", "live_", 24, |c| c.is_ascii_alphanumeric()),
     ("xox", "b-", 40, |c| c.is_ascii_alphanumeric() || c == '-'),
-    ("gl", "pat-", 20, |c| {
-        c.is_ascii_alphanumeric() || c == '-' || c == '_'
-    }),
+    ("gl", "pat-", 20, |c| c.is_ascii_alphanumeric() || c == '-' || c == '_'),
 ];
 
 const MADE_UP: &[&str] = &["made up", "EXAMPLE"];
@@ -73,18 +71,8 @@ mod tests {
     #[test]
     fn what_looks_live_is_found() {
         for (head, tail, length, _) in KINDS {
-            assert_eq!(
-                found(&format!("key = \"{head}{tail}{}\"", "A".repeat(*length))),
-                1,
-                "{head}{tail}"
-            );
-            assert_eq!(
-                found(&format!(
-                    "key = \"{head}{tail}{}\" # made up",
-                    "A".repeat(*length)
-                )),
-                0
-            );
+            assert_eq!(found(&format!("key = \"{head}{tail}{}\"", "A".repeat(*length))), 1, "{head}{tail}");
+            assert_eq!(found(&format!("key = \"{head}{tail}{}\" # made up", "A".repeat(*length))), 0);
             assert_eq!(found(&format!("key = \"{head}{tail}A\"")), 0);
         }
     }

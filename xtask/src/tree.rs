@@ -13,10 +13,7 @@ pub struct File {
 impl File {
     #[cfg(test)]
     pub fn new(path: &str, text: &str) -> File {
-        File {
-            path: path.into(),
-            text: text.into(),
-        }
+        File { path: path.into(), text: text.into() }
     }
 
     pub fn is_rust(&self) -> bool {
@@ -39,10 +36,7 @@ impl Tree {
             .output()
             .map_err(|e| format!("cannot start git: {e}"))?;
         if !listed.status.success() {
-            return Err(format!(
-                "git ls-files: {}",
-                String::from_utf8_lossy(&listed.stderr).trim()
-            ));
+            return Err(format!("git ls-files: {}", String::from_utf8_lossy(&listed.stderr).trim()));
         }
         let names = String::from_utf8_lossy(&listed.stdout).into_owned();
         let mut paths: Vec<&str> = names.split('\0').filter(|name| !name.is_empty()).collect();
@@ -53,22 +47,14 @@ impl Tree {
             let whole = root.join(path);
             let plain = whole.symlink_metadata().is_ok_and(|meta| meta.is_file());
             let text = plain.then(|| std::fs::read_to_string(&whole).ok()).flatten()?;
-            Some(File {
-                path: path.into(),
-                text,
-            })
+            Some(File { path: path.into(), text })
         });
-        Ok(Tree {
-            root: root.to_path_buf(),
-            files: files.collect(),
-        })
+        Ok(Tree { root: root.to_path_buf(), files: files.collect() })
     }
 
     /// The text of one file that must be there.
     pub fn text(&self, path: &str) -> Result<&str, String> {
         let found = self.files.iter().find(|file| file.path == path);
-        found
-            .map(|file| file.text.as_str())
-            .ok_or_else(|| format!("{path} is missing"))
+        found.map(|file| file.text.as_str()).ok_or_else(|| format!("{path} is missing"))
     }
 }

@@ -14,24 +14,17 @@ const FORBID: &str = "#![forbid(unsafe_code)]";
 /// `unsafe` outside hqv-sys, and crate roots that do not forbid it.
 pub fn check(files: &[File], members: &[Member]) -> Findings {
     let mut findings = Findings::new();
-    for file in files
-        .iter()
-        .filter(|file| file.is_rust() && !file.path.starts_with(HOME))
-    {
+    for file in files.iter().filter(|file| file.is_rust() && !file.path.starts_with(HOME)) {
         for (number, line) in only(&file.text).lines().enumerate() {
             if has_word(line, "unsafe") {
                 findings.push(format!("{}:{}: unsafe outside hqv-sys", file.path, number + 1));
             }
         }
     }
-    let roots = members
-        .iter()
-        .flat_map(|member| &member.roots)
-        .filter(|root| !root.starts_with(HOME));
+    let roots = members.iter().flat_map(|member| &member.roots).filter(|root| !root.starts_with(HOME));
     for root in roots {
-        let says = files
-            .iter()
-            .any(|f| f.path == *root && only(&f.text).lines().any(|line| line.trim() == FORBID));
+        let says =
+            files.iter().any(|f| f.path == *root && only(&f.text).lines().any(|line| line.trim() == FORBID));
         if !says {
             findings.push(format!("{root}: does not say {FORBID}"));
         }
@@ -44,10 +37,7 @@ mod tests {
     use super::*;
 
     fn found(path: &str, text: &str) -> Findings {
-        let member = Member {
-            roots: vec!["crates/a/src/lib.rs".into()],
-            ..Member::default()
-        };
+        let member = Member { roots: vec!["crates/a/src/lib.rs".into()], ..Member::default() };
         let root = File::new("crates/a/src/lib.rs", "//! a\n#![forbid(unsafe_code)]\n");
         let mut files = vec![File::new(path, text)];
         if path != root.path {
@@ -69,9 +59,6 @@ mod tests {
             ["crates/a/tests/b.rs:2: unsafe outside hqv-sys"]
         );
         assert_eq!(found("crates/a/src/lib.rs", "//! a\n").len(), 1);
-        assert_eq!(
-            found("crates/a/src/lib.rs", "// #![forbid(unsafe_code)]\n").len(),
-            1
-        );
+        assert_eq!(found("crates/a/src/lib.rs", "// #![forbid(unsafe_code)]\n").len(), 1);
     }
 }

@@ -52,10 +52,7 @@ mod tests {
             let text = format!("line\nsee https://{head}{tail} here\n").to_uppercase();
             let findings = check(&[File::new("docs/a.md", &text)]);
             assert!(
-                findings
-                    .iter()
-                    .all(|finding| finding.starts_with("docs/a.md:2: "))
-                    && !findings.is_empty(),
+                findings.iter().all(|finding| finding.starts_with("docs/a.md:2: ")) && !findings.is_empty(),
                 "{head}{tail}"
             );
             assert!(check(&[File::new("Cargo.lock", &text)]).is_empty());

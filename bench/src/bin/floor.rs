@@ -38,26 +38,17 @@ struct Answer {
 impl Answer {
     fn read(file: &str) -> Result<Answer, Box<dyn Error>> {
         let raw = std::fs::read(file)?;
-        let end = raw
-            .windows(4)
-            .position(|four| four == b"\r\n\r\n")
-            .ok_or("the answer has no end of its head")?;
+        let end =
+            raw.windows(4).position(|four| four == b"\r\n\r\n").ok_or("the answer has no end of its head")?;
         let (head, body) = raw.split_at(end + 4);
         let mut fields = HeaderMap::new();
-        for line in std::str::from_utf8(head)?
-            .lines()
-            .skip(1)
-            .filter(|line| !line.is_empty())
-        {
+        for line in std::str::from_utf8(head)?.lines().skip(1).filter(|line| !line.is_empty()) {
             let (name, value) = line.split_once(": ").ok_or("a header field without a colon")?;
             if !["date", "content-length"].contains(&name) {
                 fields.append(HeaderName::try_from(name)?, HeaderValue::try_from(value)?);
             }
         }
-        Ok(Answer {
-            fields,
-            body: Bytes::copy_from_slice(body),
-        })
+        Ok(Answer { fields, body: Bytes::copy_from_slice(body) })
     }
 
     fn response(&self) -> Response<Full<Bytes>> {
@@ -76,9 +67,7 @@ async fn serve(stream: TcpStream, tls: TlsAcceptor, answer: Arc<Answer>) {
         let response = answer.response();
         async move { Ok::<_, Infallible>(response) }
     });
-    let _ = http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
+    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
 fn tls(chain: &str, key: &str) -> Result<TlsAcceptor, Box<dyn Error>> {
@@ -93,11 +82,7 @@ fn tls(chain: &str, key: &str) -> Result<TlsAcceptor, Box<dyn Error>> {
 fn runtime(threads: usize) -> std::io::Result<Runtime> {
     match threads {
         0 | 1 => Builder::new_current_thread().enable_io().enable_time().build(),
-        more => Builder::new_multi_thread()
-            .worker_threads(more)
-            .enable_io()
-            .enable_time()
-            .build(),
+        more => Builder::new_multi_thread().worker_threads(more).enable_io().enable_time().build(),
     }
 }
 

@@ -26,14 +26,7 @@ impl Contender {
     /// The network's.
     pub fn new(pid: u32, place: &Place, connections: usize, work: Rotation) -> Result<Self> {
         let lanes = Lanes::open(place, connections)?;
-        Ok(Self {
-            pid,
-            lanes,
-            work,
-            slices: Vec::new(),
-            cpu: 0.0,
-            load: 0.0,
-        })
+        Ok(Self { pid, lanes, work, slices: Vec::new(), cpu: 0.0, load: 0.0 })
     }
 
     /// One slice that does not count.
@@ -101,22 +94,13 @@ impl Measured {
     /// `35,000/s, 22.1 us CPU, p50 220 us, p99 300 us`.
     pub fn words(&self) -> String {
         let (rate, p99) = (thousands(median(&self.rates)), median(&self.p99s));
-        format!(
-            "{rate}/s, {:.1} us CPU, p50 {:.0} us, p99 {p99:.0} us",
-            self.cpu, self.p50
-        )
+        format!("{rate}/s, {:.1} us CPU, p50 {:.0} us, p99 {p99:.0} us", self.cpu, self.p50)
     }
 }
 
 /// The median of `mine[i] / others[i]`.
 pub fn against(mine: &[f64], others: &[f64]) -> f64 {
-    median(
-        &mine
-            .iter()
-            .zip(others)
-            .map(|(mine, other)| mine / other)
-            .collect::<Vec<_>>(),
-    )
+    median(&mine.iter().zip(others).map(|(mine, other)| mine / other).collect::<Vec<_>>())
 }
 
 /// All contenders in turn, forwards in one round and backwards in the next.

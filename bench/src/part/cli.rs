@@ -22,20 +22,12 @@ pub fn run(bench: &mut Bench) -> Result<Section> {
     let mut ours = small.command(&["get", &path(1)])?;
     ours.env_remove("HQ_VAULT_SESSION").env("HQ_VAULT_TOKEN", &token);
     let header = small.beside("curl-header");
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&header)?;
+    let mut file =
+        fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&header)?;
     std::io::Write::write_all(&mut file, format!("Authorization: Bearer {token}\n").as_bytes())?;
     let mut curl = Command::new("curl");
-    curl.env_clear()
-        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
-        .args(["-sf", "-H"]);
-    curl.arg(format!("@{}", header.display()))
-        .arg("--unix-socket")
-        .arg(small.dir().join("vault.sock"));
+    curl.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").args(["-sf", "-H"]);
+    curl.arg(format!("@{}", header.display())).arg("--unix-socket").arg(small.dir().join("vault.sock"));
     curl.arg(format!("http://localhost{}", target(1)));
 
     let value = String::from_utf8(ours.output()?.stdout)?;
@@ -50,28 +42,14 @@ pub fn run(bench: &mut Bench) -> Result<Section> {
     }
     let (mine, other) = (median(&our_times), median(&curl_times));
     let beside = format!("hq-vault {mine:.2} ms, curl {other:.2} ms, medians of {rounds}");
-    section.add(
-        "hq-vault get against curl",
-        Goal::AtMost(0.3),
-        mine / other,
-        "x",
-        beside,
-    );
+    section.add("hq-vault get against curl", Goal::AtMost(0.3), mine / other, "x", beside);
     Ok(section)
 }
 
 /// One run, milliseconds.
 fn time(command: &mut Command) -> Result<f64> {
     let start = Instant::now();
-    let status = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::inherit())
-        .status()?;
+    let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::inherit()).status()?;
     let spent = start.elapsed().as_secs_f64() * 1e3;
-    if status.success() {
-        Ok(spent)
-    } else {
-        Err(format!("{command:?} failed: {status}").into())
-    }
+    if status.success() { Ok(spent) } else { Err(format!("{command:?} failed: {status}").into()) }
 }

@@ -33,11 +33,7 @@ pub fn run(bench: &mut Bench) -> Result<Section> {
     for (connections, get_goal, put_goal) in [(8, 2.0, 1.6), (64, 5.0, 3.5)] {
         let works = [
             ("GET with a limited token", get_goal, reads(small, &limited, 100)),
-            (
-                "PUT of 100 bytes",
-                put_goal,
-                Rotation::new((0..1000).map(put).collect()),
-            ),
+            ("PUT of 100 bytes", put_goal, Rotation::new((0..1000).map(put).collect())),
         ];
         for (what, goal, work) in works {
             let contender = Contender::new(small.pid()?, &small.tls()?, connections, work)?;
@@ -63,13 +59,7 @@ fn in_turn(mut contender: Contender, options: &Options) -> Result<(Vec<f64>, Vec
 
 fn single_commits(options: &Options) -> Result<f64> {
     let mut command = Command::new(program("examples/single_commits")?);
-    let output = command
-        .arg(&options.dir)
-        .arg(options.slice().as_secs_f64().to_string())
-        .output()?;
+    let output = command.arg(&options.dir).arg(options.slice().as_secs_f64().to_string()).output()?;
     let said: serde_json::Value = serde_json::from_slice(&output.stdout)?;
-    Ok(said
-        .get("per_second")
-        .and_then(serde_json::Value::as_f64)
-        .ok_or("single_commits gives no rate")?)
+    Ok(said.get("per_second").and_then(serde_json::Value::as_f64).ok_or("single_commits gives no rate")?)
 }

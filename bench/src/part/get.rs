@@ -63,33 +63,9 @@ pub fn run(bench: &mut Bench) -> Result<Section> {
 
 fn against_floor(section: &mut Section, what: &str, goal: f64, floor: &Measured, ours: &Measured) {
     let beside = format!("ours {}; floor {}", ours.words(), floor.words());
-    section.add(
-        format!("{what}: rate"),
-        Goal::AtLeast(goal),
-        ours.rate_against(floor),
-        "x",
-        beside,
-    );
-    section.add(
-        format!("{what}: CPU"),
-        Goal::AtLeast(0.70),
-        floor.cpu / ours.cpu,
-        "x",
-        "",
-    );
-    section.add(
-        format!("{what}: p99"),
-        Goal::AtMost(1.2),
-        ours.p99_against(floor),
-        "x",
-        "",
-    );
+    section.add(format!("{what}: rate"), Goal::AtLeast(goal), ours.rate_against(floor), "x", beside);
+    section.add(format!("{what}: CPU"), Goal::AtLeast(0.70), floor.cpu / ours.cpu, "x", "");
+    section.add(format!("{what}: p99"), Goal::AtMost(1.2), ours.p99_against(floor), "x", "");
     let beside = format!("{:.1} us against the floor", floor.load);
-    section.add(
-        format!("{what}: the load's own CPU"),
-        Goal::None,
-        ours.load,
-        "us",
-        beside,
-    );
+    section.add(format!("{what}: the load's own CPU"), Goal::None, ours.load, "us", beside);
 }

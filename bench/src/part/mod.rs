@@ -26,11 +26,7 @@ pub struct Bench {
 impl Bench {
     /// With no vault yet.
     pub fn new(options: Options) -> Self {
-        Self {
-            options,
-            small: None,
-            large: None,
-        }
+        Self { options, small: None, large: None }
     }
 
     /// The vault with 10,000 secrets, unlocked.
@@ -82,9 +78,5 @@ pub fn run(bench: &mut Bench) -> Result<Vec<Section>> {
 /// Reads of `count` paths, spread evenly over the vault.
 fn reads(vault: &Vault, token: &str, count: usize) -> Rotation {
     let step = vault.count() / count;
-    Rotation::new(
-        (0..count)
-            .map(|i| get_request(&target(i * step), token))
-            .collect(),
-    )
+    Rotation::new((0..count).map(|i| get_request(&target(i * step), token)).collect())
 }

@@ -20,15 +20,10 @@ pub fn run(bench: &mut Bench) -> Result<Section> {
     let options = bench.options.clone();
     let wanted: u64 = if options.quick { 100_000 } else { 1_000_000 };
     let mut section = Section::new("The record", ABOUT);
-    let said = Command::new(program("examples/speed")?)
-        .arg(wanted.to_string())
-        .output()?;
+    let said = Command::new(program("examples/speed")?).arg(wanted.to_string()).output()?;
     let said = String::from_utf8(said.stdout)?;
     let rate = |what: &str| {
-        let line = said
-            .lines()
-            .find(|line| line.starts_with(what))
-            .unwrap_or_default();
+        let line = said.lines().find(|line| line.starts_with(what)).unwrap_or_default();
         line.get(what.len()..)
             .and_then(|rest| rest.split_whitespace().next()?.parse::<f64>().ok())
             .unwrap_or_default()
@@ -40,25 +35,13 @@ pub fn run(bench: &mut Bench) -> Result<Section> {
         "",
         "",
     );
-    section.add(
-        "the same, written one by one",
-        Goal::None,
-        rate("append to a file, write(2) each"),
-        "",
-        "",
-    );
+    section.add("the same, written one by one", Goal::None, rate("append to a file, write(2) each"), "", "");
 
     let small = bench.small()?;
     let records = fill(small, wanted)?;
     let beside = format!("{} records", thousands(records as f64));
     let page = timed(small, &["audit", "--limit", "50"], options.times(9))?;
-    section.add(
-        "audit --limit 50",
-        Goal::AtMost(100.0),
-        page,
-        "ms",
-        beside.clone(),
-    );
+    section.add("audit --limit 50", Goal::AtMost(100.0), page, "ms", beside.clone());
     let verify = timed(small, &["audit", "verify"], options.times(3))?;
     let rate = records as f64 / verify * 1e3;
     section.add(
@@ -87,9 +70,7 @@ fn fill(vault: &Vault, wanted: u64) -> Result<u64> {
 fn newest(vault: &Vault) -> Result<u64> {
     let said = vault.ask("/v1/audit?limit=1")?;
     let first = said.get("records").and_then(|records| records.get(0));
-    Ok(first
-        .and_then(|record| record.get("sequence")?.as_u64())
-        .ok_or("the record has no newest line")?)
+    Ok(first.and_then(|record| record.get("sequence")?.as_u64()).ok_or("the record has no newest line")?)
 }
 
 /// The median of some runs, milliseconds.

@@ -37,24 +37,14 @@ fn unlocks(section: &mut Section, vault: &mut Vault, what: &str, goal: f64, roun
         alone.push(derivation()?);
         cpu.push((cpu_us(pid)? - before.0 - cpu_us(me)? + before.1) / 1e3);
     }
-    let less: Vec<f64> = whole
-        .iter()
-        .zip(&alone)
-        .map(|(whole, alone)| whole - alone)
-        .collect();
+    let less: Vec<f64> = whole.iter().zip(&alone).map(|(whole, alone)| whole - alone).collect();
     let beside = format!(
         "whole {:.0} ms, key derivation {:.0} ms; {:.0} ms of processor time beyond it",
         median(&whole),
         median(&alone),
         median(&cpu)
     );
-    section.add(
-        format!("unlock beyond the KDF, {what}"),
-        Goal::AtMost(goal),
-        median(&less),
-        "ms",
-        beside,
-    );
+    section.add(format!("unlock beyond the KDF, {what}"), Goal::AtMost(goal), median(&less), "ms", beside);
     Ok(())
 }
 
@@ -65,13 +55,7 @@ fn starts(section: &mut Section, vault: &mut Vault, what: &str, rounds: usize) -
         times.push(vault.serve()?.as_secs_f64() * 1e3);
     }
     vault.unlock()?;
-    section.add(
-        format!("serve --daemon ready, {what}"),
-        Goal::AtMost(100.0),
-        median(&times),
-        "ms",
-        "",
-    );
+    section.add(format!("serve --daemon ready, {what}"), Goal::AtMost(100.0), median(&times), "ms", "");
     Ok(())
 }
 
@@ -86,10 +70,7 @@ impl Entropy for System {
 
 /// Milliseconds of one derivation with the vault's parameters, as the daemon does it.
 fn derivation() -> Result<f64> {
-    let (root, passphrase) = (
-        RootKey::generate(&mut System),
-        SecretBytes::from_slice(PASSPHRASE.as_bytes()),
-    );
+    let (root, passphrase) = (RootKey::generate(&mut System), SecretBytes::from_slice(PASSPHRASE.as_bytes()));
     let (vault, slot) = (VaultId::from_bytes([1; 16]), SlotId::from_bytes([2; 16]));
     let start = Instant::now();
     seal_passphrase(&root, vault, slot, &passphrase, KdfParams::DEFAULT, &mut System)?;

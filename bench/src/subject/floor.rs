@@ -26,22 +26,14 @@ impl Floor {
         let file = vault.beside("floor-answer");
         std::fs::write(&file, answer.get(..framed.end).unwrap_or_default())?;
         let mut child = Command::new(program("floor")?)
-            .args([
-                vault.dir().join("tls.pem"),
-                vault.dir().join("tls.key"),
-                file,
-                "1".into(),
-            ])
+            .args([vault.dir().join("tls.pem"), vault.dir().join("tls.key"), file, "1".into()])
             .stdout(Stdio::piped())
             .spawn()?;
         let mut port = String::new();
         if let Some(out) = child.stdout.as_mut() {
             BufReader::new(out).read_line(&mut port)?;
         }
-        let floor = Floor {
-            place: Place::Tls(port.trim().parse()?, vault.trust()?),
-            child,
-        };
+        let floor = Floor { place: Place::Tls(port.trim().parse()?, vault.trust()?), child };
         let (mine, _) = once(&floor.place, request)?;
         same(&answer, &mine)?;
         Ok(floor)
@@ -57,11 +49,8 @@ impl Floor {
 fn same(ours: &[u8], floors: &[u8]) -> Result<()> {
     let lines = |bytes: &[u8]| {
         let text = String::from_utf8_lossy(bytes).into_owned();
-        let mut lines: Vec<String> = text
-            .lines()
-            .filter(|l| !l.starts_with("date: "))
-            .map(str::to_owned)
-            .collect();
+        let mut lines: Vec<String> =
+            text.lines().filter(|l| !l.starts_with("date: ")).map(str::to_owned).collect();
         lines.sort();
         lines
     };
@@ -69,12 +58,7 @@ fn same(ours: &[u8], floors: &[u8]) -> Result<()> {
         return Ok(());
     }
     let show = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Err(format!(
-        "the floor answers\n{}\nand the vault\n{}",
-        show(floors),
-        show(ours)
-    )
-    .into())
+    Err(format!("the floor answers\n{}\nand the vault\n{}", show(floors), show(ours)).into())
 }
 
 impl Drop for Floor {

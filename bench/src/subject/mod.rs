@@ -14,9 +14,5 @@ use std::path::PathBuf;
 pub fn program(name: &str) -> Result<PathBuf> {
     let here = std::env::current_exe()?;
     let path = here.with_file_name("").join(name);
-    if path.is_file() {
-        Ok(path)
-    } else {
-        Err(format!("{} is not built", path.display()).into())
-    }
+    if path.is_file() { Ok(path) } else { Err(format!("{} is not built", path.display()).into()) }
 }

@@ -14,11 +14,7 @@ const TICK_US: f64 = 10_000.0;
 pub fn cpu_us(pid: u32) -> Result<f64> {
     let stat = read_to_string(format!("/proc/{pid}/stat"))?;
     let rest = stat.rsplit_once(')').map(|(_, rest)| rest).unwrap_or_default();
-    let field = |n: usize| {
-        rest.split_whitespace()
-            .nth(n)
-            .and_then(|word| word.parse::<f64>().ok())
-    };
+    let field = |n: usize| rest.split_whitespace().nth(n).and_then(|word| word.parse::<f64>().ok());
     let (user, system) = (field(11), field(12));
     Ok((user.unwrap_or_default() + system.unwrap_or_default()) * TICK_US)
 }
@@ -29,10 +25,7 @@ pub fn cpu_us(pid: u32) -> Result<f64> {
 /// It is gone.
 pub fn rss_mib(pid: u32) -> Result<f64> {
     let status = read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
-        .ok_or("no VmRSS")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
     let kib: f64 = line.split_whitespace().next().ok_or("an empty VmRSS")?.parse()?;
     Ok(kib / 1024.0)
 }

@@ -36,17 +36,9 @@ impl Vault {
         let root = parent.join(format!("vault-{count}"));
         fs::DirBuilder::new().mode(0o700).create(&root)?;
         let mut file = fs::OpenOptions::new();
-        let file = file
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(root.join("passphrase"))?;
+        let file = file.write(true).create_new(true).mode(0o600).open(root.join("passphrase"))?;
         std::io::Write::write_all(&mut &file, PASSPHRASE.as_bytes())?;
-        let mut vault = Vault {
-            root,
-            session: String::new(),
-            count,
-        };
+        let mut vault = Vault { root, session: String::new(), count };
         vault.serve()?;
         vault.run(&["init"])?;
         vault.session = vault.session_from("/v1/sessions")?;
@@ -63,12 +55,7 @@ impl Vault {
         if output.status.success() {
             return Ok(String::from_utf8(output.stdout)?.trim_end().to_owned());
         }
-        Err(format!(
-            "hq-vault {}: {}",
-            words.join(" "),
-            String::from_utf8_lossy(&output.stderr)
-        )
-        .into())
+        Err(format!("hq-vault {}: {}", words.join(" "), String::from_utf8_lossy(&output.stderr)).into())
     }
 
     /// The command, in an environment that holds what it needs and no more.
@@ -77,11 +64,7 @@ impl Vault {
     /// The binary is not built.
     pub fn command(&self, words: &[&str]) -> Result<Command> {
         let mut command = Command::new(program("hq-vault")?);
-        command
-            .args(words)
-            .env_clear()
-            .env("HOME", &self.root)
-            .env("HQ_VAULT_DIR", self.dir());
+        command.args(words).env_clear().env("HOME", &self.root).env("HQ_VAULT_DIR", self.dir());
         command.env("PATH", "/usr/local/bin:/usr/bin:/bin");
         if self.session.is_empty() {
             command.env("HQ_VAULT_PASSPHRASE_FILE", self.root.join("passphrase"));
@@ -141,10 +124,7 @@ impl Vault {
     fn fill(&self) -> Result<()> {
         let put = |i| json("PUT", &target(i), &self.session, &body(i));
         let mut lanes = Lanes::open(&self.socket(), WRITERS)?;
-        lanes.run(
-            &mut Once::new((0..self.count).map(put)),
-            Duration::from_secs(3600),
-        )?;
+        lanes.run(&mut Once::new((0..self.count).map(put)), Duration::from_secs(3600))?;
         Ok(())
     }
 
@@ -191,9 +171,7 @@ impl Vault {
     /// # Errors
     /// The daemon does not run.
     pub fn tls(&self) -> Result<Place> {
-        let port = fs::read_to_string(self.dir().join("vault.port"))?
-            .trim()
-            .parse()?;
+        let port = fs::read_to_string(self.dir().join("vault.port"))?.trim().parse()?;
         Ok(Place::Tls(port, self.trust()?))
     }
 
@@ -225,9 +203,7 @@ impl Drop for Vault {
 /// The JSON of one answer.
 fn answer(place: &Place, request: &[u8]) -> Result<serde_json::Value> {
     let (bytes, framed) = once(place, request)?;
-    Ok(serde_json::from_slice(
-        bytes.get(framed.body..framed.end).unwrap_or_default(),
-    )?)
+    Ok(serde_json::from_slice(bytes.get(framed.body..framed.end).unwrap_or_default())?)
 }
 
 /// The path of secret `i`. All paths have the same length.

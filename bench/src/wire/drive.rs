@@ -31,11 +31,7 @@ impl Rotation {
 
 impl Work for Rotation {
     fn next(&mut self) -> Option<&[u8]> {
-        self.at = if self.at + 1 < self.requests.len() {
-            self.at + 1
-        } else {
-            0
-        };
+        self.at = if self.at + 1 < self.requests.len() { self.at + 1 } else { 0 };
         self.requests.get(self.at).map(Vec::as_slice)
     }
 }
@@ -49,10 +45,7 @@ pub struct Once<I> {
 impl<I: Iterator<Item = Vec<u8>>> Once<I> {
     /// Over these.
     pub fn new(requests: I) -> Self {
-        Self {
-            requests,
-            now: Vec::new(),
-        }
+        Self { requests, now: Vec::new() }
     }
 }
 
@@ -95,18 +88,9 @@ impl Lanes {
     /// # Errors
     /// As [`Link::open`].
     pub fn open(place: &Place, count: usize) -> Result<Lanes> {
-        let lane = || {
-            Ok(Lane {
-                link: Link::open(place)?,
-                got: Vec::with_capacity(4096),
-                sent: None,
-            })
-        };
+        let lane = || Ok(Lane { link: Link::open(place)?, got: Vec::with_capacity(4096), sent: None });
         let lanes = (0..count).map(|_| lane()).collect::<Result<_>>()?;
-        Ok(Lanes {
-            lanes,
-            latencies: Vec::new(),
-        })
+        Ok(Lanes { lanes, latencies: Vec::new() })
     }
 
     /// Asks as fast as it goes for `length`, then waits for what is still on its way.
@@ -136,27 +120,17 @@ impl Lanes {
                 let sent = lane.sent.take().unwrap_or(now);
                 if now <= end {
                     (within, last) = (within + 1, now);
-                    self.latencies
-                        .push(u32::try_from((now - sent).as_nanos()).unwrap_or(u32::MAX));
+                    self.latencies.push(u32::try_from((now - sent).as_nanos()).unwrap_or(u32::MAX));
                     busy += u64::from(lane.ask(work, now)?);
                 }
             }
         }
         // Work that came to its end before the time counts until its last answer.
-        let spent = if last + length / 20 < end {
-            last - start
-        } else {
-            length
-        };
+        let spent = if last + length / 20 < end { last - start } else { length };
         let rate = f64::from(within) / spent.as_secs_f64().max(1e-9);
         let mut us = |q| f64::from(quantile(&mut self.latencies, q)) / 1e3;
         let (p50, p99) = (us(0.5), us(0.99));
-        Ok(Slice {
-            answers,
-            rate,
-            p50,
-            p99,
-        })
+        Ok(Slice { answers, rate, p50, p99 })
     }
 
     fn ready(&mut self) -> Result<Vec<usize>> {
@@ -166,12 +140,7 @@ impl Lanes {
             return Err("the server has been silent for half a minute".into());
         }
         let some = |fd: &PollFd<'_>| fd.revents() != PollFlags::empty();
-        Ok(fds
-            .iter()
-            .enumerate()
-            .filter(|(_, fd)| some(fd))
-            .map(|(at, _)| at)
-            .collect())
+        Ok(fds.iter().enumerate().filter(|(_, fd)| some(fd)).map(|(at, _)| at).collect())
     }
 }
 

@@ -71,10 +71,7 @@ impl Link {
                 Stream::Tls(socket, Box::new(tls))
             }
         };
-        Ok(Link {
-            stream,
-            out: Vec::new(),
-        })
+        Ok(Link { stream, out: Vec::new() })
     }
 
     /// What to wait for.

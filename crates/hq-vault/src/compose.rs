@@ -48,10 +48,7 @@ pub fn version() -> String {
 /// What a daemon that we start must know beside its options.
 pub fn daemon_environment() -> Vec<(std::ffi::OsString, std::ffi::OsString)> {
     let given = std::env::var_os(TEST_VERSION).filter(|_| cfg!(debug_assertions));
-    given
-        .map(|version| (TEST_VERSION.into(), version))
-        .into_iter()
-        .collect()
+    given.map(|version| (TEST_VERSION.into(), version)).into_iter().collect()
 }
 
 const TEST_VERSION: &str = "HQ_VAULT_TEST_VERSION";
@@ -116,10 +113,7 @@ pub struct SystemEntropy {
 impl SystemEntropy {
     /// An empty pool.
     pub fn new() -> SystemEntropy {
-        SystemEntropy {
-            pool: [0; POOL],
-            used: POOL,
-        }
+        SystemEntropy { pool: [0; POOL], used: POOL }
     }
 
     /// Fills the pool. Without a random source nothing may be sealed, so the

@@ -3,12 +3,7 @@
 //! Each round: 8 writers and 8 readers with limited tokens over the socket and TLS; the daemon is killed
 //! once a random number of answers came. After the next start, which needs no help: every confirmed write is
 //! there and every other one whole or absent, no use was given twice, and each answer has its record.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::disallowed_methods,
-    missing_docs
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, missing_docs)]
 
 use hqv_client::{Client, Condition, Options, Target, Trust};
 use hqv_model::SecretText;
@@ -34,10 +29,8 @@ fn client(server: &TestServer<'_>, token: &str, n: usize) -> Client {
     };
     let mut options = Options::new(target, hqv_sys::process::uid(), peer_uid);
     options.credential = Some(SecretText::new(token.to_owned()));
-    options.trust = Trust {
-        pin: hqv_crypto::wire::parse(token).unwrap().pin.map(hqv_client::Pin),
-        ..Trust::default()
-    };
+    options.trust =
+        Trust { pin: hqv_crypto::wire::parse(token).unwrap().pin.map(hqv_client::Pin), ..Trust::default() };
     Client::new(options).unwrap()
 }
 
@@ -48,17 +41,11 @@ struct Writer {
 }
 
 fn value(writer: usize, n: u64) -> String {
-    format!(
-        "writer {writer} value {n} {}",
-        "x".repeat((n % 50) as usize * 200)
-    )
+    format!("writer {writer} value {n} {}", "x".repeat((n % 50) as usize * 200))
 }
 
 async fn write_until_killed(mut client: Client, writer: usize, from: u64, answers: Arc<AtomicU64>) -> Writer {
-    let mut seen = Writer {
-        confirmed: None,
-        attempted: from,
-    };
+    let mut seen = Writer { confirmed: None, attempted: from };
     for n in from.. {
         seen.attempted = n;
         let body = serde_json::json!({ "value": value(writer, n) }).to_string();
@@ -94,11 +81,7 @@ fn load(
     from: &[u64],
     answers_before: u64,
 ) -> Round {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let answers = Arc::new(AtomicU64::new(0));
     runtime.block_on(async move {
         let write = |n: usize| write_until_killed(client(&server, writer, n), n, from[n], answers.clone());
@@ -109,10 +92,7 @@ fn load(
             tokio::task::yield_now().await;
         }
         server.kill();
-        let mut round = Round {
-            writers: Vec::new(),
-            uses: Vec::new(),
-        };
+        let mut round = Round { writers: Vec::new(), uses: Vec::new() };
         for task in writers {
             round.writers.push(task.await.unwrap());
         }
@@ -128,9 +108,7 @@ fn owner_json(home: &Home, args: &[&str]) -> serde_json::Value {
 }
 
 fn token(home: &Home, name: &str, rules: &[&str], limit: Option<u64>) -> String {
-    let mut cli = home
-        .cli(["token", "create", "--quiet", "--ttl", "1d", "--name", name])
-        .owner();
+    let mut cli = home.cli(["token", "create", "--quiet", "--ttl", "1d", "--name", name]).owner();
     for rule in rules {
         cli = cli.arg("--allow").arg(rule);
     }
@@ -142,11 +120,7 @@ fn token(home: &Home, name: &str, rules: &[&str], limit: Option<u64>) -> String 
 
 #[test]
 fn st1_au4_tk1_killed_at_random_under_writers_and_readers() {
-    let rounds = if std::env::var_os("HQV_LONG").is_some() {
-        300
-    } else {
-        20
-    };
+    let rounds = if std::env::var_os("HQV_LONG").is_some() { 300 } else { 20 };
     let home = Home::new();
     let mut server = TestServer::with_vault(&home, PASSPHRASE);
     home.cli(["store", "k"]).stdin("the value").owner().run().ok();
@@ -155,10 +129,8 @@ fn st1_au4_tk1_killed_at_random_under_writers_and_readers() {
     for round in 0..rounds {
         let writer = token(&home, &format!("writer-{round}"), &["write on w/"], None);
         let names: Vec<String> = (0..EACH).map(|n| format!("reader-{round}-{n}")).collect();
-        let readers: Vec<String> = names
-            .iter()
-            .map(|n| token(&home, n, &["read on k"], Some(LIMIT)))
-            .collect();
+        let readers: Vec<String> =
+            names.iter().map(|n| token(&home, n, &["read on k"], Some(LIMIT))).collect();
         let seen = load(server, &writer, &readers, &from, 1 + rng.below(400));
         server = TestServer::start(&home);
         home.cli(["unlock"]).owner().run().ok();
@@ -185,16 +157,10 @@ fn check_writers(home: &Home, seen: &Round, from: &mut [u64; EACH]) {
                 continue;
             }
         };
-        assert!(
-            allowed.iter().any(|v| v.as_bytes() == is),
-            "writer {n}: neither before nor after"
-        );
+        assert!(allowed.iter().any(|v| v.as_bytes() == is), "writer {n}: neither before nor after");
         // The next round goes on from what is there.
-        from[n] = if is == value(n, writer.attempted).as_bytes() {
-            writer.attempted + 1
-        } else {
-            writer.attempted
-        };
+        from[n] =
+            if is == value(n, writer.attempted).as_bytes() { writer.attempted + 1 } else { writer.attempted };
     }
 }
 
@@ -204,20 +170,13 @@ fn check_readers(home: &Home, names: &[String], seen: &Round) {
         let shown = owner_json(home, &["token", "show", name]);
         let counted = shown["useCount"].as_u64().unwrap();
         assert!(*uses <= LIMIT, "{name} was used {uses} times");
-        assert!(
-            counted >= *uses && counted <= uses + 1,
-            "{name}: {uses} answers, {counted} uses"
-        );
+        assert!(counted >= *uses && counted <= uses + 1, "{name}: {uses} answers, {counted} uses");
     }
 }
 
 /// Each answer has its line.
 fn check_record(home: &Home, round: usize, names: &[String], seen: &Round) {
-    let ran = home
-        .cli(["audit", "--limit", "10000", "--json"])
-        .owner()
-        .run()
-        .ok();
+    let ran = home.cli(["audit", "--limit", "10000", "--json"]).owner().run().ok();
     let mut gets: BTreeMap<String, u64> = BTreeMap::new();
     let mut puts: BTreeSet<(String, u64)> = BTreeSet::new();
     for line in ran.out().lines() {
@@ -225,35 +184,23 @@ fn check_record(home: &Home, round: usize, names: &[String], seen: &Round) {
         if record["outcome"] != "ok" {
             continue;
         }
-        let who = record["identity"]["ancestry"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned();
+        let who = record["identity"]["ancestry"].as_str().unwrap_or_default().to_owned();
         match record["operation"].as_str() {
             Some("get") => *gets.entry(who).or_default() += 1,
             Some("put") => {
                 for item in record["items"].as_array().unwrap() {
-                    puts.insert((
-                        item["path"].as_str().unwrap().into(),
-                        item["version"].as_u64().unwrap(),
-                    ));
+                    puts.insert((item["path"].as_str().unwrap().into(), item["version"].as_u64().unwrap()));
                 }
             }
             _ => {}
         }
     }
     for (name, uses) in names.iter().zip(&seen.uses) {
-        assert!(
-            gets.get(name).copied().unwrap_or(0) >= *uses,
-            "{name}: an answer without its record"
-        );
+        assert!(gets.get(name).copied().unwrap_or(0) >= *uses, "{name}: an answer without its record");
     }
     for (n, writer) in seen.writers.iter().enumerate() {
         if let Some((_, version)) = writer.confirmed {
-            assert!(
-                puts.contains(&(format!("w/{n}"), version)),
-                "round {round}, writer {n}: no record"
-            );
+            assert!(puts.contains(&(format!("w/{n}"), version)), "round {round}, writer {n}: no record");
         }
     }
 }

@@ -20,10 +20,7 @@ fn mm1_mm2_a_vault_lives_and_leaves_no_trace() {
     assert_eq!(stored.search(&value), []);
     assert_eq!(value.in_tree(home.path()), []);
     let found = passphrase.in_tree(home.path());
-    assert!(
-        found.iter().all(|found| found.place.ends_with("/passphrase")),
-        "{found:?}"
-    );
+    assert!(found.iter().all(|found| found.place.ends_with("/passphrase")), "{found:?}");
     home.cli(["lock"]).owner().run().ok();
     if let Ok(found) = value.in_process(server.pid()) {
         assert_eq!(found, []);
@@ -54,12 +51,7 @@ fn a_person_makes_a_vault() {
     let home = Home::ordinary();
     let server = TestServer::start(&home);
     let mut terminal = home.cli(["init"]).on_terminal();
-    terminal
-        .wait_for("hidden")
-        .line(PASSPHRASE)
-        .wait_for("again")
-        .line(PASSPHRASE)
-        .wait_for("HQVR-");
+    terminal.wait_for("hidden").line(PASSPHRASE).wait_for("again").line(PASSPHRASE).wait_for("HQVR-");
     let ran = terminal.finish().ok();
     assert_eq!(ran.search(&Canary::new(PASSPHRASE.as_bytes())), []);
     server.stop();

@@ -70,9 +70,7 @@ impl io::Write for WipingWriter {
 pub fn append_wiping(buffer: &mut Zeroizing<Vec<u8>>, bytes: &[u8]) {
     let needed = buffer.len().saturating_add(bytes.len());
     if needed > buffer.capacity() {
-        let mut larger = Zeroizing::new(Vec::with_capacity(
-            needed.max(buffer.capacity().saturating_mul(2)),
-        ));
+        let mut larger = Zeroizing::new(Vec::with_capacity(needed.max(buffer.capacity().saturating_mul(2))));
         larger.extend_from_slice(buffer);
         // The old block is dropped here, and Zeroizing wipes its whole capacity.
         *buffer = larger;

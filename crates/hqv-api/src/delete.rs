@@ -22,9 +22,7 @@ impl DeleteQuery {
     /// `BAD_REQUEST` for an unknown or doubled name or what is neither `true` nor `false`.
     pub fn parse(query: Option<&str>) -> Result<Self> {
         let mut pairs = Pairs::parse(query)?;
-        let parsed = Self {
-            purge: pairs.flag("purge")?,
-        };
+        let parsed = Self { purge: pairs.flag("purge")? };
         pairs.finish()?;
         Ok(parsed)
     }

@@ -59,9 +59,7 @@ impl GetQuery {
             return Ok(Self::default());
         }
         let mut pairs = Pairs::parse(query)?;
-        let parsed = Self {
-            version: pairs.number("version")?,
-        };
+        let parsed = Self { version: pairs.number("version")? };
         pairs.finish()?;
         if parsed.version == Some(0) {
             return Err(Error::bad_request("versions count from 1"));
@@ -126,16 +124,8 @@ impl GetView<'_> {
         };
         let texts = [self.path, self.id, self.kind, self.description];
         let options = [self.env, self.route, self.written_by];
-        let tags: usize = self
-            .tags
-            .iter()
-            .map(|(k, v)| escaped_len(k) + escaped_len(v) + 6)
-            .sum();
-        let texts: usize = texts
-            .into_iter()
-            .chain(options.into_iter().flatten())
-            .map(escaped_len)
-            .sum();
+        let tags: usize = self.tags.iter().map(|(k, v)| escaped_len(k) + escaped_len(v) + 6).sum();
+        let texts: usize = texts.into_iter().chain(options.into_iter().flatten()).map(escaped_len).sum();
         FIXED + value + texts + tags
     }
 
@@ -282,11 +272,7 @@ fn escape(out: &mut Vec<u8>, value: &str) {
 }
 
 const fn hex(nibble: u8) -> u8 {
-    if nibble < 10 {
-        b'0' + nibble
-    } else {
-        b'a' + nibble - 10
-    }
+    if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 }
 }
 
 #[cfg(test)]

@@ -47,16 +47,8 @@ fn by_serde(view: &GetView<'_>) -> JsonBody {
 
 fn check(view: &GetView<'_>) {
     let body = view.to_body();
-    assert_eq!(
-        String::from_utf8_lossy(body.as_ref()),
-        String::from_utf8_lossy(by_serde(view).as_ref())
-    );
-    assert!(
-        body.len() <= view.capacity(),
-        "{} bytes in room for {}",
-        body.len(),
-        view.capacity()
-    );
+    assert_eq!(String::from_utf8_lossy(body.as_ref()), String::from_utf8_lossy(by_serde(view).as_ref()));
+    assert!(body.len() <= view.capacity(), "{} bytes in room for {}", body.len(), view.capacity());
 }
 
 #[test]
@@ -64,10 +56,8 @@ fn in3_all_byte_values_are_written_as_serde_writes_them() {
     let all: Vec<u8> = (0..=255).collect();
     let ascii: Vec<u8> = (0..=127).collect();
     let text = String::from_utf8(ascii.clone()).unwrap();
-    let tags = BTreeMap::from([
-        (text.clone(), text.clone()),
-        (String::new(), "\u{1F600}\u{2028}".to_owned()),
-    ]);
+    let tags =
+        BTreeMap::from([(text.clone(), text.clone()), (String::new(), "\u{1F600}\u{2028}".to_owned())]);
     for value in [&all[..], &ascii[..], b"", b"\"", "p\u{e4}ss".as_bytes()] {
         check(&view(value, &text, &tags, true));
         check(&view(value, "a", &BTreeMap::new(), false));

@@ -16,11 +16,7 @@ impl Pairs {
     /// `BAD_REQUEST` for a doubled name and for what does not decode.
     pub fn parse(query: Option<&str>) -> Result<Self> {
         let mut pairs = BTreeMap::new();
-        for part in query
-            .unwrap_or_default()
-            .split('&')
-            .filter(|part| !part.is_empty())
-        {
+        for part in query.unwrap_or_default().split('&').filter(|part| !part.is_empty()) {
             let (name, value) = part.split_once('=').unwrap_or((part, ""));
             let name = decode(name)?;
             let shown = escape_controls(&name).into_owned();
@@ -46,9 +42,7 @@ impl Pairs {
         };
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         let number = digits.then(|| text.parse().ok()).flatten();
-        number
-            .map(Some)
-            .ok_or_else(|| Error::bad_request(format!("{name} must be a whole number")))
+        number.map(Some).ok_or_else(|| Error::bad_request(format!("{name} must be a whole number")))
     }
 
     /// `true` or `false`; absent is false.
@@ -72,10 +66,7 @@ impl Pairs {
             None => Ok(()),
             Some(name) => {
                 let name: String = name.chars().take(64).collect();
-                Err(Error::bad_request(format!(
-                    "{} is not known in the query",
-                    escape_controls(&name)
-                )))
+                Err(Error::bad_request(format!("{} is not known in the query", escape_controls(&name))))
             }
         }
     }
@@ -83,11 +74,7 @@ impl Pairs {
 
 /// Browsers' and Node's `URLSearchParams` write a blank as `+`.
 fn decode(text: &str) -> Result<String> {
-    if text.contains('+') {
-        percent::decode(&text.replace('+', "%20"))
-    } else {
-        percent::decode(text)
-    }
+    if text.contains('+') { percent::decode(&text.replace('+', "%20")) } else { percent::decode(text) }
 }
 
 /// Writes a query string.

@@ -59,12 +59,7 @@ pub struct Route {
 }
 
 const fn route(method: Method, path: &'static str, id: &'static str, needs: Needs) -> Route {
-    Route {
-        method,
-        path,
-        id,
-        needs,
-    }
+    Route { method, path, id, needs }
 }
 
 /// All of them.
@@ -88,44 +83,19 @@ pub const ROUTES: &[Route] = &[
     route(Method::Post, "/v1/tokens", "tokenCreate", Needs::Credential),
     route(Method::Get, "/v1/tokens", "tokenList", Needs::Credential),
     route(Method::Get, "/v1/tokens/self", "tokenSelf", Needs::Credential),
-    route(
-        Method::Delete,
-        "/v1/tokens/self",
-        "tokenRevokeSelf",
-        Needs::Credential,
-    ),
+    route(Method::Delete, "/v1/tokens/self", "tokenRevokeSelf", Needs::Credential),
     route(Method::Get, "/v1/tokens/{token}", "tokenShow", Needs::Credential),
-    route(
-        Method::Delete,
-        "/v1/tokens/{token}",
-        "tokenRevoke",
-        Needs::Credential,
-    ),
-    route(
-        Method::Post,
-        "/v1/sessions",
-        "sessionCreate",
-        Needs::PeerOrRemoteAdmin,
-    ),
+    route(Method::Delete, "/v1/tokens/{token}", "tokenRevoke", Needs::Credential),
+    route(Method::Post, "/v1/sessions", "sessionCreate", Needs::PeerOrRemoteAdmin),
     route(Method::Get, "/v1/sessions", "sessionList", Needs::Credential),
-    route(
-        Method::Delete,
-        "/v1/sessions/{session}",
-        "sessionEnd",
-        Needs::Credential,
-    ),
+    route(Method::Delete, "/v1/sessions/{session}", "sessionEnd", Needs::Credential),
     route(Method::Delete, "/v1/sessions", "sessionEndAll", Needs::Credential),
     route(Method::Post, "/v1/clock:reset", "clockReset", Needs::Credential),
     route(Method::Get, "/v1/settings", "settingsRead", Needs::Credential),
     route(Method::Patch, "/v1/settings", "settingsChange", Needs::Credential),
     route(Method::Get, "/v1/audit", "auditRead", Needs::Credential),
     route(Method::Post, "/v1/audit:verify", "auditVerify", Needs::Credential),
-    route(
-        Method::Post,
-        "/v1/audit:checkpoint",
-        "auditCheckpoint",
-        Needs::Credential,
-    ),
+    route(Method::Post, "/v1/audit:checkpoint", "auditCheckpoint", Needs::Credential),
     route(Method::Get, "/v1/audit/public-key", "auditKey", Needs::Credential),
 ];
 
@@ -150,17 +120,11 @@ mod tests {
 
     #[test]
     fn only_the_first_row_is_open_to_everybody() {
-        let open: Vec<_> = ROUTES
-            .iter()
-            .filter(|route| route.needs == Needs::Nothing)
-            .map(|r| r.id)
-            .collect();
+        let open: Vec<_> =
+            ROUTES.iter().filter(|route| route.needs == Needs::Nothing).map(|r| r.id).collect();
         assert_eq!(open, ["health", "ca", "openapi"]);
-        let socket_only: Vec<_> = ROUTES
-            .iter()
-            .filter(|r| r.needs == Needs::SocketPeer)
-            .map(|r| r.id)
-            .collect();
+        let socket_only: Vec<_> =
+            ROUTES.iter().filter(|r| r.needs == Needs::SocketPeer).map(|r| r.id).collect();
         assert_eq!(socket_only, ["init"]);
         assert_eq!(by_id("get").map(|route| route.path), Some("/v1/secrets/{path}"));
         assert_eq!(by_id("nothing"), None);

@@ -48,10 +48,7 @@ impl WireSecret {
     pub fn carry(value: &[u8]) -> (Self, Option<Encoding>) {
         match std::str::from_utf8(value) {
             Ok(text) => (Self(Zeroizing::new(text.to_owned())), None),
-            Err(_) => (
-                Self(Zeroizing::new(STANDARD.encode(value))),
-                Some(Encoding::Base64),
-            ),
+            Err(_) => (Self(Zeroizing::new(STANDARD.encode(value))), Some(Encoding::Base64)),
         }
     }
 
@@ -99,9 +96,7 @@ impl Serialize for WireSecret {
 impl<'de> Deserialize<'de> for WireSecret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = <&'de RawValue>::deserialize(deserializer)?;
-        unescape(raw.get())
-            .map(Self)
-            .ok_or_else(|| de::Error::custom("expected a string of valid Unicode"))
+        unescape(raw.get()).map(Self).ok_or_else(|| de::Error::custom("expected a string of valid Unicode"))
     }
 }
 
@@ -146,10 +141,7 @@ fn unicode_escape(text: &str) -> Option<(char, &str)> {
     if !(0xDC00..0xE000).contains(&second) {
         return None;
     }
-    Some((
-        char::from_u32(0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00))?,
-        rest,
-    ))
+    Some((char::from_u32(0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00))?, rest))
 }
 
 fn four_hex(text: &str) -> Option<(u32, &str)> {

@@ -25,12 +25,7 @@ fn read(json: &str) -> Option<String> {
 fn text_travels_as_text_and_bytes_as_base64() {
     let json = |bytes: &[u8]| {
         let (value, encoding) = WireSecret::carry(bytes);
-        String::from_utf8(
-            crate::JsonBody::of(&Carrier { value, encoding })
-                .as_ref()
-                .to_vec(),
-        )
-        .unwrap()
+        String::from_utf8(crate::JsonBody::of(&Carrier { value, encoding }).as_ref().to_vec()).unwrap()
     };
     assert_eq!(json("p\u{e4}ss\n".as_bytes()), "{\"value\":\"p\u{e4}ss\\n\"}");
     assert_eq!(json(&[0xFF, 0x00]), r#"{"value":"/wA=","encoding":"base64"}"#);
@@ -49,10 +44,7 @@ fn in3_every_byte_alone_and_all_together_come_back() {
 #[test]
 fn every_escape_of_json_is_read() {
     assert_eq!(read(r#""\"\\\/\b\f\n\r\t""#).unwrap(), "\"\\/\u{8}\u{c}\n\r\t");
-    assert_eq!(
-        read(r#""\u0041\u00e9\ud83d\ude00\u0000""#).unwrap(),
-        "A\u{e9}\u{1F600}\0"
-    );
+    assert_eq!(read(r#""\u0041\u00e9\ud83d\ude00\u0000""#).unwrap(), "A\u{e9}\u{1F600}\0");
     assert_eq!(read(r#""plain""#).unwrap(), "plain");
 }
 
@@ -91,9 +83,7 @@ fn what_is_no_base64_is_refused() {
 fn nothing_of_it_is_ever_shown() {
     let (value, _) = WireSecret::carry(b"canary");
     assert_eq!(format!("{value:?}"), "[secret]");
-    let error = serde_json::from_str::<Carrier>(r#"{"value":"canary\ud800"}"#)
-        .err()
-        .unwrap();
+    let error = serde_json::from_str::<Carrier>(r#"{"value":"canary\ud800"}"#).err().unwrap();
     assert!(!error.to_string().contains("canary"));
 }
 

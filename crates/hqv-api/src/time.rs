@@ -11,32 +11,7 @@ pub fn write_rfc3339(out: &mut Vec<u8>, millis: i64) {
     let (days, of_day) = (millis.div_euclid(86_400_000), millis.rem_euclid(86_400_000));
     let (year, month, day) = civil(days);
     let mut text = *b"0000-00-00T00:00:00.000Z";
-    let [
-        y1,
-        y2,
-        y3,
-        y4,
-        _,
-        m1,
-        m2,
-        _,
-        d1,
-        d2,
-        _,
-        h1,
-        h2,
-        _,
-        i1,
-        i2,
-        _,
-        s1,
-        s2,
-        _,
-        l1,
-        l2,
-        l3,
-        _,
-    ] = &mut text;
+    let [y1, y2, y3, y4, _, m1, m2, _, d1, d2, _, h1, h2, _, i1, i2, _, s1, s2, _, l1, l2, l3, _] = &mut text;
     pair([y1, y2], year / 100);
     pair([y3, y4], year % 100);
     pair([m1, m2], month);

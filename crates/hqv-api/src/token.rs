@@ -16,11 +16,7 @@ pub struct TokenRequest {
     /// `[A-Za-z0-9._:@-]{1,128}`, unique among its live siblings.
     pub name: String,
     /// How long it lives, such as `1h` or `7d`; 1 second to 90 days.
-    #[serde(
-        default,
-        deserialize_with = "unique::duration",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "unique::duration", skip_serializing_if = "Option::is_none")]
     #[schema(example = "1h")]
     pub ttl: Option<String>,
     /// How many uses it has; `maxUses` is accepted too.
@@ -114,9 +110,7 @@ impl TokenListQuery {
     /// `BAD_REQUEST` for an unknown or doubled name or what is neither `true` nor `false`.
     pub fn parse(query: Option<&str>) -> Result<Self> {
         let mut pairs = Pairs::parse(query)?;
-        let parsed = Self {
-            all: pairs.flag("all")?,
-        };
+        let parsed = Self { all: pairs.flag("all")? };
         pairs.finish()?;
         Ok(parsed)
     }

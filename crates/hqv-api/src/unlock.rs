@@ -47,9 +47,6 @@ pub struct Done {
 impl Done {
     /// Says what was done.
     pub fn saying(message: impl Into<String>) -> Self {
-        Self {
-            ok: true,
-            message: message.into(),
-        }
+        Self { ok: true, message: message.into() }
     }
 }

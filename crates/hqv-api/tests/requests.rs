@@ -45,17 +45,9 @@ fn ht3_duplicate_keys_are_refused_in_fields_and_in_open_objects() {
 
 #[test]
 fn ht3_wrong_shapes_are_refused() {
-    for text in [
-        "",
-        "[]",
-        "null",
-        "7",
-        "\"x\"",
-        "{",
-        r#"{"value":"v"} x"#,
-        r#"{"value":7}"#,
-        r#"{"type":"other"}"#,
-    ] {
+    for text in
+        ["", "[]", "null", "7", "\"x\"", "{", r#"{"value":"v"} x"#, r#"{"value":7}"#, r#"{"type":"other"}"#]
+    {
         refused::<PutRequest>(text);
     }
     refused::<PutRequest>(r#"{"value":"v","encoding":"hex"}"#);
@@ -84,10 +76,7 @@ fn in2_numbers_and_durations_of_a_token() {
 
 #[test]
 fn both_spellings_of_max_uses_are_read_and_one_is_written() {
-    for text in [
-        r#"{"name":"n","ttl":"1h","max_uses":20}"#,
-        r#"{"name":"n","ttl":"1h","maxUses":20}"#,
-    ] {
+    for text in [r#"{"name":"n","ttl":"1h","max_uses":20}"#, r#"{"name":"n","ttl":"1h","maxUses":20}"#] {
         let request: TokenRequest = serde_json::from_str(text).unwrap();
         assert_eq!((request.max_uses, request.ttl.as_deref()), (Some(20), Some("1h")));
         let written: Value = serde_json::from_slice(JsonBody::of(&request).as_ref()).unwrap();
@@ -115,21 +104,15 @@ fn settings_take_text_or_null() {
     let patch: SettingsPatch = serde_json::from_str(r#"{"idle-timeout":"60","remote-admin":null}"#).unwrap();
     assert_eq!(patch.0.get("idle-timeout"), Some(&Some("60".to_owned())));
     assert_eq!(patch.0.get("remote-admin"), Some(&None));
-    assert_eq!(
-        JsonBody::of(&patch).as_ref(),
-        br#"{"idle-timeout":"60","remote-admin":null}"#
-    );
+    assert_eq!(JsonBody::of(&patch).as_ref(), br#"{"idle-timeout":"60","remote-admin":null}"#);
     refused::<SettingsPatch>("[]");
     refused::<SettingsPatch>(r#"{"idle-timeout":60}"#);
 }
 
 #[test]
 fn answers_bear_the_names_of_the_contract() {
-    let status = serde_json::to_value(StatusAnswer {
-        secret_count: Some(1),
-        ..StatusAnswer::default()
-    })
-    .unwrap();
+    let status =
+        serde_json::to_value(StatusAnswer { secret_count: Some(1), ..StatusAnswer::default() }).unwrap();
     for name in [
         "initialized",
         "locked",
@@ -177,9 +160,7 @@ fn answers_bear_the_names_of_the_contract() {
 
 #[test]
 fn an_error_body_says_what_the_model_says_and_not_the_cause() {
-    let error = Error::not_found("no secret at a/b")
-        .hint("hq-vault list a")
-        .cause("row 7 is gone");
+    let error = Error::not_found("no secret at a/b").hint("hq-vault list a").cause("row 7 is gone");
     let body = serde_json::to_value(ErrorBody::new(&error, Some("req_1".to_owned()))).unwrap();
     let expected = json!({"error": "no secret at a/b", "code": "NOT_FOUND", "hint": "hq-vault list a", "requestId": "req_1"});
     assert_eq!(body, expected);
@@ -206,29 +187,16 @@ fn queries_come_back_as_they_went() {
     };
     assert_eq!(ListQuery::parse(list.to_query().strip_prefix('?')).unwrap(), list);
     assert_eq!(ListQuery::default().to_query(), "");
-    let audit = AuditQuery {
-        since: Some("7d".to_owned()),
-        before: Some(9),
-        follow: true,
-        ..AuditQuery::default()
-    };
+    let audit =
+        AuditQuery { since: Some("7d".to_owned()), before: Some(9), follow: true, ..AuditQuery::default() };
     assert_eq!(audit.to_query(), "?since=7d&before=9&follow=true");
-    assert_eq!(
-        AuditQuery::parse(audit.to_query().strip_prefix('?')).unwrap(),
-        audit
-    );
+    assert_eq!(AuditQuery::parse(audit.to_query().strip_prefix('?')).unwrap(), audit);
     assert_eq!(GetQuery::parse(Some("version=3")).unwrap().version, Some(3));
     assert!(GetQuery::parse(Some("version=0")).is_err());
     assert!(DeleteQuery::parse(Some("purge=true")).unwrap().purge);
     assert!(!TokenListQuery::parse(Some("all=false")).unwrap().all);
-    assert_eq!(
-        ListQuery::parse(Some("prefix=a+b%2B")).unwrap().prefix.as_deref(),
-        Some("a b+")
-    );
-    assert_eq!(
-        ListQuery::parse(Some("&&prefix=a&")).unwrap().prefix.as_deref(),
-        Some("a")
-    );
+    assert_eq!(ListQuery::parse(Some("prefix=a+b%2B")).unwrap().prefix.as_deref(), Some("a b+"));
+    assert_eq!(ListQuery::parse(Some("&&prefix=a&")).unwrap().prefix.as_deref(), Some("a"));
 }
 
 #[test]
@@ -260,10 +228,7 @@ fn in2_queries_refuse_what_is_unknown_doubled_or_no_number() {
 #[test]
 fn a_passphrase_is_read_and_written_but_not_shown() {
     let text = SecretText::new("correct horse".to_owned());
-    let request = InitRequest {
-        passphrase: hqv_api::WireSecret::from_text(&text),
-        weak: false,
-    };
+    let request = InitRequest { passphrase: hqv_api::WireSecret::from_text(&text), weak: false };
     let body = JsonBody::of(&request);
     assert_eq!(body.as_ref(), br#"{"passphrase":"correct horse","weak":false}"#);
     let back: InitRequest = serde_json::from_slice(body.as_ref()).unwrap();

@@ -9,19 +9,14 @@ fn schema<T: ToSchema>() -> Value {
 }
 
 fn at<'a>(schema: &'a Value, pointer: &str) -> &'a Value {
-    schema
-        .pointer(pointer)
-        .unwrap_or_else(|| panic!("{pointer} is not in {schema}"))
+    schema.pointer(pointer).unwrap_or_else(|| panic!("{pointer} is not in {schema}"))
 }
 
 #[test]
 fn a_secret_is_a_string_that_viewers_hide() {
     let secret = <hqv_api::WireSecret as PartialSchema>::schema();
     let secret = serde_json::to_value(secret).unwrap();
-    assert_eq!(
-        (at(&secret, "/type"), at(&secret, "/format")),
-        (&json!("string"), &json!("password"))
-    );
+    assert_eq!((at(&secret, "/type"), at(&secret, "/format")), (&json!("string"), &json!("password")));
 }
 
 #[test]
@@ -50,16 +45,10 @@ fn names_and_needs_of_the_fields() {
     assert_eq!(at(&token, "/required"), &json!(["name"]));
     assert_eq!(at(&token, "/properties/max_uses/minimum"), &json!(1));
     let answer = schema::<hqv_api::TokenMetadata>();
-    assert_eq!(
-        at(&answer, "/properties/maxUses/type"),
-        &json!(["integer", "null"])
-    );
+    assert_eq!(at(&answer, "/properties/maxUses/type"), &json!(["integer", "null"]));
     assert_eq!(
         at(&schema::<hqv_api::GetAnswer>(), "/properties/metadata/$ref"),
         "#/components/schemas/Metadata"
     );
-    assert_eq!(
-        at(&schema::<hqv_api::ErrorBody>(), "/required"),
-        &json!(["error", "code"])
-    );
+    assert_eq!(at(&schema::<hqv_api::ErrorBody>(), "/required"), &json!(["error", "code"]));
 }

@@ -69,9 +69,7 @@ fn rate(what: &str, n: u64, took: Duration) {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let n: u64 = std::env::args()
-        .nth(1)
-        .map_or(Ok(1_000_000), |text| text.parse())?;
+    let n: u64 = std::env::args().nth(1).map_or(Ok(1_000_000), |text| text.parse())?;
     let id = AuditIdentity::generate(&mut *rng(1));
     let dir = tempfile::tempdir()?;
     let cfg = LogConfig {
@@ -105,22 +103,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let size = std::fs::metadata(dir.path().join("audit.log"))?.len();
     println!("{:<34} {:>12} bytes/record", "file", size / n.max(1));
 
-    for level in [
-        Level::Chain,
-        Level::Signatures(&id.public()),
-        Level::Everything(&id),
-    ] {
+    for level in [Level::Chain, Level::Signatures(&id.public()), Level::Everything(&id)] {
         let started = Instant::now();
         let report = verify_dir(dir.path(), level, &Options::default(), &mut |_| ())?;
         let took = started.elapsed();
         if let Some(bad) = &report.first_bad {
             return Err(format!("the log does not verify: {bad}").into());
         }
-        rate(
-            &format!("verify: {}", report.level.as_str()),
-            report.records,
-            took,
-        );
+        rate(&format!("verify: {}", report.level.as_str()), report.records, took);
     }
 
     last_fifty(&Reader::open(dir.path(), &id)?)

@@ -87,10 +87,7 @@ impl Adoption {
         let body = clear.body;
         check_version(body.v)?;
         let (scope, _) = scope_and_time(&body.vault, body.epoch, &body.time)?;
-        let before = Chain {
-            seq: body.seq,
-            head: body.head.0,
-        };
+        let before = Chain { seq: body.seq, head: body.head.0 };
         Ok(Adoption {
             scope,
             before,
@@ -106,9 +103,7 @@ impl Adoption {
         if verify(audit, &self.signed, &self.signature) {
             Ok(())
         } else {
-            Err(AuditError::Signature(
-                "the adoption is not signed by the audit identity",
-            ))
+            Err(AuditError::Signature("the adoption is not signed by the audit identity"))
         }
     }
 }

@@ -20,12 +20,7 @@ pub(crate) struct Backward<'f> {
 
 impl<'f> Backward<'f> {
     pub(crate) fn new(file: &'f File, end: u64) -> Self {
-        Backward {
-            file,
-            base: end,
-            buf: Vec::new(),
-            left: 0,
-        }
+        Backward { file, base: end, buf: Vec::new(), left: 0 }
     }
 
     /// The line before, with its offset and without its newline.
@@ -103,10 +98,7 @@ mod tests {
     fn lines_come_back_in_reverse_whatever_the_blocks_cut() {
         let sizes = [0, 1, 5, BLOCK - 1, BLOCK, BLOCK + 1, 3, 0, 0, 2 * BLOCK + 7];
         let lines: Vec<Vec<u8>> = sizes.iter().map(|size| vec![b'x'; *size]).collect();
-        let bytes: Vec<u8> = lines
-            .iter()
-            .flat_map(|line| [line.as_slice(), b"\n"].concat())
-            .collect();
+        let bytes: Vec<u8> = lines.iter().flat_map(|line| [line.as_slice(), b"\n"].concat()).collect();
         let file = file_of(&bytes);
         let mut walk = Backward::new(&file, bytes.len() as u64);
         let mut offset = bytes.len();
@@ -122,9 +114,6 @@ mod tests {
         let file = file_of(&[vec![b'x'; 2 * ENDLESS], b"\n".to_vec()].concat());
         assert!(Backward::new(&file, 2 * ENDLESS as u64 + 1).next().is_err());
         assert_eq!(whole_lines(&file, 2 * ENDLESS as u64).unwrap(), 0);
-        assert_eq!(
-            whole_lines(&file, 2 * ENDLESS as u64 + 1).unwrap(),
-            2 * ENDLESS as u64 + 1
-        );
+        assert_eq!(whole_lines(&file, 2 * ENDLESS as u64 + 1).unwrap(), 2 * ENDLESS as u64 + 1);
     }
 }

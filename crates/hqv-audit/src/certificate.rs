@@ -46,23 +46,12 @@ pub(crate) struct Scope {
 
 impl Scope {
     fn message(self, key: &[u8; 32], from: u64) -> Vec<u8> {
-        [
-            DOMAIN,
-            &self.vault.bytes(),
-            &self.epoch.to_be_bytes(),
-            &from.to_be_bytes(),
-            key,
-        ]
-        .concat()
+        [DOMAIN, &self.vault.bytes(), &self.epoch.to_be_bytes(), &from.to_be_bytes(), key].concat()
     }
 
     /// A link for `key`, signed by whoever `sign` stands for.
     pub(crate) fn link(self, key: &[u8; 32], from: u64, sign: impl FnOnce(&[u8]) -> [u8; 64]) -> Link {
-        Link {
-            key: Bytes(*key),
-            from,
-            sig: Bytes(sign(&self.message(key, from))),
-        }
+        Link { key: Bytes(*key), from, sig: Bytes(sign(&self.message(key, from))) }
     }
 
     /// The single link of a segment that nobody vouches for.
@@ -94,9 +83,7 @@ impl Scope {
         let mut from = 0;
         for link in chain {
             if link.from < from {
-                return Err(AuditError::Signature(
-                    "a certificate reaches back behind its issuer's",
-                ));
+                return Err(AuditError::Signature("a certificate reaches back behind its issuer's"));
             }
             if !verify(&issuer, &self.message(&link.key.0, link.from), &link.sig.0) {
                 return Err(AuditError::Signature("a certificate was not made by its issuer"));

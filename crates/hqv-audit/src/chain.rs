@@ -21,10 +21,7 @@ impl Chain {
         let mut hash = Sha256::new();
         hash.update(b"hq-vault/audit/v1/start\0");
         hash.update(vault.bytes());
-        Chain {
-            seq: 0,
-            head: hash.finalize().into(),
-        }
+        Chain { seq: 0, head: hash.finalize().into() }
     }
 
     /// Takes in one line, given without its newline.

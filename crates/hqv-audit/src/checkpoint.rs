@@ -113,9 +113,7 @@ impl Checkpoint {
     /// [`AuditError::Signature`]; also for a checkpoint of a segment that nobody certified: it proves nothing.
     pub fn verify(&self, public: &AuditPublic) -> Result<(), AuditError> {
         if self.body.root != Root::Audit {
-            return Err(AuditError::Signature(
-                "it was signed by a locked daemon that nobody has certified",
-            ));
+            return Err(AuditError::Signature("it was signed by a locked daemon that nobody has certified"));
         }
         self.check(&public.signing)
     }
@@ -123,18 +121,10 @@ impl Checkpoint {
     /// Signature and chain, whatever the chain's root.
     pub(crate) fn check(&self, audit: &[u8; 32]) -> Result<(), AuditError> {
         if !verify(&self.body.key.0, &self.signed, &self.signature) {
-            return Err(AuditError::Signature(
-                "the checkpoint is not signed by its segment's key",
-            ));
+            return Err(AuditError::Signature("the checkpoint is not signed by its segment's key"));
         }
         let own_line = self.seq().saturating_add(1);
-        self.scope.check(
-            self.body.root,
-            &self.body.chain,
-            &self.body.key.0,
-            own_line,
-            audit,
-        )
+        self.scope.check(self.body.root, &self.body.chain, &self.body.key.0, own_line, audit)
     }
 
     /// Whether the signing key is `key` under exactly this chain: then the chain was checked with its header.
@@ -177,10 +167,7 @@ impl Checkpoint {
     }
 
     pub(crate) fn at(&self) -> Chain {
-        Chain {
-            seq: self.body.seq,
-            head: self.body.head.0,
-        }
+        Chain { seq: self.body.seq, head: self.body.head.0 }
     }
 
     /// The highest state sequence that was then fsynced in the database.

@@ -77,18 +77,12 @@ fn identity(who: &Identity, json: &mut Json) {
             json.name("id");
             json.id(SessionId::PREFIX, id.bytes());
         }
-        Identity::Token {
-            id,
-            ancestry,
-            ancestors,
-        } => {
+        Identity::Token { id, ancestry, ancestors } => {
             json.text("kind", "token");
             json.name("id");
             json.id(TokenId::PREFIX, id.bytes());
             json.text("name", ancestry);
-            json.array("ancestors", ancestors, |json, id| {
-                json.id(TokenId::PREFIX, id.bytes())
-            });
+            json.array("ancestors", ancestors, |json, id| json.id(TokenId::PREFIX, id.bytes()));
         }
     }
     json.close();

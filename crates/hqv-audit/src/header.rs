@@ -104,18 +104,8 @@ impl Header {
         let (scope, _) = scope_and_time(&body.vault, body.epoch, &body.time)?;
         let mut sealed = Vec::new();
         line::decode_into(body.sealed.as_bytes(), &mut sealed)?;
-        let before = Chain {
-            seq: body.seq,
-            head: body.head.0,
-        };
-        Ok(Header {
-            scope,
-            before,
-            sealed,
-            signed: clear.signed,
-            signature: clear.signature,
-            body,
-        })
+        let before = Chain { seq: body.seq, head: body.head.0 };
+        Ok(Header { scope, before, sealed, signed: clear.signed, signature: clear.signature, body })
     }
 
     /// The number of the header's own line.
@@ -131,17 +121,9 @@ impl Header {
     /// Checks the segment's own signature and its certificates.
     pub(crate) fn check(&self, audit: &[u8; 32]) -> Result<(), AuditError> {
         if !verify(&self.body.key.0, &self.signed, &self.signature) {
-            return Err(AuditError::Signature(
-                "the header is not signed by its segment's key",
-            ));
+            return Err(AuditError::Signature("the header is not signed by its segment's key"));
         }
-        self.scope.check(
-            self.body.root,
-            &self.body.chain,
-            &self.body.key.0,
-            self.line(),
-            audit,
-        )
+        self.scope.check(self.body.root, &self.body.chain, &self.body.key.0, self.line(), audit)
     }
 }
 

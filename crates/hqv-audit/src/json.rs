@@ -115,9 +115,9 @@ impl Json {
         self.byte(b'"');
         let bytes = value.as_bytes();
         // Nearly every text is plain. Without an early end the loop runs many bytes at a time.
-        let odd = bytes.iter().fold(false, |odd, b| {
-            odd | (*b < 0x20) | (*b >= 0x7f) | (*b == b'"') | (*b == b'\\')
-        });
+        let odd = bytes
+            .iter()
+            .fold(false, |odd, b| odd | (*b < 0x20) | (*b >= 0x7f) | (*b == b'"') | (*b == b'\\'));
         if !odd {
             self.push(bytes);
             return self.byte(b'"');

@@ -78,9 +78,7 @@ impl RecordKey {
         segment: &[u8; 32],
         sealed: &[u8],
     ) -> Result<Self, AuditError> {
-        let plain = id
-            .open(&info(scope, segment), &[], sealed)
-            .map_err(|_| AuditError::Unreadable)?;
+        let plain = id.open(&info(scope, segment), &[], sealed).map_err(|_| AuditError::Unreadable)?;
         let bytes = plain.reveal();
         let (Some(key), Some(salt)) = (bytes.get(..32), bytes.get(32..)) else {
             return Err(AuditError::Unreadable);
@@ -105,12 +103,8 @@ impl RecordKey {
         at: &Chain,
         payload: &'b mut [u8],
     ) -> Result<&'b [u8], AuditError> {
-        let (counter, rest) = payload
-            .split_first_chunk_mut::<COUNTER>()
-            .ok_or(AuditError::Unreadable)?;
-        let (body, tag) = rest
-            .split_last_chunk_mut::<{ aead::TAG_LEN }>()
-            .ok_or(AuditError::Unreadable)?;
+        let (counter, rest) = payload.split_first_chunk_mut::<COUNTER>().ok_or(AuditError::Unreadable)?;
+        let (body, tag) = rest.split_last_chunk_mut::<{ aead::TAG_LEN }>().ok_or(AuditError::Unreadable)?;
         let nonce = self.nonce(u64::from_be_bytes(*counter));
         aead::open_in_place(self.key.expose(), &nonce, &aad(kind, at), body, tag)
             .map_err(|_| AuditError::Unreadable)?;

@@ -2,7 +2,7 @@
 //!
 //! [`Log`] writes it, [`reader`] reads it with the audit identity, and [`verify`] checks it with as much as
 //! one has: nothing, the public key, or the identity. `spec/audit.md` gives every byte. The modules go
-//! from bytes to verbs: [`line`] and [`chain`] know no keys, `certificate` and `keys` no files, and only
+//! from bytes to verbs: [`mod@line`] and [`chain`] know no keys, `certificate` and `keys` no files, and only
 //! [`sink`] and what reads know paths.
 
 #![forbid(unsafe_code)]

@@ -74,21 +74,15 @@ pub(crate) fn encode_into(bytes: &[u8], out: &mut Vec<u8>) {
 /// Strict base64url: no padding, no spare bits.
 pub(crate) fn decode_into(text: &[u8], out: &mut Vec<u8>) -> Result<(), AuditError> {
     out.resize(text.len() / 4 * 3 + 3, 0);
-    let n = URL_SAFE_NO_PAD
-        .decode_slice(text, out)
-        .map_err(|_| AuditError::Malformed("not base64url"))?;
+    let n = URL_SAFE_NO_PAD.decode_slice(text, out).map_err(|_| AuditError::Malformed("not base64url"))?;
     out.truncate(n);
     Ok(())
 }
 
 /// A fixed number of bytes from base64url.
 pub(crate) fn decode_array<const N: usize>(text: &str) -> Result<[u8; N], AuditError> {
-    let bytes = URL_SAFE_NO_PAD
-        .decode(text)
-        .map_err(|_| AuditError::Malformed("not base64url"))?;
-    bytes
-        .try_into()
-        .map_err(|_| AuditError::Malformed("a field of the wrong length"))
+    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| AuditError::Malformed("not base64url"))?;
+    bytes.try_into().map_err(|_| AuditError::Malformed("a field of the wrong length"))
 }
 
 /// What is signed for a clear line whose object is `body`.
@@ -125,13 +119,8 @@ pub(crate) fn read_clear<T: Serialize + DeserializeOwned>(
     kind: LineType,
     line: &[u8],
 ) -> Result<Clear<T>, AuditError> {
-    let rest = line
-        .strip_prefix(&[kind.byte()])
-        .ok_or(AuditError::Malformed("another type of line"))?;
-    let dot = rest
-        .iter()
-        .rposition(|b| *b == b'.')
-        .ok_or(AuditError::Malformed("no signature"))?;
+    let rest = line.strip_prefix(&[kind.byte()]).ok_or(AuditError::Malformed("another type of line"))?;
+    let dot = rest.iter().rposition(|b| *b == b'.').ok_or(AuditError::Malformed("no signature"))?;
     let (body, signature) = rest.split_at(dot);
     let signature = std::str::from_utf8(signature.get(1..).unwrap_or_default())
         .map_err(|_| AuditError::Malformed("not base64url"))?;
@@ -142,11 +131,7 @@ pub(crate) fn read_clear<T: Serialize + DeserializeOwned>(
     if again != body {
         return Err(AuditError::Malformed("a spelling other than the one agreed"));
     }
-    Ok(Clear {
-        body: parsed,
-        signed: signed_bytes(kind, body),
-        signature,
-    })
+    Ok(Clear { body: parsed, signed: signed_bytes(kind, body), signature })
 }
 
 /// A newtype over fixed bytes that is base64url in JSON.
@@ -181,10 +166,7 @@ mod tests {
     #[test]
     fn a_clear_line_has_one_spelling() {
         let mut line = Vec::new();
-        let body = Body {
-            n: 7,
-            key: Bytes([1, 2, 3, 4]),
-        };
+        let body = Body { n: 7, key: Bytes([1, 2, 3, 4]) };
         write_clear(LineType::Checkpoint, &body, |m| [m.len() as u8; 64], &mut line).unwrap();
         let read = read_clear::<Body>(LineType::Checkpoint, &line).unwrap();
         assert_eq!((read.body, read.signature), (body, [read.signed.len() as u8; 64]));
@@ -205,10 +187,7 @@ mod tests {
         ];
         for body in bodies {
             let line = format!("C{body}.{signature}");
-            assert!(
-                read_clear::<Body>(LineType::Checkpoint, line.as_bytes()).is_err(),
-                "{body}"
-            );
+            assert!(read_clear::<Body>(LineType::Checkpoint, line.as_bytes()).is_err(), "{body}");
         }
         for other in [
             good.replacen('C', "H", 1),
@@ -216,10 +195,7 @@ mod tests {
             good[..good.len() - 1].to_owned(),
             String::new(),
         ] {
-            assert!(
-                read_clear::<Body>(LineType::Checkpoint, other.as_bytes()).is_err(),
-                "{other}"
-            );
+            assert!(read_clear::<Body>(LineType::Checkpoint, other.as_bytes()).is_err(), "{other}");
         }
     }
 }

@@ -105,15 +105,9 @@ impl Segment {
         let mut lines = 0;
         let mut parts = json.chunks(PART).peekable();
         while let Some(part) = parts.next() {
-            let kind = if parts.peek().is_some() {
-                LineType::Part
-            } else {
-                LineType::Record
-            };
+            let kind = if parts.peek().is_some() { LineType::Part } else { LineType::Record };
             let counter = self.counter;
-            self.counter = counter
-                .checked_add(1)
-                .ok_or(AuditError::Malformed("no nonce is left"))?;
+            self.counter = counter.checked_add(1).ok_or(AuditError::Malformed("no nonce is left"))?;
             staging.line(|before, out| {
                 self.record_key.seal(kind, &before, counter, part, scratch);
                 out.push(kind.byte());

@@ -69,12 +69,7 @@ impl FileSink {
         {
             fsync_dir(dir)?;
         }
-        Ok(FileSink {
-            path,
-            file,
-            len,
-            torn: false,
-        })
+        Ok(FileSink { path, file, len, torn: false })
     }
 
     /// Whether a line can follow what is there.

@@ -12,12 +12,7 @@ pub(crate) struct Staging {
 
 impl Staging {
     pub(crate) fn new(chain: Chain) -> Self {
-        Staging {
-            out: Vec::with_capacity(4096),
-            chain,
-            last_anchor: None,
-            since_anchor: 0,
-        }
+        Staging { out: Vec::with_capacity(4096), chain, last_anchor: None, since_anchor: 0 }
     }
 
     /// Drops what was staged and goes on from `written`.

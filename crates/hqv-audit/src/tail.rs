@@ -140,19 +140,12 @@ impl Segments {
             Anchor::Header(header) => {
                 if let Some(end) = self.end.filter(|_| !self.adopted.contains(&header.line())) {
                     let (key, head) = (header.body.key, Bytes(end.head));
-                    self.found.push(Adopted {
-                        key,
-                        from: header.line(),
-                        to: end.seq,
-                        head,
-                        own: false,
-                    });
+                    self.found.push(Adopted { key, from: header.line(), to: end.seq, head, own: false });
                 }
                 self.end = Some(before);
             }
             Anchor::Adoption(adoption) => {
-                self.adopted
-                    .extend(adoption.adopts.iter().map(|segment| segment.from));
+                self.adopted.extend(adoption.adopts.iter().map(|segment| segment.from));
                 self.end = Some(before);
             }
             Anchor::Checkpoint(_) => {}

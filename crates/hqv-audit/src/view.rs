@@ -91,11 +91,7 @@ impl RecordView {
     /// Reads the JSON of an opened record.
     pub(crate) fn parse(json: &[u8], sequence: u64, unproven: bool) -> Result<Self, AuditError> {
         let view: RecordView = serde_json::from_slice(json).map_err(|_| AuditError::Unreadable)?;
-        Ok(RecordView {
-            sequence,
-            unproven,
-            ..view
-        })
+        Ok(RecordView { sequence, unproven, ..view })
     }
 
     /// One JSON object without a newline in it. Control and bidirectional-control characters are escaped.

@@ -19,10 +19,7 @@ impl Client {
     /// # Errors
     /// The server's and the connection's.
     pub async fn audit_read(&mut self, query: &AuditQuery) -> Result<AuditPage> {
-        let query = AuditQuery {
-            follow: false,
-            ..query.clone()
-        };
+        let query = AuditQuery { follow: false, ..query.clone() };
         let call = RawCall::new(Method::GET, format!("/v1/audit{}", query.to_query()));
         self.call(call.with_limit(64 << 20)).await
     }
@@ -32,19 +29,14 @@ impl Client {
     /// # Errors
     /// The server's and the connection's.
     pub async fn audit_follow(&mut self, query: &AuditQuery) -> Result<Follow> {
-        let query = AuditQuery {
-            follow: true,
-            ..query.clone()
-        };
+        let query = AuditQuery { follow: true, ..query.clone() };
         let call = RawCall::new(Method::GET, format!("/v1/audit{}", query.to_query()));
         let (sender, answer) = self.stream(call).await?;
         if answer.status().is_success() {
             return Ok(Follow::new(sender, answer.into_body()));
         }
         let refused = success(wire::read(answer, 64 * 1024).await?);
-        Err(refused
-            .err()
-            .unwrap_or_else(|| crate::ClientError::connection("the stream did not open")))
+        Err(refused.err().unwrap_or_else(|| crate::ClientError::connection("the stream did not open")))
     }
 
     /// Verifies the whole record.
@@ -52,8 +44,7 @@ impl Client {
     /// # Errors
     /// The server's and the connection's.
     pub async fn audit_verify(&mut self) -> Result<AuditReport> {
-        self.call(RawCall::new(Method::POST, "/v1/audit:verify").with_deadline(VERIFY_WITHIN))
-            .await
+        self.call(RawCall::new(Method::POST, "/v1/audit:verify").with_deadline(VERIFY_WITHIN)).await
     }
 
     /// Makes a checkpoint to keep elsewhere.
@@ -61,8 +52,7 @@ impl Client {
     /// # Errors
     /// The server's and the connection's.
     pub async fn audit_checkpoint(&mut self) -> Result<AuditCheckpoint> {
-        self.call(RawCall::new(Method::POST, "/v1/audit:checkpoint"))
-            .await
+        self.call(RawCall::new(Method::POST, "/v1/audit:checkpoint")).await
     }
 
     /// The key that proves checkpoints.

@@ -85,12 +85,7 @@ impl Client {
     /// `BAD_REQUEST` where credential or agent cannot stand in a header.
     pub fn new(options: Options) -> Result<Self> {
         let standing = head::standing(&options)?;
-        Ok(Self {
-            options,
-            standing,
-            sender: None,
-            tls: None,
-        })
+        Ok(Self { options, standing, sender: None, tls: None })
     }
 
     /// Whom this client asks.
@@ -138,10 +133,7 @@ impl Client {
         match sent {
             Ok(Ok(answer)) => Ok((sender, answer)),
             Ok(Err(_)) => Err(closed(&self.options.target).after_sending()),
-            Err(_) => Err(ClientError::timeout(format!(
-                "{} did not answer in time",
-                self.options.target
-            ))),
+            Err(_) => Err(ClientError::timeout(format!("{} did not answer in time", self.options.target))),
         }
     }
 
@@ -197,11 +189,7 @@ pub(crate) fn success(answer: RawAnswer) -> Result<Zeroizing<Vec<u8>>> {
         200..=299 => Ok(answer.body),
         300..=399 => Err(stranger(&answer, "a redirect, which is never followed")),
         _ => match serde_json::from_slice::<ErrorBody>(&answer.body) {
-            Ok(body) => Err(ClientError::answered(
-                answer.status,
-                body,
-                retry_after(&answer.headers),
-            )),
+            Ok(body) => Err(ClientError::answered(answer.status, body, retry_after(&answer.headers))),
             Err(_) => Err(stranger(&answer, "an error that no vault sends")),
         },
     }
@@ -221,14 +209,8 @@ fn retry_after(headers: &HeaderMap) -> Option<u64> {
 }
 
 fn stranger(answer: &RawAnswer, what: &str) -> ClientError {
-    let message = format!(
-        "what answered is not an HQ Vault: {what} (status {})",
-        answer.status
-    );
-    ClientError {
-        status: Some(answer.status),
-        ..ClientError::connection(message).after_sending()
-    }
+    let message = format!("what answered is not an HQ Vault: {what} (status {})", answer.status);
+    ClientError { status: Some(answer.status), ..ClientError::connection(message).after_sending() }
 }
 
 fn late(target: &Target, limit: Duration) -> ClientError {

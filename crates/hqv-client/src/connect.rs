@@ -25,10 +25,9 @@ impl Client {
         let target = self.options.target.to_string();
         match tokio::time::timeout(limit, self.connect_tls()).await {
             Ok(result) => result,
-            Err(_) => Err(ClientError::connection(format!(
-                "{target} did not answer in {} s",
-                limit.as_secs()
-            ))),
+            Err(_) => {
+                Err(ClientError::connection(format!("{target} did not answer in {} s", limit.as_secs())))
+            }
         }
     }
 

@@ -45,10 +45,7 @@ impl ClientError {
 
     /// The deadline passed.
     pub fn timeout(message: impl Into<String>) -> Self {
-        Self {
-            sent: true,
-            ..Self::local(TIMEOUT, message)
-        }
+        Self { sent: true, ..Self::local(TIMEOUT, message) }
     }
 
     /// What the caller gave us cannot be meant. Nothing was sent.

@@ -39,10 +39,7 @@ pub(crate) async fn pinned_ca(
         .header(header::CONNECTION, "close")
         .body(Full::<Bytes>::default())
         .map_err(|_| other_vault(target))?;
-    let answer = sender
-        .send_request(request)
-        .await
-        .map_err(|_| other_vault(target))?;
+    let answer = sender.send_request(request).await.map_err(|_| other_vault(target))?;
     let answer = wire::read(answer, LIMIT).await.map_err(|_| other_vault(target))?;
     match parse_pem(&answer.body).as_deref() {
         Some([certificate]) if answer.status == 200 && trust.accepts(certificate) => Ok(certificate.clone()),
@@ -51,10 +48,8 @@ pub(crate) async fn pinned_ca(
 }
 
 fn other_vault(target: &Target) -> ClientError {
-    ClientError::connection(format!(
-        "{target} is not the vault that this token or fingerprint belongs to"
-    ))
-    .hint("the token was not sent; check HQ_VAULT_URL and where the token comes from")
+    ClientError::connection(format!("{target} is not the vault that this token or fingerprint belongs to"))
+        .hint("the token was not sent; check HQ_VAULT_URL and where the token comes from")
 }
 
 fn any_chain() -> Result<Arc<ClientConfig>> {
@@ -90,12 +85,7 @@ impl ServerCertVerifier for AnyChain {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(
-            message,
-            certificate,
-            signature,
-            &self.0.signature_verification_algorithms,
-        )
+        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
     }
 
     fn verify_tls13_signature(
@@ -104,12 +94,7 @@ impl ServerCertVerifier for AnyChain {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(
-            message,
-            certificate,
-            signature,
-            &self.0.signature_verification_algorithms,
-        )
+        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

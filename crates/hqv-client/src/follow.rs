@@ -32,12 +32,7 @@ struct Event {
 
 impl Follow {
     pub(crate) fn new(sender: Sender, body: Incoming) -> Self {
-        Self {
-            _sender: sender,
-            body,
-            lines: Lines::default(),
-            event: Event::default(),
-        }
+        Self { _sender: sender, body, lines: Lines::default(), event: Event::default() }
     }
 
     /// The next record. `None` where the server stopped in good order.
@@ -120,12 +115,7 @@ impl Lines {
     }
 
     fn take(&mut self) -> Option<String> {
-        let Some(at) = self
-            .buffer
-            .get(self.seen..)?
-            .iter()
-            .position(|byte| *byte == b'\n')
-        else {
+        let Some(at) = self.buffer.get(self.seen..)?.iter().position(|byte| *byte == b'\n') else {
             self.seen = self.buffer.len();
             return None;
         };

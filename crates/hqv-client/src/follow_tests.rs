@@ -25,11 +25,7 @@ fn events_and_what_is_passed_over() {
         sse::event(sse::RECORD, Some(7), "{}"),
         sse::event(sse::END, None, "{\"e\":1}"),
     );
-    let expected = [
-        pair("record", "{}"),
-        pair("record", "a\nb"),
-        pair("end", "{\"e\":1}"),
-    ];
+    let expected = [pair("record", "{}"), pair("record", "a\nb"), pair("end", "{\"e\":1}")];
     assert_eq!(events(&[stream.as_bytes()]), expected);
 }
 
@@ -44,17 +40,9 @@ fn a_line_without_end_is_bounded() {
 #[test]
 fn the_end_says_why() {
     let body = r#"{"error":"the vault was locked","code":"VAULT_LOCKED"}"#;
-    let error = finish(&Event {
-        name: "end".to_owned(),
-        data: body.to_owned(),
-    })
-    .unwrap_err();
+    let error = finish(&Event { name: "end".to_owned(), data: body.to_owned() }).unwrap_err();
     assert_eq!((error.code.as_str(), error.exit_code()), ("VAULT_LOCKED", 5));
-    let broken = finish(&Event {
-        name: "record".to_owned(),
-        data: "{".to_owned(),
-    })
-    .unwrap_err();
+    let broken = finish(&Event { name: "record".to_owned(), data: "{".to_owned() }).unwrap_err();
     assert_eq!(broken.code, "CONNECTION_ERROR");
 }
 

@@ -26,10 +26,7 @@ pub(crate) fn standing(options: &Options) -> Result<HeaderMap> {
         value.set_sensitive(true);
         map.insert(header::AUTHORIZATION, value);
     }
-    for (name, text) in [
-        (headers::CLAIM, &options.claim),
-        (headers::REASON, &options.reason),
-    ] {
+    for (name, text) in [(headers::CLAIM, &options.claim), (headers::REASON, &options.reason)] {
         let Some(text) = text else { continue };
         map.insert(HeaderName::from_static(name), plain(&shortened(text))?);
     }

@@ -1,12 +1,12 @@
 //! The vault's client: HTTP/1.1 over the Unix socket or over TLS, one kept connection, typed calls.
 //!
-//! It holds no policy. What it does decide is whom to trust before a credential leaves ([`trust`], PRODUCT section 9):
+//! It holds no policy. What it does decide is whom to trust before a credential leaves (`trust`, PRODUCT section 9):
 //!
-//! - the Unix socket: owner, mode and peer must be the caller's own uid ([`unix`]);
+//! - the Unix socket: owner, mode and peer must be the caller's own uid (`unix`);
 //! - TLS with a pin (from the token or a fingerprint): one certificate is the only root, and it has that hash;
 //! - TLS without: a CA file, the vault's own `ca.pem` for a loopback address, the system's roots.
 //!
-//! There is no way to turn that off. The one connection that accepts any chain ([`fetch`]) asks for the CA
+//! There is no way to turn that off. The one connection that accepts any chain (`fetch`) asks for the CA
 //! certificate, carries no credential, and what it brings counts only if its hash is the pin.
 //!
 //! Start-up is part of the product (`hq-vault get` runs in other people's loops): nothing of TLS is built, no root

@@ -25,12 +25,7 @@ pub struct Proxy {
 impl std::fmt::Debug for Proxy {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // The URL may hold a password.
-        write!(
-            f,
-            "Proxy {{ https_proxy: {}, no_proxy: {:?} }}",
-            self.https_proxy.is_some(),
-            self.no_proxy
-        )
+        write!(f, "Proxy {{ https_proxy: {}, no_proxy: {:?} }}", self.https_proxy.is_some(), self.no_proxy)
     }
 }
 
@@ -50,11 +45,7 @@ impl Proxy {
         let Target::Https { host, port } = target else {
             return Ok(None);
         };
-        let url = self
-            .https_proxy
-            .as_deref()
-            .map(str::trim)
-            .filter(|url| !url.is_empty());
+        let url = self.https_proxy.as_deref().map(str::trim).filter(|url| !url.is_empty());
         match url {
             Some(url) if !target.is_local() && !self.excepts(host, *port) => parse(url).map(Some),
             _ => Ok(None),
@@ -82,14 +73,9 @@ fn matches(rule: &str, host: &str, port: u16) -> bool {
         Some(_) => return false,
         None => rule,
     };
-    let name = rule
-        .trim_start_matches("*.")
-        .trim_start_matches('.')
-        .to_ascii_lowercase();
+    let name = rule.trim_start_matches("*.").trim_start_matches('.').to_ascii_lowercase();
     host == name
-        || host
-            .strip_suffix(name.as_str())
-            .is_some_and(|rest| rest.ends_with('.') && !name.is_empty())
+        || host.strip_suffix(name.as_str()).is_some_and(|rest| rest.ends_with('.') && !name.is_empty())
 }
 
 fn in_network(rule: &str, address: IpAddr) -> bool {
@@ -118,9 +104,7 @@ fn parse(url: &str) -> Result<Hop> {
     let rest = match url.split_once("://") {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => rest,
         Some(_) => {
-            return Err(refused(
-                "only a proxy that is spoken to over http:// is supported",
-            ));
+            return Err(refused("only a proxy that is spoken to over http:// is supported"));
         }
         None => url,
     };
@@ -130,20 +114,15 @@ fn parse(url: &str) -> Result<Hop> {
         None => (None, rest),
     };
     // The same grammar as a server's, so that one parser decides what a host and a port are.
-    let with_port = if authority
-        .rsplit_once(':')
-        .is_some_and(|(_, port)| !port.contains(']'))
-    {
+    let with_port = if authority.rsplit_once(':').is_some_and(|(_, port)| !port.contains(']')) {
         authority.to_owned()
     } else {
         format!("{authority}:80")
     };
     match Target::parse(&format!("https://{with_port}")) {
-        Ok(Target::Https { host, port }) => Ok(Hop {
-            host,
-            port,
-            authorization: login.map(basic).transpose()?,
-        }),
+        Ok(Target::Https { host, port }) => {
+            Ok(Hop { host, port, authorization: login.map(basic).transpose()? })
+        }
         _ => Err(refused("it has no host and port")),
     }
 }
@@ -155,11 +134,8 @@ fn basic(login: &str) -> Result<Zeroizing<String>> {
         hqv_api::percent::decode(text)
             .map_err(|_| ClientError::usage("HTTPS_PROXY holds a login that does not decode"))
     };
-    let plain = Zeroizing::new(format!(
-        "{}:{}",
-        *Zeroizing::new(decode(user)?),
-        *Zeroizing::new(decode(password)?)
-    ));
+    let plain =
+        Zeroizing::new(format!("{}:{}", *Zeroizing::new(decode(user)?), *Zeroizing::new(decode(password)?)));
     Ok(Zeroizing::new(hqv_api::secret::base64_text(plain.as_bytes())))
 }
 
@@ -167,10 +143,7 @@ fn basic(login: &str) -> Result<Zeroizing<String>> {
 pub(crate) async fn tunnel(hop: &Hop, target: &Target, limit: Duration) -> Result<TcpStream> {
     let mut stream = tls::dial(&hop.host, hop.port, limit)
         .await
-        .map_err(|error| ClientError {
-            message: format!("the proxy: {}", error.message),
-            ..error
-        })?;
+        .map_err(|error| ClientError { message: format!("the proxy: {}", error.message), ..error })?;
     let host = target.host_header();
     let mut request = Zeroizing::new(format!("CONNECT {host} HTTP/1.1\r\nHost: {host}\r\n"));
     if let Some(login) = &hop.authorization {
@@ -185,19 +158,15 @@ pub(crate) async fn tunnel(hop: &Hop, target: &Target, limit: Duration) -> Resul
         return Ok(stream);
     }
     let status: String = status.chars().filter(char::is_ascii_digit).take(3).collect();
-    Err(ClientError::connection(format!(
-        "the proxy refused to connect to {host} (status {status})"
-    )))
+    Err(ClientError::connection(format!("the proxy refused to connect to {host} (status {status})")))
 }
 
 /// Reads up to the blank line, byte by byte so that nothing of the tunnel is swallowed; at most 8 KiB.
 async fn head(stream: &mut TcpStream) -> Result<String> {
     let mut head = Vec::new();
     while head.len() < 8192 {
-        let byte = stream
-            .read_u8()
-            .await
-            .map_err(|_| ClientError::connection("the proxy closed the connection"))?;
+        let byte =
+            stream.read_u8().await.map_err(|_| ClientError::connection("the proxy closed the connection"))?;
         head.push(byte);
         if head.ends_with(b"\r\n\r\n") {
             return Ok(String::from_utf8_lossy(&head).into_owned());

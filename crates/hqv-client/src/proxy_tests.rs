@@ -2,10 +2,7 @@
 use super::*;
 
 fn through(url: &str, proxy: Option<&str>, except: Option<&str>) -> bool {
-    let proxy = Proxy {
-        https_proxy: proxy.map(str::to_owned),
-        no_proxy: except.map(str::to_owned),
-    };
+    let proxy = Proxy { https_proxy: proxy.map(str::to_owned), no_proxy: except.map(str::to_owned) };
     proxy.hop(&Target::parse(url).unwrap()).unwrap().is_some()
 }
 
@@ -41,16 +38,9 @@ fn exceptions() {
     ] {
         assert!(case("https://vault.internal", except), "{except}");
     }
-    for except in [
-        "",
-        ",",
-        ".",
-        "ternal",
-        "vault.internal.com",
-        "vault",
-        "vault.internal:444",
-        "vault.internal:x",
-    ] {
+    for except in
+        ["", ",", ".", "ternal", "vault.internal.com", "vault", "vault.internal:444", "vault.internal:x"]
+    {
         assert!(!case("https://vault.internal", except), "{except}");
     }
     for except in ["10.1.2.3", "10.0.0.0/8", "0.0.0.0/0", "10.1.2.3/32"] {
@@ -65,18 +55,9 @@ fn exceptions() {
 #[test]
 fn what_a_proxy_url_may_be() {
     let hop = |url: &str| {
-        parse(url).map(|hop| {
-            (
-                hop.host,
-                hop.port,
-                hop.authorization.map(|login| login.to_string()),
-            )
-        })
+        parse(url).map(|hop| (hop.host, hop.port, hop.authorization.map(|login| login.to_string())))
     };
-    assert_eq!(
-        hop("http://proxy:3128/").unwrap(),
-        ("proxy".to_owned(), 3128, None)
-    );
+    assert_eq!(hop("http://proxy:3128/").unwrap(), ("proxy".to_owned(), 3128, None));
     assert_eq!(hop("proxy").unwrap(), ("proxy".to_owned(), 80, None));
     assert_eq!(hop("http://[::1]:3128").unwrap(), ("::1".to_owned(), 3128, None));
     assert_eq!(hop("http://[::1]").unwrap(), ("::1".to_owned(), 80, None));
@@ -91,17 +72,8 @@ fn what_a_proxy_url_may_be() {
         "http://c%zz@h",
     ] {
         let error = parse(bad).err().unwrap();
-        assert!(
-            error.code == "BAD_REQUEST" && !error.message.contains("canary"),
-            "{bad}"
-        );
+        assert!(error.code == "BAD_REQUEST" && !error.message.contains("canary"), "{bad}");
     }
-    let shown = format!(
-        "{:?}",
-        Proxy {
-            https_proxy: Some("http://u:canary@h".to_owned()),
-            no_proxy: None
-        }
-    );
+    let shown = format!("{:?}", Proxy { https_proxy: Some("http://u:canary@h".to_owned()), no_proxy: None });
     assert!(!shown.contains("canary"));
 }

@@ -71,8 +71,7 @@ impl Client {
         match condition {
             Condition::Any => {}
             Condition::Absent => {
-                call.headers
-                    .insert(header::IF_NONE_MATCH, HeaderValue::from_static("*"));
+                call.headers.insert(header::IF_NONE_MATCH, HeaderValue::from_static("*"));
             }
             Condition::Version(version) => {
                 let value = HeaderValue::try_from(format!("\"{version}\""))
@@ -98,11 +97,7 @@ impl Client {
     /// # Errors
     /// The server's and the connection's.
     pub async fn list(&mut self, query: &ListQuery) -> Result<ListAnswer> {
-        self.call(RawCall::new(
-            Method::GET,
-            format!("/v1/secrets{}", query.to_query()),
-        ))
-        .await
+        self.call(RawCall::new(Method::GET, format!("/v1/secrets{}", query.to_query()))).await
     }
 
     /// Lists all pages.
@@ -110,14 +105,8 @@ impl Client {
     /// # Errors
     /// The server's and the connection's.
     pub async fn list_all(&mut self, query: &ListQuery) -> Result<ListAnswer> {
-        let mut query = ListQuery {
-            limit: Some(query.limit.unwrap_or(1000)),
-            ..query.clone()
-        };
-        let mut whole = ListAnswer {
-            entries: Vec::new(),
-            next: None,
-        };
+        let mut query = ListQuery { limit: Some(query.limit.unwrap_or(1000)), ..query.clone() };
+        let mut whole = ListAnswer { entries: Vec::new(), next: None };
         loop {
             let page = self.list(&query).await?;
             whole.entries.extend(page.entries);
@@ -173,12 +162,8 @@ impl Client {
     }
 
     async fn transfer(&mut self, target: &str, from: &str, to: &str) -> Result<TransferAnswer> {
-        let request = TransferRequest {
-            from: from.to_owned(),
-            to: to.to_owned(),
-        };
-        self.call(RawCall::new(Method::POST, target).with_body(JsonBody::of(&request)))
-            .await
+        let request = TransferRequest { from: from.to_owned(), to: to.to_owned() };
+        self.call(RawCall::new(Method::POST, target).with_body(JsonBody::of(&request))).await
     }
 }
 

@@ -15,11 +15,8 @@ impl Client {
     /// # Errors
     /// The server's and the connection's.
     pub async fn session_create(&mut self, passphrase: &SecretText) -> Result<SessionAnswer> {
-        let request = SessionRequest {
-            passphrase: WireSecret::from_text(passphrase),
-        };
-        self.call(RawCall::new(Method::POST, "/v1/sessions").with_body(JsonBody::of(&request)))
-            .await
+        let request = SessionRequest { passphrase: WireSecret::from_text(passphrase) };
+        self.call(RawCall::new(Method::POST, "/v1/sessions").with_body(JsonBody::of(&request))).await
     }
 
     /// Lists the live sessions.
@@ -35,11 +32,7 @@ impl Client {
     /// # Errors
     /// The server's and the connection's.
     pub async fn session_end(&mut self, id: &str) -> Result<Done> {
-        self.call(RawCall::new(
-            Method::DELETE,
-            format!("/v1/sessions/{}", encode_part(id)),
-        ))
-        .await
+        self.call(RawCall::new(Method::DELETE, format!("/v1/sessions/{}", encode_part(id)))).await
     }
 
     /// Ends every session, the one that asks among them.
@@ -47,7 +40,6 @@ impl Client {
     /// # Errors
     /// The server's and the connection's.
     pub async fn session_end_all(&mut self) -> Result<Done> {
-        self.call(RawCall::new(Method::DELETE, "/v1/sessions".to_owned()))
-            .await
+        self.call(RawCall::new(Method::DELETE, "/v1/sessions".to_owned())).await
     }
 }

@@ -33,9 +33,9 @@ impl Target {
         };
         match scheme.to_ascii_lowercase().as_str() {
             "https" => Self::https(rest),
-            "http" => Err(refused(
-                "the server's URL begins with http://, and a vault is never asked without TLS",
-            )),
+            "http" => {
+                Err(refused("the server's URL begins with http://, and a vault is never asked without TLS"))
+            }
             _ => Err(refused("the server's URL has a scheme that is not known here")),
         }
     }
@@ -82,10 +82,7 @@ impl Target {
             return Err(refused("the server's URL holds more than host and port"));
         }
         let (host, port) = split_port(authority)?;
-        Ok(Self::Https {
-            host: parse_host(host)?,
-            port,
-        })
+        Ok(Self::Https { host: parse_host(host)?, port })
     }
 }
 
@@ -111,9 +108,7 @@ fn split_port(authority: &str) -> Result<(&str, u16)> {
     let digits = port.bytes().all(|byte| byte.is_ascii_digit());
     match port.parse() {
         Ok(number) if digits && number != 0 => Ok((host, number)),
-        _ => Err(refused(
-            "the server's URL has a port that is not a number from 1 to 65535",
-        )),
+        _ => Err(refused("the server's URL has a port that is not a number from 1 to 65535")),
     }
 }
 
@@ -126,9 +121,7 @@ fn parse_host(host: &str) -> Result<String> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
     let labels = host.split('.').all(|label| !label.is_empty());
     if !labels || host.len() > 253 || !host.bytes().all(fits) {
-        return Err(refused(
-            "the server's URL has a host that is neither a name in ASCII nor an address",
-        ));
+        return Err(refused("the server's URL has a host that is neither a name in ASCII nor an address"));
     }
     Ok(host.to_ascii_lowercase())
 }
@@ -144,35 +137,17 @@ mod tests {
     use proptest::prelude::*;
 
     fn https(host: &str, port: u16) -> Target {
-        Target::Https {
-            host: host.to_owned(),
-            port,
-        }
+        Target::Https { host: host.to_owned(), port }
     }
 
     #[test]
     fn what_people_write() {
-        assert_eq!(
-            Target::parse("https://localhost:13100").unwrap(),
-            https("localhost", 13100)
-        );
-        assert_eq!(
-            Target::parse("HTTPS://Vault.Internal/").unwrap(),
-            https("vault.internal", 443)
-        );
+        assert_eq!(Target::parse("https://localhost:13100").unwrap(), https("localhost", 13100));
+        assert_eq!(Target::parse("HTTPS://Vault.Internal/").unwrap(), https("vault.internal", 443));
         assert_eq!(Target::parse("https://[::1]:13100").unwrap(), https("::1", 13100));
-        assert_eq!(
-            Target::parse("https://10.0.0.7:8443/").unwrap(),
-            https("10.0.0.7", 8443)
-        );
-        assert_eq!(
-            Target::parse("unix:/run/v.sock").unwrap(),
-            Target::Unix("/run/v.sock".into())
-        );
-        assert_eq!(
-            Target::parse("unix:///run/v.sock").unwrap(),
-            Target::Unix("/run/v.sock".into())
-        );
+        assert_eq!(Target::parse("https://10.0.0.7:8443/").unwrap(), https("10.0.0.7", 8443));
+        assert_eq!(Target::parse("unix:/run/v.sock").unwrap(), Target::Unix("/run/v.sock".into()));
+        assert_eq!(Target::parse("unix:///run/v.sock").unwrap(), Target::Unix("/run/v.sock".into()));
     }
 
     #[test]
@@ -215,20 +190,11 @@ mod tests {
 
     #[test]
     fn what_is_local() {
-        for url in [
-            "https://localhost:1",
-            "https://127.9.9.9:1",
-            "https://[::1]:1",
-            "unix:/x",
-        ] {
+        for url in ["https://localhost:1", "https://127.9.9.9:1", "https://[::1]:1", "unix:/x"] {
             assert!(Target::parse(url).unwrap().is_local(), "{url}");
         }
-        for url in [
-            "https://localhost.example.com",
-            "https://10.0.0.1",
-            "https://0.0.0.0:1",
-            "https://vault",
-        ] {
+        for url in ["https://localhost.example.com", "https://10.0.0.1", "https://0.0.0.0:1", "https://vault"]
+        {
             assert!(!Target::parse(url).unwrap().is_local(), "{url}");
         }
     }

@@ -64,10 +64,7 @@ pub(crate) async fn handshake(
     };
     let name = ServerName::try_from(host.clone())
         .map_err(|_| ClientError::usage("the server's URL has a host that no certificate can name"))?;
-    TlsConnector::from(config)
-        .connect(name, stream)
-        .await
-        .map_err(|error| refused(target, &error))
+    TlsConnector::from(config).connect(name, stream).await.map_err(|error| refused(target, &error))
 }
 
 /// Connects to the first address that answers.
@@ -85,9 +82,7 @@ pub(crate) async fn dial(host: &str, port: u16, limit: Duration) -> Result<TcpSt
             Err(_) => last = "no answer in time".to_owned(),
         }
     }
-    Err(ClientError::connection(format!(
-        "cannot reach {host} port {port}: {last}"
-    )))
+    Err(ClientError::connection(format!("cannot reach {host} port {port}: {last}")))
 }
 
 async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>> {
@@ -104,9 +99,7 @@ async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>> {
 }
 
 fn refused(target: &Target, error: &std::io::Error) -> ClientError {
-    let inner = error
-        .get_ref()
-        .and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match inner {
         Some(rustls::Error::InvalidCertificate(why)) => {
             ClientError::connection(format!("{target} is not trusted: {}", certificate_fault(why)))

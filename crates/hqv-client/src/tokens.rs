@@ -16,8 +16,7 @@ impl Client {
     /// # Errors
     /// The server's and the connection's.
     pub async fn token_create(&mut self, request: &TokenRequest) -> Result<TokenAnswer> {
-        self.call(RawCall::new(Method::POST, "/v1/tokens").with_body(JsonBody::of(request)))
-            .await
+        self.call(RawCall::new(Method::POST, "/v1/tokens").with_body(JsonBody::of(request))).await
     }
 
     /// Lists the tokens that the caller may see; with `all` the ended ones too.

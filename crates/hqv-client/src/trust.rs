@@ -27,12 +27,8 @@ impl Fingerprint {
         let refused = || {
             ClientError::usage("a fingerprint is sha256: and 64 hexadecimal digits").hint("hq-vault status")
         };
-        let hex: String = text
-            .strip_prefix("sha256:")
-            .unwrap_or(text)
-            .chars()
-            .filter(|c| *c != ':')
-            .collect();
+        let hex: String =
+            text.strip_prefix("sha256:").unwrap_or(text).chars().filter(|c| *c != ':').collect();
         if hex.len() != 64 || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(refused());
         }
@@ -98,14 +94,8 @@ impl Trust {
             // A file that happens to hold the promised certificate saves a round trip. Whether it can be read, or
             // holds another, decides nothing.
             let files = [local, self.ca_file.as_deref()];
-            let found = files
-                .into_iter()
-                .flatten()
-                .filter_map(|path| read_pem(path).ok())
-                .flatten();
-            return Ok(Anchor::Pinned(
-                found.into_iter().find(|certificate| self.accepts(certificate)),
-            ));
+            let found = files.into_iter().flatten().filter_map(|path| read_pem(path).ok()).flatten();
+            return Ok(Anchor::Pinned(found.into_iter().find(|certificate| self.accepts(certificate))));
         }
         match self.ca_file.as_deref().or(local) {
             Some(path) => read_pem(path).map(Anchor::Roots),
@@ -139,17 +129,13 @@ fn read_pem(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
     let text = std::fs::read(path).map_err(|error| unreadable(&error))?;
     match parse_pem(&text) {
         Some(certificates) => Ok(certificates),
-        None => Err(ClientError::usage(format!(
-            "no certificate stands in the CA file {shown}"
-        ))),
+        None => Err(ClientError::usage(format!("no certificate stands in the CA file {shown}"))),
     }
 }
 
 /// All certificates of a PEM text; `None` where there is none or one is broken.
 pub(crate) fn parse_pem(text: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
-    let certificates: Vec<_> = CertificateDer::pem_slice_iter(text)
-        .collect::<Result<_, _>>()
-        .ok()?;
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(text).collect::<Result<_, _>>().ok()?;
     (!certificates.is_empty()).then_some(certificates)
 }
 

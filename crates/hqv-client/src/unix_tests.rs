@@ -21,12 +21,7 @@ fn place() -> Place {
     let listener = UnixListener::bind(&socket).unwrap();
     mode(&socket, 0o600);
     let uid = std::fs::metadata(&socket).unwrap().uid();
-    Place {
-        folder,
-        socket,
-        uid,
-        _listener: listener,
-    }
+    Place { folder, socket, uid, _listener: listener }
 }
 
 fn message(place: &Place, path: &Path) -> String {
@@ -42,18 +37,10 @@ fn our_own_private_socket_is_trusted() {
 #[test]
 fn a_socket_that_others_could_have_made_is_not() {
     let place = place();
-    assert!(
-        check_file(&place.socket, place.uid + 1)
-            .unwrap_err()
-            .message
-            .contains("belongs to uid")
-    );
+    assert!(check_file(&place.socket, place.uid + 1).unwrap_err().message.contains("belongs to uid"));
     for bits in [0o660, 0o606, 0o610, 0o601, 0o777] {
         mode(&place.socket, bits);
-        assert!(
-            message(&place, &place.socket).contains("others may use it"),
-            "{bits:o}"
-        );
+        assert!(message(&place, &place.socket).contains("others may use it"), "{bits:o}");
     }
     mode(&place.socket, 0o600);
     mode(place.folder.path(), 0o777);

@@ -17,9 +17,7 @@ impl Client {
     /// # Errors
     /// The connection's.
     pub async fn health(&mut self) -> Result<bool> {
-        let answer = self
-            .send_raw(RawCall::new(Method::GET, "/v1/health").with_limit(64 * 1024))
-            .await?;
+        let answer = self.send_raw(RawCall::new(Method::GET, "/v1/health").with_limit(64 * 1024)).await?;
         Ok(answer.status == 200)
     }
 
@@ -36,12 +34,8 @@ impl Client {
     /// # Errors
     /// The server's and the connection's.
     pub async fn init(&mut self, passphrase: &SecretText, weak: bool) -> Result<InitAnswer> {
-        let request = InitRequest {
-            passphrase: WireSecret::from_text(passphrase),
-            weak,
-        };
-        self.call(RawCall::new(Method::POST, "/v1/init").with_body(JsonBody::of(&request)))
-            .await
+        let request = InitRequest { passphrase: WireSecret::from_text(passphrase), weak };
+        self.call(RawCall::new(Method::POST, "/v1/init").with_body(JsonBody::of(&request))).await
     }
 
     /// Unlocks with the passphrase; takes as long as the KDF does.
@@ -50,11 +44,7 @@ impl Client {
     /// The server's and the connection's.
     pub async fn unlock(&mut self, passphrase: &SecretText) -> Result<UnlockAnswer> {
         let passphrase = Some(WireSecret::from_text(passphrase));
-        self.unlock_with(&UnlockRequest {
-            passphrase,
-            recovery_key: None,
-        })
-        .await
+        self.unlock_with(&UnlockRequest { passphrase, recovery_key: None }).await
     }
 
     /// Unlocks with the recovery key.
@@ -63,11 +53,7 @@ impl Client {
     /// The server's and the connection's.
     pub async fn unlock_recovery(&mut self, key: &SecretText) -> Result<UnlockAnswer> {
         let recovery_key = Some(WireSecret::from_text(key));
-        self.unlock_with(&UnlockRequest {
-            passphrase: None,
-            recovery_key,
-        })
-        .await
+        self.unlock_with(&UnlockRequest { passphrase: None, recovery_key }).await
     }
 
     /// Locks: keys leave memory.
@@ -99,8 +85,7 @@ impl Client {
     /// # Errors
     /// The server's and the connection's.
     pub async fn settings_change(&mut self, patch: &SettingsPatch) -> Result<SettingsAnswer> {
-        self.call(RawCall::new(Method::PATCH, "/v1/settings").with_body(JsonBody::of(patch)))
-            .await
+        self.call(RawCall::new(Method::PATCH, "/v1/settings").with_body(JsonBody::of(patch))).await
     }
 
     /// Ends all tokens and takes vault time back to the wall clock's; for `doctor --fix`.
@@ -112,7 +97,6 @@ impl Client {
     }
 
     async fn unlock_with(&mut self, request: &UnlockRequest) -> Result<UnlockAnswer> {
-        self.call(RawCall::new(Method::POST, "/v1/unlock").with_body(JsonBody::of(request)))
-            .await
+        self.call(RawCall::new(Method::POST, "/v1/unlock").with_body(JsonBody::of(request))).await
     }
 }

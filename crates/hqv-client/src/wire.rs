@@ -100,10 +100,8 @@ where
 /// Reads an answer to its end, or refuses it where it is longer than `limit`.
 pub(crate) async fn read(answer: Response<Incoming>, limit: usize) -> Result<RawAnswer> {
     let (head, mut body) = answer.into_parts();
-    let announced = head
-        .headers
-        .get(header::CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok()?.parse().ok());
+    let announced =
+        head.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: usize| length > limit) {
         return Err(too_long(limit));
     }
@@ -116,11 +114,7 @@ pub(crate) async fn read(answer: Response<Incoming>, limit: usize) -> Result<Raw
         }
         append_wiping(&mut bytes, &data);
     }
-    Ok(RawAnswer {
-        status: head.status.as_u16(),
-        headers: head.headers,
-        body: bytes,
-    })
+    Ok(RawAnswer { status: head.status.as_u16(), headers: head.headers, body: bytes })
 }
 
 fn too_long(limit: usize) -> ClientError {

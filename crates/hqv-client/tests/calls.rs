@@ -24,25 +24,13 @@ async fn a_value_comes_as_its_bytes_and_conditions_as_headers() {
     options.claim = Some("x".repeat(5000));
     let mut client = Client::new(options).unwrap();
     let got = client.get("a/ \u{fc}?#", Some(3)).await.unwrap();
-    assert_eq!(
-        (got.value.reveal(), got.version, got.metadata.kind.as_str()),
-        (&[0xFF, 0][..], 3, "other")
-    );
+    assert_eq!((got.value.reveal(), got.version, got.metadata.kind.as_str()), (&[0xFF, 0][..], 3, "other"));
     let _ = client.put("a/b", &PutRequest::of(b"v"), Condition::Absent).await;
-    let _ = client
-        .put("a/b", &PutRequest::of(&[0xFF]), Condition::Version(7))
-        .await;
+    let _ = client.put("a/b", &PutRequest::of(&[0xFF]), Condition::Version(7)).await;
     let requests = log.requests();
     assert!(requests[0].starts_with("GET /v1/secrets/a/%20%C3%BC%3F%23?version=3 HTTP/1.1\r\n"));
-    assert!(
-        requests[0].contains("x-hqv-reason: rotate %C3%BC %25%0D%0AX-Evil: 1\r\n"),
-        "{}",
-        requests[0]
-    );
-    let claim = requests[0]
-        .lines()
-        .find_map(|line| line.strip_prefix("x-hqv-claim: "))
-        .unwrap();
+    assert!(requests[0].contains("x-hqv-reason: rotate %C3%BC %25%0D%0AX-Evil: 1\r\n"), "{}", requests[0]);
+    let claim = requests[0].lines().find_map(|line| line.strip_prefix("x-hqv-claim: ")).unwrap();
     assert_eq!(claim.len(), 1024);
     assert!(
         requests[1].contains("if-none-match: *\r\n") && requests[1].ends_with("\r\n\r\n{\"value\":\"v\"}")
@@ -57,27 +45,16 @@ async fn a_listing_is_read_to_its_end_and_not_for_ever() {
     let folder = folder();
     let entry = r#"{"path":"a","metadata":{"id":"","type":"other","description":"","tags":{}},"version":1,"createdAt":"","updatedAt":""}"#;
     let answer = move |request: &str| {
-        let next = if request.contains("cursor=p2") {
-            ""
-        } else {
-            r#","next":"p2""#
-        };
+        let next = if request.contains("cursor=p2") { "" } else { r#","next":"p2""# };
         reply(200, &format!("{{\"entries\":[{entry}]{next}}}"))
     };
     let (options, log, _) = unix_server(folder.path(), answer).await;
-    let all = Client::new(options)
-        .unwrap()
-        .list_all(&ListQuery::default())
-        .await
-        .unwrap();
+    let all = Client::new(options).unwrap().list_all(&ListQuery::default()).await.unwrap();
     assert_eq!((all.entries.len(), all.next), (2, None));
     let lines = log.first_lines();
     assert_eq!(
         lines,
-        [
-            "GET /v1/secrets?limit=1000 HTTP/1.1",
-            "GET /v1/secrets?limit=1000&cursor=p2 HTTP/1.1"
-        ]
+        ["GET /v1/secrets?limit=1000 HTTP/1.1", "GET /v1/secrets?limit=1000&cursor=p2 HTTP/1.1"]
     );
 }
 
@@ -86,56 +63,33 @@ async fn a_tail_gives_records_and_ends_with_the_reason() {
     let folder = folder();
     let record = r#"{"sequence":7,"time":"t","operation":"get","outcome":"ok","identity":{"kind":"nobody"},"source":"socket"}"#;
     let end = r#"{"error":"the vault was locked","code":"VAULT_LOCKED"}"#;
-    let stream = [
-        sse::KEEP_ALIVE.to_owned(),
-        sse::event("record", Some(7), record),
-        sse::event("end", None, end),
-    ]
-    .concat();
+    let stream =
+        [sse::KEEP_ALIVE.to_owned(), sse::event("record", Some(7), record), sse::event("end", None, end)]
+            .concat();
     let answer = move |request: &str| match request.contains("follow=true") {
-        true => Reply {
-            bytes: format!("HTTP/1.1 200 X\r\n\r\n{stream}").into_bytes(),
-            close: true,
-        },
+        true => Reply { bytes: format!("HTTP/1.1 200 X\r\n\r\n{stream}").into_bytes(), close: true },
         false => reply(403, r#"{"error":"no","code":"FORBIDDEN"}"#),
     };
     let (options, log, _) = unix_server(folder.path(), answer).await;
     let mut client = Client::new(options).unwrap();
-    let query = AuditQuery {
-        token: Some("worker".to_owned()),
-        ..AuditQuery::default()
-    };
+    let query = AuditQuery { token: Some("worker".to_owned()), ..AuditQuery::default() };
     let mut follow = client.audit_follow(&query).await.unwrap();
     assert_eq!(follow.next().await.unwrap().unwrap().sequence, 7);
     let error = follow.next().await.unwrap_err();
     assert_eq!((error.code.as_str(), error.exit_code()), ("VAULT_LOCKED", 5));
     assert_eq!(client.audit_read(&query).await.unwrap_err().code, "FORBIDDEN");
-    assert_eq!(
-        log.first_lines()[0],
-        "GET /v1/audit?token=worker&follow=true HTTP/1.1"
-    );
+    assert_eq!(log.first_lines()[0], "GET /v1/audit?token=worker&follow=true HTTP/1.1");
 }
 
 async fn ask_for_secrets(c: &mut Client) {
-    let _ = (
-        c.list(&ListQuery::default()).await,
-        c.get("p", None).await,
-        c.delete("p", false).await,
-    );
-    let _ = (
-        c.put("p", &PutRequest::of(b""), Condition::Any).await,
-        c.show("p").await,
-    );
+    let _ = (c.list(&ListQuery::default()).await, c.get("p", None).await, c.delete("p", false).await);
+    let _ = (c.put("p", &PutRequest::of(b""), Condition::Any).await, c.show("p").await);
     let _ = (c.move_secret("a", "b").await, c.copy_secret("a", "b").await);
     let _ = c.batch(&BatchRequest::default()).await;
 }
 
 async fn ask_for_tokens_and_sessions(c: &mut Client, text: &SecretText) {
-    let _ = (
-        c.token_create(&TokenRequest::default()).await,
-        c.token_list(false).await,
-        c.token_self().await,
-    );
+    let _ = (c.token_create(&TokenRequest::default()).await, c.token_list(false).await, c.token_self().await);
     let _ = (c.token_show("t").await, c.token_revoke("t").await);
     let _ = (
         c.session_create(text).await,
@@ -147,17 +101,9 @@ async fn ask_for_tokens_and_sessions(c: &mut Client, text: &SecretText) {
 }
 
 async fn ask_for_the_rest(c: &mut Client, text: &SecretText) {
-    let _ = (
-        c.health().await,
-        c.status().await,
-        c.init(text, true).await,
-        c.unlock(text).await,
-    );
+    let _ = (c.health().await, c.status().await, c.init(text, true).await, c.unlock(text).await);
     let _ = (c.lock().await, c.shutdown().await, c.clock_reset().await);
-    let _ = (
-        c.settings_read().await,
-        c.settings_change(&SettingsPatch::default()).await,
-    );
+    let _ = (c.settings_read().await, c.settings_change(&SettingsPatch::default()).await);
     let _ = (c.audit_read(&AuditQuery::default()).await, c.audit_verify().await);
     let _ = (c.audit_checkpoint().await, c.audit_key().await);
     for open in ["/v1/ca", "/v1/openapi.json"] {
@@ -176,19 +122,10 @@ async fn every_route_has_its_call() {
     ask_for_tokens_and_sessions(&mut client, &text).await;
     ask_for_the_rest(&mut client, &text).await;
     assert!(!client.health().await.unwrap());
-    let called: BTreeSet<String> = log
-        .first_lines()
-        .iter()
-        .map(|line| line.replace(" HTTP/1.1", ""))
-        .collect();
-    let fill = |path: &str| {
-        path.replace("{path}", "p")
-            .replace("{token}", "t")
-            .replace("{session}", "s")
-    };
-    let known: BTreeSet<String> = ROUTES
-        .iter()
-        .map(|r| format!("{} {}", r.method.as_str(), fill(r.path)))
-        .collect();
+    let called: BTreeSet<String> =
+        log.first_lines().iter().map(|line| line.replace(" HTTP/1.1", "")).collect();
+    let fill = |path: &str| path.replace("{path}", "p").replace("{token}", "t").replace("{session}", "s");
+    let known: BTreeSet<String> =
+        ROUTES.iter().map(|r| format!("{} {}", r.method.as_str(), fill(r.path))).collect();
     assert_eq!(called, known);
 }

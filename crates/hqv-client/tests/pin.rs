@@ -14,10 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use support::{Ca, Log, Reply, nothing, options, reply, tls_server, vault};
 
 fn pinned(ca: &Ca) -> Trust {
-    Trust {
-        pin: Some(ca.pin()),
-        ..Trust::default()
-    }
+    Trust { pin: Some(ca.pin()), ..Trust::default() }
 }
 
 fn pem_file(ca: &Ca) -> tempfile::NamedTempFile {
@@ -27,11 +24,7 @@ fn pem_file(ca: &Ca) -> tempfile::NamedTempFile {
 }
 
 async fn ask(host: &str, port: u16, trust: Trust) -> Result<(), ClientError> {
-    Client::new(options(host, port, trust))
-        .unwrap()
-        .status()
-        .await
-        .map(drop)
+    Client::new(options(host, port, trust)).unwrap().status().await.map(drop)
 }
 
 /// Refused, with a sentence and without having sent the token.
@@ -41,11 +34,7 @@ fn refused(result: Result<(), ClientError>, log: &Log, words: &str) {
     assert!(error.message.contains(words), "{}", error.message);
     assert!(!error.sent);
     assert!(!log.saw_token());
-    assert!(
-        log.requests()
-            .iter()
-            .all(|request| !request.to_ascii_lowercase().contains("authorization"))
-    );
+    assert!(log.requests().iter().all(|request| !request.to_ascii_lowercase().contains("authorization")));
 }
 
 const OTHER_VAULT: &str = "is not the vault that this token";
@@ -60,11 +49,7 @@ async fn tp1_the_right_vault_is_asked_for_its_ca_without_the_token_and_then_with
     client.status().await.unwrap();
     assert_eq!(
         log.first_lines(),
-        [
-            "GET /v1/ca HTTP/1.1",
-            "GET /v1/status HTTP/1.1",
-            "GET /v1/status HTTP/1.1"
-        ]
+        ["GET /v1/ca HTTP/1.1", "GET /v1/status HTTP/1.1", "GET /v1/status HTTP/1.1"]
     );
     let requests = log.requests();
     assert!(!requests[0].contains(support::TOKEN) && requests[1].contains(support::TOKEN));
@@ -84,11 +69,7 @@ async fn tp1_another_ca_that_shows_the_right_certificate() {
     let (ours, theirs) = (Ca::new(), Ca::new());
     let leaf = theirs.leaf("localhost");
     let (port, log) = tls_server(move |_| Arc::clone(&leaf), vault(ours.pem.clone())).await;
-    refused(
-        ask("localhost", port, pinned(&ours)).await,
-        &log,
-        "comes from another CA",
-    );
+    refused(ask("localhost", port, pinned(&ours)).await, &log, "comes from another CA");
 }
 
 #[tokio::test]
@@ -98,11 +79,7 @@ async fn tp1_another_vaults_ca_even_if_files_here_trust_it() {
     let leaf = theirs.leaf("localhost");
     let (port, log) = tls_server(move |_| Arc::clone(&leaf), vault(theirs.pem.clone())).await;
     let path = Some(file.path().to_owned());
-    let trust = Trust {
-        ca_file: path.clone(),
-        local_ca: path,
-        ..pinned(&ours)
-    };
+    let trust = Trust { ca_file: path.clone(), local_ca: path, ..pinned(&ours) };
     refused(ask("localhost", port, trust).await, &log, OTHER_VAULT);
 }
 
@@ -111,16 +88,8 @@ async fn tp1_the_right_ca_for_another_host_name() {
     let ca = Ca::new();
     let leaf = ca.leaf("other.internal");
     let (port, log) = tls_server(move |_| Arc::clone(&leaf), vault(ca.pem.clone())).await;
-    refused(
-        ask("localhost", port, pinned(&ca)).await,
-        &log,
-        "is for another host name",
-    );
-    refused(
-        ask("127.0.0.1", port, pinned(&ca)).await,
-        &log,
-        "is for another host name",
-    );
+    refused(ask("localhost", port, pinned(&ca)).await, &log, "is for another host name");
+    refused(ask("127.0.0.1", port, pinned(&ca)).await, &log, "is for another host name");
 }
 
 #[tokio::test]
@@ -128,18 +97,10 @@ async fn tp1_the_server_is_swapped_after_its_ca_was_fetched() {
     let (ours, theirs) = (Ca::new(), Ca::new());
     let (right, wrong) = (ours.leaf("localhost"), theirs.leaf("localhost"));
     let leaf = move |number| {
-        if number == 0 {
-            Arc::clone(&right)
-        } else {
-            Arc::clone(&wrong)
-        }
+        if number == 0 { Arc::clone(&right) } else { Arc::clone(&wrong) }
     };
     let (port, log) = tls_server(leaf, vault(ours.pem.clone())).await;
-    refused(
-        ask("localhost", port, pinned(&ours)).await,
-        &log,
-        "comes from another CA",
-    );
+    refused(ask("localhost", port, pinned(&ours)).await, &log, "comes from another CA");
     assert_eq!(log.first_lines(), ["GET /v1/ca HTTP/1.1"]);
 }
 
@@ -150,11 +111,7 @@ async fn tp1_v1_ca_is_swapped_between_two_requests() {
     let swapped = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&swapped);
     let leaf = move |_| {
-        if seen.load(Ordering::SeqCst) {
-            Arc::clone(&wrong)
-        } else {
-            Arc::clone(&right)
-        }
+        if seen.load(Ordering::SeqCst) { Arc::clone(&wrong) } else { Arc::clone(&right) }
     };
     let (mine, evil, now) = (ours.pem.clone(), theirs.pem.clone(), Arc::clone(&swapped));
     let answer = move |request: &str| match request.starts_with("GET /v1/ca ") {
@@ -169,19 +126,11 @@ async fn tp1_v1_ca_is_swapped_between_two_requests() {
     swapped.store(true, Ordering::SeqCst);
     // The same client has its root already; a new one asks again. Neither hands the token over.
     let error = client.status().await.unwrap_err();
-    assert!(
-        error.message.contains("comes from another CA"),
-        "{}",
-        error.message
-    );
+    assert!(error.message.contains("comes from another CA"), "{}", error.message);
     let error = ask("localhost", port, pinned(&ours)).await.unwrap_err();
     assert!(error.message.contains(OTHER_VAULT), "{}", error.message);
     let after = log.requests();
-    assert!(
-        after[before..]
-            .iter()
-            .all(|request| !request.contains(support::TOKEN))
-    );
+    assert!(after[before..].iter().all(|request| !request.contains(support::TOKEN)));
     assert_eq!(log.first_lines()[before..], ["GET /v1/ca HTTP/1.1"]);
 }
 
@@ -190,62 +139,34 @@ async fn tp1_the_fingerprint_counts_even_where_the_pin_fits() {
     let (ca, other) = (Ca::new(), Ca::new());
     let leaf = ca.leaf("localhost");
     let (port, log) = tls_server(move |_| Arc::clone(&leaf), vault(ca.pem.clone())).await;
-    let trust = |fingerprint| Trust {
-        fingerprint: Some(fingerprint),
-        ..pinned(&ca)
-    };
-    refused(
-        ask("localhost", port, trust(Fingerprint::of(&other.der))).await,
-        &log,
-        OTHER_VAULT,
-    );
-    ask("localhost", port, trust(Fingerprint::of(&ca.der)))
-        .await
-        .unwrap();
+    let trust = |fingerprint| Trust { fingerprint: Some(fingerprint), ..pinned(&ca) };
+    refused(ask("localhost", port, trust(Fingerprint::of(&other.der))).await, &log, OTHER_VAULT);
+    ask("localhost", port, trust(Fingerprint::of(&ca.der))).await.unwrap();
 }
 
 #[tokio::test]
 async fn tp1_strange_answers_to_the_question_for_the_ca() {
     let ca = Ca::new();
-    let endless = Reply {
-        bytes: [&b"HTTP/1.1 200 X\r\n\r\n"[..], &vec![b'x'; 64 * 1024]].concat(),
-        close: true,
-    };
-    let announced = Reply {
-        bytes: b"HTTP/1.1 200 X\r\nContent-Length: 9000000\r\n\r\n".to_vec(),
-        close: false,
-    };
+    let endless =
+        Reply { bytes: [&b"HTTP/1.1 200 X\r\n\r\n"[..], &vec![b'x'; 64 * 1024]].concat(), close: true };
+    let announced =
+        Reply { bytes: b"HTTP/1.1 200 X\r\nContent-Length: 9000000\r\n\r\n".to_vec(), close: false };
     let elsewhere =
         b"HTTP/1.1 302 X\r\nLocation: https://localhost/v1/ca\r\nContent-Length: 0\r\n\r\n".to_vec();
     let two = reply(200, &(ca.pem.clone() + &Ca::new().pem));
     let replies = [
         ("endless", endless),
         ("announced", announced),
-        (
-            "redirect",
-            Reply {
-                bytes: elsewhere,
-                close: false,
-            },
-        ),
+        ("redirect", Reply { bytes: elsewhere, close: false }),
         ("two certificates", two),
         ("an error with the right body", reply(503, &ca.pem)),
         ("no PEM", reply(200, "hello")),
         ("nothing", nothing()),
-        (
-            "no HTTP",
-            Reply {
-                bytes: b"220 smtp\r\n".to_vec(),
-                close: true,
-            },
-        ),
+        ("no HTTP", Reply { bytes: b"220 smtp\r\n".to_vec(), close: true }),
     ];
     for (name, answer) in replies {
         let leaf = ca.leaf("localhost");
-        let answer = move |_: &str| Reply {
-            bytes: answer.bytes.clone(),
-            close: answer.close,
-        };
+        let answer = move |_: &str| Reply { bytes: answer.bytes.clone(), close: answer.close };
         let (port, log) = tls_server(move |_| Arc::clone(&leaf), answer.clone_into_arc()).await;
         let error = ask("localhost", port, pinned(&ca)).await.unwrap_err();
         assert!(error.message.contains(OTHER_VAULT), "{name}: {}", error.message);
@@ -269,10 +190,7 @@ async fn a_file_with_the_promised_certificate_saves_the_question() {
     let file = pem_file(&ca);
     let leaf = ca.leaf("localhost");
     let (port, log) = tls_server(move |_| Arc::clone(&leaf), vault(ca.pem.clone())).await;
-    let trust = Trust {
-        local_ca: Some(file.path().to_owned()),
-        ..pinned(&ca)
-    };
+    let trust = Trust { local_ca: Some(file.path().to_owned()), ..pinned(&ca) };
     ask("localhost", port, trust).await.unwrap();
     assert_eq!(log.first_lines(), ["GET /v1/status HTTP/1.1"]);
 }
@@ -283,20 +201,11 @@ async fn ht8_without_a_pin_a_foreign_ca_is_refused_and_the_named_one_is_not() {
     let (right, wrong) = (pem_file(&ca), pem_file(&other));
     let leaf = ca.leaf("localhost");
     let (port, log) = tls_server(move |_| Arc::clone(&leaf), vault(ca.pem.clone())).await;
-    let named = |file: &tempfile::NamedTempFile| Trust {
-        ca_file: Some(file.path().to_owned()),
-        ..Trust::default()
-    };
-    refused(
-        ask("localhost", port, named(&wrong)).await,
-        &log,
-        "comes from another CA",
-    );
+    let named =
+        |file: &tempfile::NamedTempFile| Trust { ca_file: Some(file.path().to_owned()), ..Trust::default() };
+    refused(ask("localhost", port, named(&wrong)).await, &log, "comes from another CA");
     ask("localhost", port, named(&right)).await.unwrap();
-    let local = Trust {
-        local_ca: Some(right.path().to_owned()),
-        ..Trust::default()
-    };
+    let local = Trust { local_ca: Some(right.path().to_owned()), ..Trust::default() };
     ask("localhost", port, local).await.unwrap();
 }
 
@@ -313,10 +222,6 @@ async fn a_listener_without_tls_gets_nothing_readable() {
         seen.push(&bytes[..read]);
         stream.write_all(&reply(200, "{}").bytes).await.unwrap();
     });
-    refused(
-        ask("localhost", port, pinned(&Ca::new())).await,
-        &log,
-        "does not speak TLS as expected",
-    );
+    refused(ask("localhost", port, pinned(&Ca::new())).await, &log, "does not speak TLS as expected");
     assert_eq!(log.requests().len(), 1);
 }

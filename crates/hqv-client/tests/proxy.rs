@@ -13,10 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 /// Tunnels everything to one port and keeps the heads that it was sent.
 async fn proxy(to: u16, status: &'static str) -> (u16, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let (port, heads) = (
-        listener.local_addr().unwrap().port(),
-        Arc::new(Mutex::new(Vec::new())),
-    );
+    let (port, heads) = (listener.local_addr().unwrap().port(), Arc::new(Mutex::new(Vec::new())));
     let kept = Arc::clone(&heads);
     tokio::spawn(async move {
         loop {
@@ -26,10 +23,7 @@ async fn proxy(to: u16, status: &'static str) -> (u16, Arc<Mutex<Vec<String>>>) 
                 head.push(client.read_u8().await.unwrap());
             }
             heads.lock().unwrap().push(String::from_utf8(head).unwrap());
-            client
-                .write_all(format!("HTTP/1.1 {status}\r\n\r\n").as_bytes())
-                .await
-                .unwrap();
+            client.write_all(format!("HTTP/1.1 {status}\r\n\r\n").as_bytes()).await.unwrap();
             if status.starts_with('2') {
                 let mut server = TcpStream::connect(("127.0.0.1", to)).await.unwrap();
                 tokio::spawn(async move { copy_bidirectional(&mut client, &mut server).await });
@@ -45,20 +39,10 @@ async fn a_pinned_remote_vault_is_reached_through_the_proxy() {
     let leaf = ca.leaf("vault.internal");
     let (to, log) = tls_server(move |_| Arc::clone(&leaf), vault(ca.pem.clone())).await;
     let (port, heads) = proxy(to, "200 OK").await;
-    let mut options = options(
-        "vault.internal",
-        8443,
-        Trust {
-            pin: Some(ca.pin()),
-            ..Trust::default()
-        },
-    );
+    let mut options = options("vault.internal", 8443, Trust { pin: Some(ca.pin()), ..Trust::default() });
     options.proxy.https_proxy = Some(format!("http://me:pass@127.0.0.1:{port}"));
     Client::new(options).unwrap().status().await.unwrap();
-    assert_eq!(
-        log.first_lines(),
-        ["GET /v1/ca HTTP/1.1", "GET /v1/status HTTP/1.1"]
-    );
+    assert_eq!(log.first_lines(), ["GET /v1/ca HTTP/1.1", "GET /v1/status HTTP/1.1"]);
     let login = "Proxy-Authorization: Basic bWU6cGFzcw==";
     let expected =
         format!("CONNECT vault.internal:8443 HTTP/1.1\r\nHost: vault.internal:8443\r\n{login}\r\n\r\n");
@@ -71,14 +55,8 @@ async fn a_proxy_that_refuses_is_named_and_loopback_passes_it_by() {
     let leaf = ca.leaf("localhost");
     let (to, _) = tls_server(move |_| Arc::clone(&leaf), vault(ca.pem.clone())).await;
     let (port, heads) = proxy(to, "407 No").await;
-    let through = Proxy {
-        https_proxy: Some(format!("127.0.0.1:{port}")),
-        no_proxy: None,
-    };
-    let trust = Trust {
-        pin: Some(ca.pin()),
-        ..Trust::default()
-    };
+    let through = Proxy { https_proxy: Some(format!("127.0.0.1:{port}")), no_proxy: None };
+    let trust = Trust { pin: Some(ca.pin()), ..Trust::default() };
     let mut remote = options("vault.internal", 8443, trust.clone());
     remote.proxy = through.clone();
     let error = Client::new(remote).unwrap().status().await.unwrap_err();

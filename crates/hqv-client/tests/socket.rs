@@ -46,11 +46,7 @@ async fn a_connection_closed_in_between_is_opened_again() {
 async fn what_was_sent_is_never_sent_again() {
     let folder = folder();
     let answer = |request: &str| {
-        if request.starts_with("GET /v1/status") {
-            reply(200, STATUS)
-        } else {
-            nothing()
-        }
+        if request.starts_with("GET /v1/status") { reply(200, STATUS) } else { nothing() }
     };
     let (options, log, _) = unix_server(folder.path(), answer).await;
     let mut client = Client::new(options).unwrap();
@@ -58,29 +54,19 @@ async fn what_was_sent_is_never_sent_again() {
     client.status().await.unwrap();
     let kept = client.get("a/b", None).await.err().unwrap();
     for error in [fresh, kept] {
-        assert_eq!(
-            (error.code.as_str(), error.sent, error.exit_code()),
-            ("CONNECTION_ERROR", true, 6)
-        );
+        assert_eq!((error.code.as_str(), error.sent, error.exit_code()), ("CONNECTION_ERROR", true, 6));
     }
     let lines = log.first_lines();
     assert_eq!(
         lines,
-        [
-            "GET /v1/secrets/a/b HTTP/1.1",
-            "GET /v1/status HTTP/1.1",
-            "GET /v1/secrets/a/b HTTP/1.1"
-        ]
+        ["GET /v1/secrets/a/b HTTP/1.1", "GET /v1/status HTTP/1.1", "GET /v1/secrets/a/b HTTP/1.1"]
     );
 }
 
 #[tokio::test]
 async fn an_answer_that_does_not_come_is_a_timeout() {
     let folder = folder();
-    let silent = |_: &str| Reply {
-        bytes: Vec::new(),
-        close: false,
-    };
+    let silent = |_: &str| Reply { bytes: Vec::new(), close: false };
     let (mut options, _, _) = unix_server(folder.path(), silent).await;
     options.answer_within = Duration::from_millis(50);
     let error = Client::new(options).unwrap().status().await.unwrap_err();
@@ -93,11 +79,7 @@ async fn a_peer_of_another_uid_gets_nothing() {
     let (mut options, log, _) = unix_server(folder.path(), |_| reply(200, STATUS)).await;
     options.peer_uid = |fd| support::own_peer(fd).map(|uid| uid + 1);
     let error = Client::new(options).unwrap().status().await.unwrap_err();
-    assert!(
-        error.message.contains("is not trusted: a process of uid"),
-        "{}",
-        error.message
-    );
+    assert!(error.message.contains("is not trusted: a process of uid"), "{}", error.message);
     assert!(!error.sent && log.requests().is_empty());
 }
 
@@ -107,34 +89,19 @@ async fn no_daemon_is_exit_6_and_says_how_to_start_one() {
     let (mut options, _, _) = unix_server(folder.path(), |_| nothing()).await;
     options.target = hqv_client::Target::Unix(folder.path().join("none"));
     let error = Client::new(options).unwrap().status().await.unwrap_err();
-    assert_eq!(
-        (error.exit_code(), error.hint.as_deref()),
-        (6, Some("hq-vault serve --daemon"))
-    );
+    assert_eq!((error.exit_code(), error.hint.as_deref()), (6, Some("hq-vault serve --daemon")));
 }
 
 #[tokio::test]
 async fn refusals_come_as_the_server_says_them() {
     let folder = folder();
     let body = r#"{"error":"slow down","code":"RATE_LIMITED","hint":"wait","requestId":"req_7"}"#;
-    let head = format!(
-        "HTTP/1.1 429 X\r\nRetry-After: 9\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    let answer = move |_: &str| Reply {
-        bytes: head.clone().into_bytes(),
-        close: false,
-    };
+    let head = format!("HTTP/1.1 429 X\r\nRetry-After: 9\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    let answer = move |_: &str| Reply { bytes: head.clone().into_bytes(), close: false };
     let (options, _, _) = unix_server(folder.path(), answer).await;
     let error = Client::new(options).unwrap().status().await.unwrap_err();
-    assert_eq!(
-        (error.code.as_str(), error.status, error.retry_after),
-        ("RATE_LIMITED", Some(429), Some(9))
-    );
-    assert_eq!(
-        (error.message.as_str(), error.request_id.as_deref()),
-        ("slow down", Some("req_7"))
-    );
+    assert_eq!((error.code.as_str(), error.status, error.retry_after), ("RATE_LIMITED", Some(429), Some(9)));
+    assert_eq!((error.message.as_str(), error.request_id.as_deref()), ("slow down", Some("req_7")));
     assert_eq!(error.hint.as_deref(), Some("wait"));
 }
 
@@ -144,10 +111,7 @@ async fn in6_a_server_cannot_move_the_cursor() {
     let body = r#"{"error":"a\u001b[2Jb","code":"INTERNAL","hint":"c\u202ed"}"#;
     let (options, _, _) = unix_server(folder.path(), move |_| reply(500, body)).await;
     let error = Client::new(options).unwrap().status().await.unwrap_err();
-    assert_eq!(
-        (error.message.as_str(), error.hint.as_deref()),
-        ("a\\u{1b}[2Jb", Some("c\\u{202e}d"))
-    );
+    assert_eq!((error.message.as_str(), error.hint.as_deref()), ("a\\u{1b}[2Jb", Some("c\\u{202e}d")));
 }
 
 #[tokio::test]
@@ -177,11 +141,7 @@ async fn what_no_vault_sends_is_refused() {
     errors.push(client.session_list().await.unwrap_err());
     for error in errors {
         assert_eq!(error.code, "CONNECTION_ERROR");
-        assert!(
-            error.sent && !error.message.contains("canary"),
-            "{}",
-            error.message
-        );
+        assert!(error.sent && !error.message.contains("canary"), "{}", error.message);
     }
     assert_eq!(log.requests().len(), 5);
 }

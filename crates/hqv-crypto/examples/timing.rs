@@ -49,23 +49,9 @@ fn main() {
             aead::open(&key, &nonce, b"aad", &sealed, &tag).unwrap()
         });
     }
-    let row = keys.seal_row(
-        Kind::Secret,
-        RowId::of([1; 16]),
-        3,
-        Some([4; 32]),
-        &[9; 100],
-        &mut rng,
-    );
+    let row = keys.seal_row(Kind::Secret, RowId::of([1; 16]), 3, Some([4; 32]), &[9; 100], &mut rng);
     time("seal_row 100", 200_000, || {
-        keys.seal_row(
-            Kind::Secret,
-            RowId::of([1; 16]),
-            3,
-            Some([4; 32]),
-            &[9; 100],
-            &mut rng,
-        )
+        keys.seal_row(Kind::Secret, RowId::of([1; 16]), 3, Some([4; 32]), &[9; 100], &mut rng)
     });
     time("open_row 100", 200_000, || keys.open_row(&row).unwrap());
     let facts = row.facts();
@@ -74,9 +60,7 @@ fn main() {
     time("lookup", 200_000, || keys.lookup(&path));
     let text = wire::encode(wire::CredentialKind::Token, &[8; 32], Some(&[1; 16]));
     time("wire parse", 200_000, || wire::parse(text.reveal()).unwrap());
-    time("wire hash", 200_000, || {
-        wire::hash(wire::CredentialKind::Token, &[8; 32])
-    });
+    time("wire hash", 200_000, || wire::hash(wire::CredentialKind::Token, &[8; 32]));
     let secret = slot::SlotSecret::Passphrase(SecretBytes::from_slice(b"passphrase"));
     let slot::SlotSecret::Passphrase(phrase) = &secret else {
         return;
@@ -84,12 +68,8 @@ fn main() {
     let (id, cost) = (SlotId::from_bytes([1; 16]), slot::KdfParams::DEFAULT);
     let root = RootKey::generate(&mut rng);
     let row = slot::seal_passphrase(&root, vault, id, phrase, cost, &mut rng).unwrap();
-    time("slot::open with 256 MiB", 5, || {
-        slot::open(&row, vault, &secret).is_ok()
-    });
+    time("slot::open with 256 MiB", 5, || slot::open(&row, vault, &secret).is_ok());
     time("ed25519 sign", 2_000, || ed25519::sign(&key, b"message"));
     let (public, signature) = (ed25519::public_of(&key), ed25519::sign(&key, b"message"));
-    time("ed25519 verify", 2_000, || {
-        ed25519::verify(&public, b"message", &signature)
-    });
+    time("ed25519 verify", 2_000, || ed25519::verify(&public, b"message", &signature));
 }

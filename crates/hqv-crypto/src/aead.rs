@@ -44,9 +44,7 @@ pub fn seal_in_place(
     buf: &mut [u8],
 ) -> [u8; TAG_LEN] {
     let (sub_key, sub_nonce) = sub_key(key, nonce);
-    let Ok(tag) = sub_key.seal_in_place_separate_tag(sub_nonce, Aad::from(aad), buf) else {
-        out_of_memory()
-    };
+    let Ok(tag) = sub_key.seal_in_place_separate_tag(sub_nonce, Aad::from(aad), buf) else { out_of_memory() };
     let mut out = [0; TAG_LEN];
     out.copy_from_slice(tag.as_ref());
     out

@@ -97,11 +97,7 @@ impl Ca {
         let mut params = ca_params(vault);
         params.serial_number = Some(serial(rng));
         let cert = params.self_signed(&*key)?.der().to_vec();
-        Ok(Self {
-            vault,
-            key: LockedBuf::from_vec_wiping(key.serialize_der()),
-            cert,
-        })
+        Ok(Self { vault, key: LockedBuf::from_vec_wiping(key.serialize_der()), cert })
     }
 
     pub(crate) fn from_parts(vault: VaultId, key: LockedBuf, cert: Vec<u8>) -> Self {
@@ -167,10 +163,7 @@ fn ca_params(vault: VaultId) -> CertificateParams {
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
     let mut name = DistinguishedName::new();
     name.push(DnType::OrganizationName, "HQ Vault");
-    name.push(
-        DnType::OrganizationalUnitName,
-        "For this vault only, not for a system trust store",
-    );
+    name.push(DnType::OrganizationalUnitName, "For this vault only, not for a system trust store");
     name.push(DnType::CommonName, format!("HQ Vault CA {vault}"));
     params.distinguished_name = name;
     params
@@ -216,9 +209,7 @@ fn san(name: &str) -> Result<SanType, CaError> {
     if !is_host_name(name) {
         return Err(bad());
     }
-    Ok(SanType::DnsName(
-        name.to_ascii_lowercase().try_into().map_err(|_| bad())?,
-    ))
+    Ok(SanType::DnsName(name.to_ascii_lowercase().try_into().map_err(|_| bad())?))
 }
 
 /// Labels of letters, digits, hyphens and (as container networks use them) underscores; no wildcard.
@@ -227,18 +218,14 @@ fn is_host_name(name: &str) -> bool {
         (1..=63).contains(&label.len())
             && !label.starts_with('-')
             && !label.ends_with('-')
-            && label
-                .bytes()
-                .all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'_')
+            && label.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'_')
     };
     name.len() <= 253 && name.split('.').all(is_label)
 }
 
 /// Whole seconds since 1970, within the validity of the CA.
 fn clamp(moment: Timestamp) -> u64 {
-    u64::try_from(moment.millis() / 1000)
-        .unwrap_or_default()
-        .clamp(CA_FROM, CA_UNTIL)
+    u64::try_from(moment.millis() / 1000).unwrap_or_default().clamp(CA_FROM, CA_UNTIL)
 }
 
 fn seconds(since_1970: u64) -> Timestamp {

@@ -35,11 +35,7 @@ impl AuditIdentity {
             signing: ed25519::public_of(signing.expose()),
             reading: hybrid::public_of(reading.expose()),
         };
-        Self {
-            signing,
-            reading,
-            public,
-        }
+        Self { signing, reading, public }
     }
 
     /// The public halves.

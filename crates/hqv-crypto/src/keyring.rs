@@ -51,10 +51,7 @@ impl Keyring {
     /// # Errors
     /// When aws-lc cannot make the CA's key.
     pub fn generate(vault: VaultId, rng: &mut dyn Entropy) -> Result<Self, CaError> {
-        let first = Term {
-            value: random_key(rng),
-            metadata: random_key(rng),
-        };
+        let first = Term { value: random_key(rng), metadata: random_key(rng) };
         Ok(Self {
             terms: BTreeMap::from([(FIRST_TERM, first)]),
             path_index: random_key(rng),
@@ -79,25 +76,13 @@ impl Keyring {
         revision: u64,
         rng: &mut dyn Entropy,
     ) -> Row {
-        let header = RowHeader {
-            kind: Kind::Keyring,
-            id: Self::row_id(),
-            revision,
-            epoch,
-            term: 0,
-        };
+        let header = RowHeader { kind: Kind::Keyring, id: Self::row_id(), revision, epoch, term: 0 };
         let nonce = array(rng);
         let body = self.encode();
         let mut sealed = Vec::with_capacity(body.len());
         let aad = row_aad(&header, vault, None);
         let tag = aead::seal(&root.keyring_key(vault), &nonce, &aad, &body, &mut sealed);
-        Row {
-            header,
-            lookup: None,
-            nonce,
-            tag,
-            body: sealed.into_boxed_slice(),
-        }
+        Row { header, lookup: None, nonce, tag, body: sealed.into_boxed_slice() }
     }
 
     /// Opens the keyring row of this vault.
@@ -131,9 +116,7 @@ impl Keyring {
     fn encode_terms(&self, list: &mut ItemsWriter) {
         for (number, term) in &self.terms {
             list.items(|one| {
-                one.u64(u64::from(*number))
-                    .bytes(term.value.expose())
-                    .bytes(term.metadata.expose());
+                one.u64(u64::from(*number)).bytes(term.value.expose()).bytes(term.metadata.expose());
             });
         }
     }
@@ -159,10 +142,7 @@ fn decode_terms(fields: &Fields<'_>) -> Result<BTreeMap<u32, Term>, CborError> {
     while !list.is_empty() {
         let mut one = list.items()?;
         let number = u32::try_from(one.u64()?).map_err(|_| CborError::new("a term is too large"))?;
-        let term = Term {
-            value: locked(one.array()?),
-            metadata: locked(one.array()?),
-        };
+        let term = Term { value: locked(one.array()?), metadata: locked(one.array()?) };
         one.end()?;
         if number == 0 || terms.insert(number, term).is_some() {
             return Err(CborError::new("a term is zero or stands twice"));

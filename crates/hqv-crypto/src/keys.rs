@@ -29,13 +29,7 @@ impl VaultKeys {
         let lookup = Mac256::new(keyring.path_index.expose());
         let row_state = Mac512::new(keyring.row_state.expose());
         scrub_stack(); // the two prepared states were built on it
-        Self {
-            vault,
-            epoch,
-            keyring,
-            lookup,
-            row_state,
-        }
+        Self { vault, epoch, keyring, lookup, row_state }
     }
 
     /// The vault that these keys belong to.
@@ -75,26 +69,14 @@ impl VaultKeys {
     ) -> Row {
         let nonce = array(rng);
         let term = self.keyring.terms.keys().next_back().copied().unwrap_or_default();
-        let header = RowHeader {
-            kind,
-            id,
-            revision,
-            epoch: self.epoch,
-            term,
-        };
+        let header = RowHeader { kind, id, revision, epoch: self.epoch, term };
         let mut body = Vec::with_capacity(plain.len());
         let aad = row_aad(&header, self.vault, lookup.as_ref());
         let tag = match self.key(kind, term) {
             Some(key) => aead::seal(key, &nonce, &aad, plain, &mut body),
             None => unreachable!("a keyring has at least one term: it is checked when it is opened"),
         };
-        Row {
-            header,
-            lookup,
-            nonce,
-            tag,
-            body: body.into_boxed_slice(),
-        }
+        Row { header, lookup, nonce, tag, body: body.into_boxed_slice() }
     }
 
     /// Opens a sealed row of this vault.
@@ -129,8 +111,7 @@ impl VaultKeys {
         }
         let id = facts.header.id.as_bytes();
         let place = [facts.header.kind.code(), id.len() as u8];
-        self.row_state
-            .tag(&[&place, id, &facts.header.revision.to_be_bytes(), &hash.finalize()])
+        self.row_state.tag(&[&place, id, &facts.header.revision.to_be_bytes(), &hash.finalize()])
     }
 
     /// Signs the bytes that [`crate::settings`] puts together, in the domain of clear settings.
@@ -140,11 +121,7 @@ impl VaultKeys {
 
     fn key(&self, kind: Kind, term: u32) -> Option<&[u8; 32]> {
         let term = self.keyring.terms.get(&term)?;
-        Some(if kind == Kind::Version {
-            term.value.expose()
-        } else {
-            term.metadata.expose()
-        })
+        Some(if kind == Kind::Version { term.value.expose() } else { term.metadata.expose() })
     }
 }
 
@@ -167,9 +144,7 @@ pub(crate) fn row_aad(header: &RowHeader, vault: VaultId, lookup: Option<&[u8; 3
 
 /// The id of a row of which there is only one.
 pub(crate) fn fixed_id(name: &'static [u8]) -> RowId {
-    let Some(id) = RowId::new(name) else {
-        unreachable!("fixed names have 1 to 32 bytes")
-    };
+    let Some(id) = RowId::new(name) else { unreachable!("fixed names have 1 to 32 bytes") };
     id
 }
 
@@ -183,32 +158,14 @@ mod tests {
 
     fn places() -> impl Strategy<Value = Place> {
         let id = prop::collection::vec(0u8..2, 1..4);
-        (
-            0usize..8,
-            id,
-            0u64..3,
-            0u32..3,
-            0u32..3,
-            0u8..2,
-            prop::option::of(0u8..2),
-        )
+        (0usize..8, id, 0u64..3, 0u32..3, 0u32..3, 0u8..2, prop::option::of(0u8..2))
     }
 
     fn aad_of((kind, id, revision, epoch, term, vault, lookup): &Place) -> Vec<u8> {
         let id = RowId::new(id).unwrap_or_else(|| fixed_id(b"none"));
         let kind = Kind::ALL.get(*kind).copied().unwrap_or(Kind::State);
-        let header = RowHeader {
-            kind,
-            id,
-            revision: *revision,
-            epoch: *epoch,
-            term: *term,
-        };
-        row_aad(
-            &header,
-            VaultId::from_bytes([*vault; 16]),
-            lookup.map(|byte| [byte; 32]).as_ref(),
-        )
+        let header = RowHeader { kind, id, revision: *revision, epoch: *epoch, term: *term };
+        row_aad(&header, VaultId::from_bytes([*vault; 16]), lookup.map(|byte| [byte; 32]).as_ref())
     }
 
     proptest! {
@@ -220,23 +177,11 @@ mod tests {
 
     #[test]
     fn cr5_the_term_is_bound_even_where_two_terms_had_one_key() {
-        let header = RowHeader {
-            kind: Kind::Token,
-            id: RowId::of([1; 16]),
-            revision: 1,
-            epoch: 1,
-            term: 1,
-        };
+        let header = RowHeader { kind: Kind::Token, id: RowId::of([1; 16]), revision: 1, epoch: 1, term: 1 };
         let vault = VaultId::from_bytes([2; 16]);
         let mut sealed = Vec::new();
         let (key, nonce) = ([3; 32], [4; 24]);
-        let tag = aead::seal(
-            &key,
-            &nonce,
-            &row_aad(&header, vault, None),
-            b"token",
-            &mut sealed,
-        );
+        let tag = aead::seal(&key, &nonce, &row_aad(&header, vault, None), b"token", &mut sealed);
         let open = |header| aead::open(&key, &nonce, &row_aad(&header, vault, None), &sealed, &tag).is_ok();
         assert!(open(header));
         assert!(!open(RowHeader { term: 2, ..header }));

@@ -67,8 +67,7 @@ impl Tally {
 
 /// The MAC as one big-endian number, least significant limb first.
 fn limbs(mac: &[u8; 64]) -> impl Iterator<Item = u64> + '_ {
-    mac.rchunks_exact(8)
-        .map(|chunk| chunk.iter().fold(0, |limb, byte| (limb << 8) | u64::from(*byte)))
+    mac.rchunks_exact(8).map(|chunk| chunk.iter().fold(0, |limb, byte| (limb << 8) | u64::from(*byte)))
 }
 
 /// A tally for each counted kind: what a scan of the shelf adds up, to be compared with the state row.
@@ -92,10 +91,7 @@ impl Tallies {
 
     /// The tally of a kind; for the state row always empty.
     pub fn of(&self, kind: Kind) -> Tally {
-        self.0
-            .get(usize::from(kind.code()).wrapping_sub(1))
-            .copied()
-            .unwrap_or_default()
+        self.0.get(usize::from(kind.code()).wrapping_sub(1)).copied().unwrap_or_default()
     }
 
     fn of_mut(&mut self, kind: Kind) -> Option<&mut Tally> {
@@ -139,8 +135,7 @@ impl RowState {
     /// Seals the state row; its revision is the sequence.
     pub fn seal(&self, keys: &VaultKeys, rng: &mut dyn Entropy) -> Row {
         let mut body = FieldsWriter::with_capacity(768);
-        body.u64(EPOCH, u64::from(self.epoch))
-            .i64(VAULT_TIME, self.vault_time.millis());
+        body.u64(EPOCH, u64::from(self.epoch)).i64(VAULT_TIME, self.vault_time.millis());
         if let Some((sequence, head)) = &self.audit_head {
             body.u64(AUDIT_SEQUENCE, *sequence).bytes(AUDIT_HEAD, head);
         }
@@ -152,14 +147,7 @@ impl RowState {
             }
         });
         body.keep(&self.kept);
-        keys.seal_row(
-            Kind::State,
-            Self::row_id(),
-            self.sequence,
-            None,
-            &body.finish(),
-            rng,
-        )
+        keys.seal_row(Kind::State, Self::row_id(), self.sequence, None, &body.finish(), rng)
     }
 
     /// Opens the state row.

@@ -50,26 +50,13 @@ pub fn sealed_row_id() -> RowId {
 /// Makes the clear row from the caller's fields (keys 3 and up); the public keys are added here.
 pub fn sign_locked(keys: &VaultKeys, revision: u64, mut fields: FieldsWriter) -> Row {
     let public = keys.audit_identity().public();
-    fields
-        .bytes(SIGNING_KEY, &public.signing)
-        .bytes(READING_KEY, &public.reading);
-    let header = RowHeader {
-        kind: Kind::Setting,
-        id: locked_row_id(),
-        revision,
-        epoch: keys.epoch(),
-        term: 0,
-    };
+    fields.bytes(SIGNING_KEY, &public.signing).bytes(READING_KEY, &public.reading);
+    let header =
+        RowHeader { kind: Kind::Setting, id: locked_row_id(), revision, epoch: keys.epoch(), term: 0 };
     let map = fields.finish();
     let mut body = map.to_vec();
     body.extend_from_slice(&keys.sign_settings(&signed_bytes(&header, keys.vault(), &map)));
-    Row {
-        header,
-        lookup: None,
-        nonce: [0; 24],
-        tag: [0; 16],
-        body: body.into_boxed_slice(),
-    }
+    Row { header, lookup: None, nonce: [0; 24], tag: [0; 16], body: body.into_boxed_slice() }
 }
 
 /// Checks the clear row and reads it. `known` lists the caller's keys. With `expected` the row must be
@@ -90,16 +77,8 @@ pub fn read_locked<'a>(
     let (map, signature) = row.body.split_last_chunk().ok_or(SettingsError::Malformed)?;
     let known: Vec<u64> = known.iter().copied().chain([SIGNING_KEY, READING_KEY]).collect();
     let fields = Fields::parse(map, &known).map_err(|_| SettingsError::Malformed)?;
-    let key = |at| {
-        fields
-            .array::<32>(at)
-            .copied()
-            .map_err(|_| SettingsError::Malformed)
-    };
-    let public = AuditPublic {
-        signing: key(SIGNING_KEY)?,
-        reading: key(READING_KEY)?,
-    };
+    let key = |at| fields.array::<32>(at).copied().map_err(|_| SettingsError::Malformed);
+    let public = AuditPublic { signing: key(SIGNING_KEY)?, reading: key(READING_KEY)? };
     let message = settings_message(&signed_bytes(&row.header, vault, map));
     let expected_one = expected.is_none_or(|expected| *expected == public);
     if !expected_one || !ed25519::verify(&public.signing, &message, signature) {

@@ -106,9 +106,7 @@ impl std::fmt::Debug for Credential {
 /// [`WireError`] says which of the four ways it is wrong.
 pub fn parse(text: &str) -> Result<Credential, WireError> {
     let kinds = [CredentialKind::Token, CredentialKind::Session];
-    let found = kinds
-        .into_iter()
-        .find_map(|kind| Some((kind, text.strip_prefix(kind.prefix())?)));
+    let found = kinds.into_iter().find_map(|kind| Some((kind, text.strip_prefix(kind.prefix())?)));
     let (kind, rest) = found.ok_or(WireError::NotOne)?;
     if rest.len() < CHARACTERS && rest.bytes().all(base64url::is_symbol) {
         return Err(WireError::Cut);
@@ -160,11 +158,7 @@ pub fn encode(kind: CredentialKind, secret: &[u8; 32], pin: Option<&[u8; PIN_LEN
 /// The hash under which a vault stores a credential: SHA-256 over a domain and the random bytes. 256
 /// random bits need neither salt nor stretching.
 pub fn hash(kind: CredentialKind, secret: &[u8; 32]) -> [u8; 32] {
-    Sha256::new()
-        .chain_update(kind.domain())
-        .chain_update(secret)
-        .finalize()
-        .into()
+    Sha256::new().chain_update(kind.domain()).chain_update(secret).finalize().into()
 }
 
 /// The pin of a CA certificate in DER.

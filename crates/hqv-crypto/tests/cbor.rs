@@ -88,10 +88,7 @@ fn each_rule_has_its_refusal() {
     says(&[0xa1, 1, 0x61, 0xff], "cut short, or not well-formed");
     says(&[0xa1, 1, 0x9f, 0xff], "a kind of item that bodies do not hold");
     says(&[0xa1, 1, 0xbf, 0xff], "a kind of item that bodies do not hold");
-    says(
-        &[0xa1, 1, 0xfb, 0, 0, 0, 0, 0, 0, 0, 0],
-        "a kind of item that bodies do not hold",
-    );
+    says(&[0xa1, 1, 0xfb, 0, 0, 0, 0, 0, 0, 0, 0], "a kind of item that bodies do not hold");
     says(&[0xa1, 1, 0xc0, 0], "a kind of item that bodies do not hold");
     says(&[0xba, 0, 1, 0, 0], "too many fields");
     says(&vec![0; MAX_BODY + 1], "too long");

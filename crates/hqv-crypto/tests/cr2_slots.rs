@@ -38,10 +38,7 @@ fn rewritten(row: &Row, change: impl FnOnce(&mut FieldsWriter)) -> Row {
         new.bytes(key, old.bytes(key).unwrap());
     }
     change(&mut new);
-    Row {
-        body: new.finish().to_vec().into(),
-        ..row.clone()
-    }
+    Row { body: new.finish().to_vec().into(), ..row.clone() }
 }
 
 /// One passphrase slot, since each costs 256 MiB of work; all that is asked of it stands in one test.
@@ -62,11 +59,7 @@ fn cr2_a_passphrase_slot_opens_only_as_it_was_made() {
     for (key, value) in [(3, 256 * 1024 - 1), (4, 2), (5, 3), (3, 64), (4, 1), (5, 1)] {
         let weakened = open(&with_number(&row, key, value), "correct horse battery");
         // With the feature the floor is Argon2's own; then the AAD refuses it.
-        let expected = if cfg!(feature = "test-slot") {
-            SlotError::Wrong
-        } else {
-            SlotError::Weakened
-        };
+        let expected = if cfg!(feature = "test-slot") { SlotError::Wrong } else { SlotError::Weakened };
         assert_eq!(weakened, Some(expected), "field {key} = {value}");
     }
     for (key, value) in [(3, 4 << 30), (3, 5 << 20), (4, 17), (4, u64::MAX), (5, 17)] {
@@ -78,28 +71,10 @@ fn cr2_a_passphrase_slot_opens_only_as_it_was_made() {
 #[test]
 fn cr2_parameters_are_bounded_on_both_sides() {
     assert_eq!(KdfParams::DEFAULT.check(), Ok(()));
-    assert_eq!(
-        KdfParams {
-            mem_kib: 1024 * 1024,
-            ..KdfParams::DEFAULT
-        }
-        .check(),
-        Ok(())
-    );
-    let too_much = KdfParams {
-        mem_kib: 4 * 1024 * 1024,
-        t: 16,
-        p: 4,
-    };
+    assert_eq!(KdfParams { mem_kib: 1024 * 1024, ..KdfParams::DEFAULT }.check(), Ok(()));
+    let too_much = KdfParams { mem_kib: 4 * 1024 * 1024, t: 16, p: 4 };
     assert_eq!(too_much.check(), Err(SlotError::Damaged));
-    assert_eq!(
-        KdfParams {
-            t: 0,
-            ..KdfParams::DEFAULT
-        }
-        .check(),
-        Err(SlotError::Weakened)
-    );
+    assert_eq!(KdfParams { t: 0, ..KdfParams::DEFAULT }.check(), Err(SlotError::Weakened));
 }
 
 #[test]
@@ -112,50 +87,27 @@ fn cr2_a_recovery_slot_is_bound_to_salt_id_check_and_vault() {
     assert_eq!(slot::kind_of(&row), Some(SlotKind::Recovery));
 
     let refused = |row: &Row, vault| slot::open(row, vault, &secret()).err();
-    assert_eq!(
-        refused(&row, OTHER_VAULT),
-        Some(SlotError::Wrong),
-        "copied to another vault"
-    );
+    assert_eq!(refused(&row, OTHER_VAULT), Some(SlotError::Wrong), "copied to another vault");
     let mut moved = row.clone();
     moved.header.id = RowId::of([8; 16]);
     assert_eq!(refused(&moved, VAULT), Some(SlotError::Wrong), "another id");
     for key in [2, 6, 7] {
         let changed = rewritten(&row, |fields| {
-            let mut bytes = Fields::parse(&row.body, KEYS)
-                .unwrap()
-                .bytes(key)
-                .unwrap()
-                .to_vec();
+            let mut bytes = Fields::parse(&row.body, KEYS).unwrap().bytes(key).unwrap().to_vec();
             bytes[0] ^= 0x80;
             fields.bytes(key, &bytes);
         });
         assert_eq!(refused(&changed, VAULT), Some(SlotError::Wrong), "field {key}");
     }
-    assert_eq!(
-        refused(&with_number(&row, 1, 1), VAULT),
-        Some(SlotError::Wrong),
-        "another kind"
-    );
-    assert_eq!(
-        refused(&with_number(&row, 3, 8), VAULT),
-        Some(SlotError::Damaged),
-        "a field of another kind"
-    );
-    assert_eq!(
-        refused(&with_number(&row, 8, 8), VAULT),
-        Some(SlotError::Damaged),
-        "an unknown field"
-    );
+    assert_eq!(refused(&with_number(&row, 1, 1), VAULT), Some(SlotError::Wrong), "another kind");
+    assert_eq!(refused(&with_number(&row, 3, 8), VAULT), Some(SlotError::Damaged), "a field of another kind");
+    assert_eq!(refused(&with_number(&row, 8, 8), VAULT), Some(SlotError::Damaged), "an unknown field");
 }
 
 #[test]
 fn cr2_the_check_value_commits_to_the_root_key() {
     // Two slots with the same id and secret for two root keys: each check value belongs to its own.
-    let (one, two) = (
-        RootKey::generate(&mut Seeded::new(3)),
-        RootKey::generate(&mut Seeded::new(4)),
-    );
+    let (one, two) = (RootKey::generate(&mut Seeded::new(3)), RootKey::generate(&mut Seeded::new(4)));
     let check = |root| {
         let (row, _) = slot::seal_recovery(root, VAULT, SLOT, &mut Seeded::new(5));
         Fields::parse(&row.body, KEYS).unwrap().bytes(6).unwrap().to_vec()
@@ -168,9 +120,7 @@ fn cr2_the_check_value_commits_to_the_root_key() {
 fn cr2_every_flipped_byte_of_a_slot_is_refused_or_gives_the_same_key() {
     let mut rng = Seeded::new(6);
     let root = RootKey::generate(&mut rng);
-    let keyring = Keyring::generate(VAULT, &mut rng)
-        .unwrap()
-        .seal(&root, VAULT, 1, 1, &mut rng);
+    let keyring = Keyring::generate(VAULT, &mut rng).unwrap().seal(&root, VAULT, 1, 1, &mut rng);
     let (row, text) = slot::seal_recovery(&root, VAULT, SLOT, &mut rng);
     for changed in common::flipped_bytes(&row) {
         let secret = SlotSecret::Recovery(parse_recovery(text.reveal()).unwrap());
@@ -206,35 +156,18 @@ fn a_recovery_key_survives_handwriting_and_shows_slips() {
     ];
     for form in &relaxed {
         let key = parse_recovery(form).unwrap();
-        assert!(
-            slot::open(&row, VAULT, &SlotSecret::Recovery(key)).is_ok(),
-            "{form}"
-        );
+        assert!(slot::open(&row, VAULT, &SlotSecret::Recovery(key)).is_ok(), "{form}");
     }
     for len in 5..text.len() {
-        assert_eq!(
-            parse_recovery(&text[..len]).err(),
-            Some(WireError::Cut),
-            "{len} characters"
-        );
+        assert_eq!(parse_recovery(&text[..len]).err(), Some(WireError::Cut), "{len} characters");
     }
     for (at, c) in text.char_indices().skip(5).filter(|(_, c)| *c != '-') {
         let other = if c == 'Z' { 'Y' } else { 'Z' };
         let mistyped = format!("{}{other}{}", &text[..at], &text[at + 1..]);
-        assert_eq!(
-            parse_recovery(&mistyped).err(),
-            Some(WireError::Mistyped),
-            "character {at}"
-        );
+        assert_eq!(parse_recovery(&mistyped).err(), Some(WireError::Mistyped), "character {at}");
     }
-    assert_eq!(
-        parse_recovery(&format!("{text}0")).err(),
-        Some(WireError::Mistyped)
-    );
-    assert_eq!(
-        parse_recovery(&text.replacen("HQVR", "HQVX", 1)).err(),
-        Some(WireError::NotOne)
-    );
+    assert_eq!(parse_recovery(&format!("{text}0")).err(), Some(WireError::Mistyped));
+    assert_eq!(parse_recovery(&text.replacen("HQVR", "HQVX", 1)).err(), Some(WireError::NotOne));
     assert_eq!(parse_recovery("").err(), Some(WireError::NotOne));
 }
 
@@ -247,10 +180,7 @@ fn cr2_the_kind_of_slot_for_tests_is_unknown_to_a_release() {
     let for_tests = with_number(&row, 1, 255);
     let secret = SlotSecret::Recovery(parse_recovery(text.reveal()).unwrap());
     assert_eq!(slot::kind_of(&for_tests), None);
-    assert_eq!(
-        slot::open(&for_tests, VAULT, &secret).err(),
-        Some(SlotError::Damaged)
-    );
+    assert_eq!(slot::open(&for_tests, VAULT, &secret).err(), Some(SlotError::Damaged));
 }
 
 #[cfg(feature = "test-slot")]
@@ -260,8 +190,5 @@ fn a_test_slot_opens_without_a_kdf() {
     let root = RootKey::generate(&mut rng);
     let row = slot::seal_test(&root, VAULT, SLOT, &mut rng);
     assert!(slot::open(&row, VAULT, &SlotSecret::Test).is_ok());
-    assert_eq!(
-        slot::open(&row, OTHER_VAULT, &SlotSecret::Test).err(),
-        Some(SlotError::Wrong)
-    );
+    assert_eq!(slot::open(&row, OTHER_VAULT, &SlotSecret::Test).err(), Some(SlotError::Wrong));
 }

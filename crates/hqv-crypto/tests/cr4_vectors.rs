@@ -16,9 +16,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 fn file(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../../spec/vectors/crypto")
-        .join(name)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../spec/vectors/crypto").join(name)
 }
 
 fn load(name: &str) -> Value {

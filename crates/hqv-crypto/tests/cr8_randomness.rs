@@ -31,9 +31,7 @@ fn rounds() -> usize {
 fn cr8_nonces_do_not_repeat() {
     let world = World::new(1);
     let nonces = (0..rounds()).map(|_| {
-        let row = world
-            .keys
-            .seal_row(Kind::Token, RowId::of([1; 16]), 1, None, b"", &mut System);
+        let row = world.keys.seal_row(Kind::Token, RowId::of([1; 16]), 1, None, b"", &mut System);
         *row.nonce.last_chunk().unwrap()
     });
     assert!(all_differ(nonces.collect()));

@@ -13,10 +13,7 @@ fn only_the_holder_of_the_private_key_opens_and_only_in_context() {
     let public = identity.public().reading;
     let sealed = hybrid::seal(&public, b"info", b"aad", b"record key", &mut Seeded::new(2)).unwrap();
     assert_eq!(sealed.len(), 10 + hybrid::OVERHEAD);
-    assert_eq!(
-        identity.open(b"info", b"aad", &sealed).unwrap().reveal(),
-        b"record key"
-    );
+    assert_eq!(identity.open(b"info", b"aad", &sealed).unwrap().reveal(), b"record key");
     assert!(identity.open(b"other", b"aad", &sealed).is_err());
     assert!(identity.open(b"info", b"other", &sealed).is_err());
     let stranger = AuditIdentity::generate(&mut Seeded::new(3));

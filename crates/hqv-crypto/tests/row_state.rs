@@ -60,25 +60,15 @@ fn the_state_row_does_not_count_itself() {
 #[test]
 fn every_fact_of_a_row_changes_its_mac() {
     let mut world = World::new(1);
-    let row = world.keys.seal_row(
-        Kind::Secret,
-        RowId::of([1; 16]),
-        2,
-        Some([3; 32]),
-        b"meta",
-        &mut world.rng,
-    );
+    let row =
+        world.keys.seal_row(Kind::Secret, RowId::of([1; 16]), 2, Some([3; 32]), b"meta", &mut world.rng);
     let mac = world.keys.row_mac(&row.facts(), None);
     for (field, changed) in common::changed_fields(&row) {
         if !field.starts_with("body") {
             assert_ne!(world.keys.row_mac(&changed.facts(), None), mac, "{field}");
         }
     }
-    assert_ne!(
-        world.keys.row_mac(&row.facts(), Some(b"")),
-        mac,
-        "a clear body that is empty"
-    );
+    assert_ne!(world.keys.row_mac(&row.facts(), Some(b"")), mac, "a clear body that is empty");
     let clear = |body| world.keys.row_mac(&row.facts(), Some(body));
     assert_ne!(clear(b"one"), clear(b"two"));
     assert_ne!(World::new(2).keys.row_mac(&row.facts(), None), mac, "another key");
@@ -87,18 +77,10 @@ fn every_fact_of_a_row_changes_its_mac() {
 #[test]
 fn a_clear_body_and_a_look_up_hash_are_not_mistaken_for_each_other() {
     let mut world = World::new(3);
-    let row = world
-        .keys
-        .seal_row(Kind::Setting, RowId::of([1; 16]), 2, None, b"", &mut world.rng);
-    let looked_up = Row {
-        lookup: Some([7; 32]),
-        ..row.clone()
-    };
+    let row = world.keys.seal_row(Kind::Setting, RowId::of([1; 16]), 2, None, b"", &mut world.rng);
+    let looked_up = Row { lookup: Some([7; 32]), ..row.clone() };
     let (keys, body) = (&world.keys, [7; 32]);
-    assert_ne!(
-        keys.row_mac(&row.facts(), Some(&body)),
-        keys.row_mac(&looked_up.facts(), None)
-    );
+    assert_ne!(keys.row_mac(&row.facts(), Some(&body)), keys.row_mac(&looked_up.facts(), None));
 }
 
 #[test]
@@ -116,10 +98,7 @@ fn the_state_comes_back_whole() {
     let row = state.seal(&world.keys, &mut world.rng);
     assert_eq!(row.header.revision, 77);
     let back = RowState::open(&row, &world.keys).unwrap();
-    assert_eq!(
-        (back.sequence, back.epoch, back.audit_head),
-        (77, 3, Some((12, [9; 32])))
-    );
+    assert_eq!((back.sequence, back.epoch, back.audit_head), (77, 3, Some((12, [9; 32]))));
     assert_eq!(back.vault_time, Timestamp::from_millis(-5));
     assert_eq!(back.tallies, state.tallies);
     assert_eq!(back.tallies.of(Kind::Secret).count(), 1);
@@ -131,14 +110,7 @@ fn another_sealed_row_is_not_taken_for_the_state() {
     let mut world = World::new(5);
     let row = RowState::default().seal(&world.keys, &mut world.rng);
     let body = world.keys.open_row(&row).unwrap();
-    let other = world.keys.seal_row(
-        Kind::State,
-        RowId::of([1; 16]),
-        0,
-        None,
-        body.reveal(),
-        &mut world.rng,
-    );
+    let other = world.keys.seal_row(Kind::State, RowId::of([1; 16]), 0, None, body.reveal(), &mut world.rng);
     assert!(world.keys.open_row(&other).is_ok());
     assert!(RowState::open(&other, &world.keys).is_err());
 }

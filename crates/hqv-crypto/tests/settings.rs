@@ -39,10 +39,7 @@ fn cr5_every_field_of_the_clear_row_is_signed() {
     for changed in flipped_bytes(&row) {
         assert!(read(&changed).is_err());
     }
-    assert_eq!(
-        settings::read_locked(&row, OTHER_VAULT, None, &[5, 6]).err(),
-        Some(SettingsError::NotSigned)
-    );
+    assert_eq!(settings::read_locked(&row, OTHER_VAULT, None, &[5, 6]).err(), Some(SettingsError::NotSigned));
 }
 
 #[test]
@@ -58,10 +55,7 @@ fn a_row_signed_by_another_identity_is_refused_once_ours_is_known() {
 fn unknown_settings_are_refused_and_newer_ones_passed_over() {
     let world = World::new(5);
     let row = signed(&world);
-    assert_eq!(
-        settings::read_locked(&row, VAULT, None, &[5]).err(),
-        Some(SettingsError::Malformed)
-    );
+    assert_eq!(settings::read_locked(&row, VAULT, None, &[5]).err(), Some(SettingsError::Malformed));
     let mut fields = FieldsWriter::new();
     fields.u64(5, 1).bool(6, true).text(200, "later");
     let newer = settings::sign_locked(&world.keys, 4, fields);

@@ -44,11 +44,7 @@ fn tk7_a_cut_token_is_told_at_every_length() {
     for kind in KINDS {
         let text = sample(kind);
         for len in 0..text.len() {
-            let expected = if len < 4 {
-                WireError::NotOne
-            } else {
-                WireError::Cut
-            };
+            let expected = if len < 4 { WireError::NotOne } else { WireError::Cut };
             assert_eq!(error_of(&text[..len]), Some(expected), "{len} characters");
         }
     }
@@ -91,28 +87,16 @@ fn tk7_spare_bits_must_be_zero() {
     assert_eq!(last % 4, 0, "71 characters hold 426 bits, two more than 53 bytes");
     for spare in 1..4 {
         let other = SYMBOLS.as_bytes()[last + spare] as char;
-        assert_eq!(
-            error_of(&format!("{}{other}", &text[..74])),
-            Some(WireError::Mistyped)
-        );
+        assert_eq!(error_of(&format!("{}{other}", &text[..74])), Some(WireError::Mistyped));
     }
 }
 
 #[test]
 fn tk7_a_token_is_no_session() {
     let (token, session) = (sample(CredentialKind::Token), sample(CredentialKind::Session));
-    assert_eq!(
-        error_of(&token.replacen("hqv_", "hqs_", 1)),
-        Some(WireError::Mistyped)
-    );
-    assert_eq!(
-        error_of(&session.replacen("hqs_", "hqv_", 1)),
-        Some(WireError::Mistyped)
-    );
-    assert_eq!(
-        error_of(&token.replacen("hqv_", "hqx_", 1)),
-        Some(WireError::NotOne)
-    );
+    assert_eq!(error_of(&token.replacen("hqv_", "hqs_", 1)), Some(WireError::Mistyped));
+    assert_eq!(error_of(&session.replacen("hqs_", "hqv_", 1)), Some(WireError::Mistyped));
+    assert_eq!(error_of(&token.replacen("hqv_", "hqx_", 1)), Some(WireError::NotOne));
     assert_eq!(error_of(""), Some(WireError::NotOne));
 }
 
@@ -139,21 +123,12 @@ fn fingerprints_are_read_as_openssl_and_browsers_print_them() {
     assert!(whole.is_some());
     let digits = plain.strip_prefix("sha256:").unwrap();
     let pairs: Vec<&str> = (0..32).map(|at| &digits[2 * at..2 * at + 2]).collect();
-    for form in [
-        digits.to_owned(),
-        plain.to_uppercase(),
-        pairs.join(":"),
-        format!("SHA256:{}", pairs.join(":")),
-    ] {
+    for form in
+        [digits.to_owned(), plain.to_uppercase(), pairs.join(":"), format!("SHA256:{}", pairs.join(":"))]
+    {
         assert_eq!(wire::parse_fingerprint(&form), whole, "{form}");
     }
-    for bad in [
-        "",
-        "sha256:",
-        &digits[1..],
-        &format!("{digits}0"),
-        &digits.replace(&digits[..1], "g"),
-    ] {
+    for bad in ["", "sha256:", &digits[1..], &format!("{digits}0"), &digits.replace(&digits[..1], "g")] {
         assert_eq!(wire::parse_fingerprint(bad), None, "{bad}");
     }
 }

@@ -45,9 +45,7 @@ fn accepts(ca: &[u8], leaf: &Leaf, name: &str, millis: i64) -> bool {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from(ca.to_vec())).unwrap();
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
-        .build()
-        .unwrap();
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
     let cert = CertificateDer::from(leaf.cert_der.clone());
     let name = ServerName::try_from(name.to_owned()).unwrap();
     let time = UnixTime::since_unix_epoch(Duration::from_millis(millis as u64));
@@ -65,23 +63,8 @@ fn serial_of(cert: &[u8]) -> (u8, Vec<u8>) {
 #[test]
 fn tp1_a_leaf_is_taken_only_under_its_ca_and_for_its_names() {
     let ca = Ca::create(VAULT, &mut Seeded::new(1)).unwrap();
-    let leaf = leaf(
-        &ca,
-        &[
-            "localhost",
-            "127.0.0.1",
-            "::1",
-            "host.docker.internal",
-            "Vault.Internal",
-        ],
-    );
-    for name in [
-        "localhost",
-        "127.0.0.1",
-        "::1",
-        "host.docker.internal",
-        "vault.internal",
-    ] {
+    let leaf = leaf(&ca, &["localhost", "127.0.0.1", "::1", "host.docker.internal", "Vault.Internal"]);
+    for name in ["localhost", "127.0.0.1", "::1", "host.docker.internal", "vault.internal"] {
         assert!(accepts(ca.cert_der(), &leaf, name, NOW), "{name}");
     }
     for name in ["example.com", "127.0.0.2", "a.localhost", "::2"] {
@@ -125,16 +108,9 @@ fn no_clock_makes_a_leaf_fail_or_outlive_the_ca() {
     let (from, until) = (1_577_836_800_000, 2_524_608_000_000);
     for millis in [i64::MIN, -1, 0, 1, from, from + 1, until - 1, until, i64::MAX] {
         let leaf = ca
-            .issue_leaf(
-                &names(&["localhost"]),
-                Timestamp::from_millis(millis),
-                &mut Seeded::new(1),
-            )
+            .issue_leaf(&names(&["localhost"]), Timestamp::from_millis(millis), &mut Seeded::new(1))
             .unwrap();
-        assert!(
-            leaf.not_before.millis() >= from && leaf.not_after.millis() <= until,
-            "{millis}"
-        );
+        assert!(leaf.not_before.millis() >= from && leaf.not_after.millis() <= until, "{millis}");
         assert!(leaf.not_before <= leaf.not_after, "{millis}");
     }
 }
@@ -143,9 +119,7 @@ fn no_clock_makes_a_leaf_fail_or_outlive_the_ca() {
 fn serial_numbers_are_positive_and_minimal_whatever_is_drawn() {
     let ca = Ca::create(VAULT, &mut Seeded::new(1)).unwrap();
     for byte in 0..=255 {
-        let leaf = ca
-            .issue_leaf(&names(&["localhost"]), now(), &mut Constant(byte))
-            .unwrap();
+        let leaf = ca.issue_leaf(&names(&["localhost"]), now(), &mut Constant(byte)).unwrap();
         let (len, serial) = serial_of(&leaf.cert_der);
         assert_eq!(len, 16, "drawn: {byte}");
         assert!((1..0x80).contains(&serial[0]), "drawn: {byte}");
@@ -157,22 +131,8 @@ fn serial_numbers_are_positive_and_minimal_whatever_is_drawn() {
 fn names_that_are_none_are_refused() {
     let ca = Ca::create(VAULT, &mut Seeded::new(1)).unwrap();
     let long = "a".repeat(64);
-    for name in [
-        "",
-        ".",
-        "a..b",
-        "*.example.com",
-        "-a",
-        "a-",
-        "a b",
-        "a\0b",
-        "caf\u{e9}",
-        "[::1]",
-        &long,
-    ] {
-        let refused = ca
-            .issue_leaf(&names(&["localhost", name]), now(), &mut Seeded::new(1))
-            .err();
+    for name in ["", ".", "a..b", "*.example.com", "-a", "a-", "a b", "a\0b", "caf\u{e9}", "[::1]", &long] {
+        let refused = ca.issue_leaf(&names(&["localhost", name]), now(), &mut Seeded::new(1)).err();
         assert!(matches!(refused, Some(CaError::BadName(_))), "{name:?}");
     }
 }

@@ -2,12 +2,7 @@
 //!
 //! `cargo run --release -p hqv-engine --example door -- 10000`
 #![forbid(unsafe_code)]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::disallowed_methods,
-    missing_docs
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, missing_docs)]
 
 #[path = "../tests/kit/mod.rs"]
 mod kit;
@@ -25,10 +20,7 @@ fn cpu() -> f64 {
 
 #[tokio::main]
 async fn main() {
-    let n: usize = std::env::args()
-        .nth(1)
-        .and_then(|a| a.parse().ok())
-        .unwrap_or(10_000);
+    let n: usize = std::env::args().nth(1).and_then(|a| a.parse().ok()).unwrap_or(10_000);
     let mut kit = Kit::new().await;
     let owner = kit.owner.clone();
     let started = Instant::now();
@@ -36,13 +28,7 @@ async fn main() {
     for i in 0..n {
         let (engine, owner) = (kit.engine.clone(), owner.clone());
         tasks.push(tokio::spawn(async move {
-            engine
-                .run(
-                    caller(&owner),
-                    put(&format!("app/{}/key-{i}", i % 100), &[b'x'; 64]),
-                )
-                .await
-                .unwrap();
+            engine.run(caller(&owner), put(&format!("app/{}/key-{i}", i % 100), &[b'x'; 64])).await.unwrap();
         }));
         if tasks.len() == 256 {
             for t in tasks.drain(..) {
@@ -53,25 +39,13 @@ async fn main() {
     for t in tasks {
         t.await.unwrap();
     }
-    println!(
-        "put      {:>8.2} us each",
-        started.elapsed().as_secs_f64() * 1e6 / n as f64
-    );
-    let token = kit
-        .token(&owner, "w", None, &["read on app/"])
-        .await
-        .unwrap()
-        .token
-        .reveal()
-        .to_owned();
+    println!("put      {:>8.2} us each", started.elapsed().as_secs_f64() * 1e6 / n as f64);
+    let token = kit.token(&owner, "w", None, &["read on app/"]).await.unwrap().token.reveal().to_owned();
     let rounds = 200_000;
     let (started, on_cpu) = (Instant::now(), cpu());
     for i in 0..rounds {
         let k = i % n;
-        let op = Get {
-            path: path(&format!("app/{}/key-{k}", k % 100)),
-            version: None,
-        };
+        let op = Get { path: path(&format!("app/{}/key-{k}", k % 100)), version: None };
         match kit.engine.begin(caller(&token), op).unwrap() {
             Begun::Done(got) => assert_eq!(got.value.len(), 64),
             Begun::Queued(_) => unreachable!(),
@@ -79,16 +53,9 @@ async fn main() {
     }
     let each = |ns: f64| ns / 1e3 / f64::from(rounds as u32);
     let wall = started.elapsed().as_nanos() as f64;
-    println!(
-        "get      {:>8.2} us each, {:.2} us of a processor",
-        each(wall),
-        each(cpu() - on_cpu)
-    );
+    println!("get      {:>8.2} us each, {:.2} us of a processor", each(wall), each(cpu() - on_cpu));
     kit.restart().await;
     let started = Instant::now();
     kit.unlock().await;
-    println!(
-        "unlock   {:>8.2} ms (a slot without cost)",
-        started.elapsed().as_secs_f64() * 1e3
-    );
+    println!("unlock   {:>8.2} ms (a slot without cost)", started.elapsed().as_secs_f64() * 1e3);
 }

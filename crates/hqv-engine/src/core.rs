@@ -104,11 +104,7 @@ impl Core {
         let Moment { now, boot } = at;
         let open = self.open(caller)?;
         let Some(credential) = &caller.credential else {
-            return Ok(if caller.transport.is_socket() {
-                Principal::Peer
-            } else {
-                Principal::Nobody
-            });
+            return Ok(if caller.transport.is_socket() { Principal::Peer } else { Principal::Nobody });
         };
         let hash = wire::hash(credential.kind, &credential.secret);
         if credential.kind == CredentialKind::Session {
@@ -116,18 +112,8 @@ impl Core {
             let found = open.sessions.find(&hash, idle, boot, touch);
             return found.map(Principal::Owner).ok_or_else(session_over);
         }
-        let id = open
-            .tokens
-            .by_hash
-            .get(&hash, staged)
-            .copied()
-            .ok_or_else(unauthorized)?;
-        let entry = open
-            .tokens
-            .by_id
-            .get(&id, staged)
-            .cloned()
-            .ok_or_else(unauthorized)?;
+        let id = open.tokens.by_hash.get(&hash, staged).copied().ok_or_else(unauthorized)?;
+        let entry = open.tokens.by_id.get(&id, staged).cloned().ok_or_else(unauthorized)?;
         match open.tokens.ended(&entry, now, staged) {
             Some(code) => Err(family::ended(code, &entry)),
             None => Ok(Principal::Token(entry)),
@@ -215,15 +201,7 @@ impl Core {
             return Err(error);
         }
         let detail = Some(error.message().to_owned());
-        self.record(
-            caller,
-            principal,
-            O::KIND,
-            Outcome::Denied,
-            Some(error.code()),
-            detail,
-            items,
-        )?;
+        self.record(caller, principal, O::KIND, Outcome::Denied, Some(error.code()), detail, items)?;
         Err(error.actor(principal.label()))
     }
 
@@ -262,33 +240,18 @@ impl Core {
         let done = op.perform(&mut view);
         let (mut items, detail, free) = (std::mem::take(&mut view.items), view.detail.take(), view.free);
         items.append(&mut below);
-        let done = done.and_then(|answer| {
-            if O::SPENDS && !free {
-                charge(open, principal, now, staged).map(|()| answer)
-            } else {
-                Ok(answer)
-            }
-        });
+        let done = match O::SPENDS && !free {
+            true => done.and_then(|answer| charge(open, principal, now, staged).map(|()| answer)),
+            false => done,
+        };
         match done {
             Ok(answer) => {
                 if O::ACTIVITY {
                     (open.last_activity, open.last_activity_at) = (boot, now);
                 }
-                let recorded = self.record_at(
-                    now,
-                    caller,
-                    principal,
-                    (O::KIND, Outcome::Ok, None),
-                    detail,
-                    items,
-                );
-                if O::ALWAYS && recorded.is_err() {
-                    self.note(format!("a {} could not be recorded", O::KIND));
-                    self.settle(staged, true);
-                    return Ok(answer);
-                }
-                self.settle(staged, recorded.is_ok());
-                recorded.map(|()| answer)
+                let said = (O::KIND, Outcome::Ok, None);
+                let recorded = self.record_at(now, caller, principal, said, detail, items);
+                self.conclude::<O>(staged, recorded).map(|()| answer)
             }
             Err(error) => {
                 self.settle(staged, false);
@@ -309,25 +272,21 @@ impl Core {
         items: Vec<Item>,
     ) -> Result<O::Answer, Error> {
         let detail = Some(error.message().to_owned());
-        let denied = matches!(
-            error.code(),
-            Code::Forbidden | Code::Unauthorized | Code::TokenExhausted
-        );
+        let denied = matches!(error.code(), Code::Forbidden | Code::Unauthorized | Code::TokenExhausted);
         let outcome = if denied { Outcome::Denied } else { Outcome::Failed };
-        self.record(
-            caller,
-            principal,
-            O::KIND,
-            outcome,
-            Some(error.code()),
-            detail,
-            items,
-        )?;
-        Err(if denied {
-            error.actor(principal.label())
-        } else {
-            error
-        })
+        self.record(caller, principal, O::KIND, outcome, Some(error.code()), detail, items)?;
+        Err(if denied { error.actor(principal.label()) } else { error })
+    }
+
+    /// What is on record stays staged, and so does what must always take effect.
+    fn conclude<O: Operation>(&mut self, staged: bool, recorded: Result<(), Error>) -> Result<(), Error> {
+        if O::ALWAYS && recorded.is_err() {
+            self.note(format!("a {} could not be recorded", O::KIND));
+            self.settle(staged, true);
+            return Ok(());
+        }
+        self.settle(staged, recorded.is_ok());
+        recorded
     }
 
     /// The operation's staged changes stay in the group, or are undone. A reader staged nothing: what is
@@ -399,11 +358,7 @@ impl Core {
     fn append(&mut self, record: &Record) -> Result<(), Error> {
         let Some(log) = &mut self.log else {
             // Before `init` there is nothing to record; a vault without a record answers nobody.
-            return if self.vault.is_none() {
-                Ok(())
-            } else {
-                Err(unrecorded())
-            };
+            return if self.vault.is_none() { Ok(()) } else { Err(unrecorded()) };
         };
         match log.append(record, self.state_seq) {
             Ok(seq) => {
@@ -451,11 +406,7 @@ fn named<'a, O: Operation>(asked: impl IntoIterator<Item = &'a str>) -> Vec<Item
 
 /// A prefix as an item's path: it ends in a slash, as no path does.
 fn prefix_text(prefix: &Prefix) -> &str {
-    if prefix.as_str().is_empty() {
-        "/"
-    } else {
-        prefix.as_str()
-    }
+    if prefix.as_str().is_empty() { "/" } else { prefix.as_str() }
 }
 
 /// Who acted, as the record names it.
@@ -467,11 +418,9 @@ pub fn identity(principal: &Principal, transport: &Transport) -> Identity {
             ancestry: t.facts.ancestry.to_string(),
             ancestors: t.facts.ancestors.to_vec(),
         },
-        (_, Transport::Socket { uid, pid, program }) => Identity::Peer {
-            uid: *uid,
-            pid: *pid,
-            program: program.clone(),
-        },
+        (_, Transport::Socket { uid, pid, program }) => {
+            Identity::Peer { uid: *uid, pid: *pid, program: program.clone() }
+        }
         _ => Identity::Nobody,
     }
 }

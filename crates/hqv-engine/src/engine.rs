@@ -82,8 +82,7 @@ impl Shared {
     pub(crate) fn tell_lock(&self) {
         let core = self.core();
         let open = matches!(core.phase, Phase::Open(_));
-        self.unlocked
-            .send_if_modified(|was| std::mem::replace(was, open) != open);
+        self.unlocked.send_if_modified(|was| std::mem::replace(was, open) != open);
     }
 
     /// How many wait for their turn at the KDF.
@@ -147,11 +146,7 @@ impl Engine {
     pub fn open(parts: Parts) -> Result<Engine, Error> {
         let vault = parts.shelf.vault_id().map_err(|e| e.to_error())?;
         let mut core = Core {
-            phase: if vault.is_some() {
-                Phase::Locked
-            } else {
-                Phase::Empty
-            },
+            phase: if vault.is_some() { Phase::Locked } else { Phase::Empty },
             vault,
             log: None,
             rng: (parts.entropy)(),
@@ -172,10 +167,7 @@ impl Engine {
             start_locked(&mut core, &parts, vault)?;
         }
         let shared = Arc::new(Shared {
-            places: Places {
-                shelf: parts.shelf,
-                log_dir: parts.log_dir,
-            },
+            places: Places { shelf: parts.shelf, log_dir: parts.log_dir },
             queue: Queue::default(),
             entropy: parts.entropy,
             kdf: parts.kdf,
@@ -205,9 +197,7 @@ impl Engine {
             Begun::Done(answer) => return Ok(answer),
             Begun::Queued(receive) => receive,
         };
-        receive
-            .await
-            .unwrap_or_else(|_| Err(Error::unavailable("the daemon is stopping")))
+        receive.await.unwrap_or_else(|_| Err(Error::unavailable("the daemon is stopping")))
     }
 
     /// Answers at once what needs no commit; queues the rest.
@@ -225,8 +215,7 @@ impl Engine {
             self.shared.queue.push(job)?;
             return Ok(Begun::Queued(receive));
         }
-        core.run_as(&self.shared.places, &caller, op, &principal, at, false)
-            .map(Begun::Done)
+        core.run_as(&self.shared.places, &caller, op, &principal, at, false).map(Begun::Done)
     }
 
     /// True where the credential would get past the first check: cheap, before a body is read. While locked
@@ -273,20 +262,12 @@ impl Engine {
     /// Queues work of the daemon itself.
     pub(crate) fn chore(&self, work: impl FnMut(&mut Core) + Send + 'static) {
         // A full queue means that groups are being committed; the next tick tries again.
-        let _ = self
-            .shared
-            .queue
-            .push(Box::new(Chore(Box::new(work))) as Box<dyn Job>);
+        let _ = self.shared.queue.push(Box::new(Chore(Box::new(work))) as Box<dyn Job>);
     }
 
     /// Waits until the writer has done what was queued. The queue must be closed.
     pub(crate) fn wait_for_writer(&self) {
-        let thread = self
-            .shared
-            .writer
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let thread = self.shared.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
             // A writer that panicked has nothing left to wait for.
             let _ = thread.join();
@@ -348,10 +329,7 @@ impl Core {
     pub(crate) fn checkpoint(&mut self) -> Result<(), Error> {
         let (now, state_seq) = (self.time.now(), self.state_seq);
         match &mut self.log {
-            Some(log) => log
-                .checkpoint(now, state_seq)
-                .map(drop)
-                .map_err(|e| unsynced().cause(e)),
+            Some(log) => log.checkpoint(now, state_seq).map(drop).map_err(|e| unsynced().cause(e)),
             None => Ok(()),
         }
     }
@@ -360,23 +338,15 @@ impl Core {
 /// The start of a daemon beside an existing vault: its signed settings are read, the record goes on.
 fn start_locked(core: &mut Core, parts: &Parts, vault: VaultId) -> Result<(), Error> {
     let stored = |e: hqv_store::StoreError| e.to_error();
-    let row = parts
-        .shelf
-        .get(hqv_model::Kind::Setting, &hqv_crypto::settings::locked_row_id())
-        .map_err(stored)?;
+    let row =
+        parts.shelf.get(hqv_model::Kind::Setting, &hqv_crypto::settings::locked_row_id()).map_err(stored)?;
     let row = row.ok_or_else(|| crate::secrets::damaged("the clear settings row is missing"))?;
     let public = settings::read_clear(&row, vault, None, &mut core.locked_settings)?;
     let state_id = hqv_crypto::row_state::RowState::row_id();
-    let state = parts
-        .shelf
-        .get(hqv_model::Kind::State, &state_id)
-        .map_err(stored)?;
+    let state = parts.shelf.get(hqv_model::Kind::State, &state_id).map_err(stored)?;
     core.state_seq = state.map_or(0, |row| row.header.revision);
     let config = record_config(parts.log_dir.clone(), vault, row.header.epoch, public);
-    let head = hqv_audit::DbHead {
-        state_seq: core.state_seq,
-        head: None,
-    };
+    let head = hqv_audit::DbHead { state_seq: core.state_seq, head: None };
     let now = core.now();
     let (log, report) = Log::start(config, Some(head), now, (parts.entropy)())?;
     core.log = Some(log);
@@ -393,13 +363,7 @@ fn start_locked(core: &mut Core, parts: &Parts, vault: VaultId) -> Result<(), Er
 
 /// The record of a vault in its directory.
 pub(crate) fn record_config(dir: PathBuf, vault: VaultId, epoch: u32, public: AuditPublic) -> LogConfig {
-    LogConfig {
-        dir,
-        vault,
-        epoch,
-        public,
-        max_segment: MAX_SEGMENT,
-    }
+    LogConfig { dir, vault, epoch, public, max_segment: MAX_SEGMENT }
 }
 
 /// How long the ticker sleeps.

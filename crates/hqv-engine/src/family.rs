@@ -134,11 +134,7 @@ impl Tokens {
 
     /// When it ends, its ancestors' ends included.
     pub fn effective_end(&self, entry: &TokenEntry, staged: bool) -> Timestamp {
-        self.chain(entry, staged)
-            .flatten()
-            .map(|link| link.end)
-            .min()
-            .unwrap_or(entry.end)
+        self.chain(entry, staged).flatten().map(|link| link.end).min().unwrap_or(entry.end)
     }
 
     /// Uses left: the least over the token and its ancestors. None: no limit anywhere.
@@ -170,12 +166,7 @@ impl Tokens {
 
     /// Counts one use of a token without any limit above it: in memory, flushed within a second.
     pub fn count_unlimited(&mut self, entry: &TokenEntry, now: Timestamp) {
-        for id in entry
-            .facts
-            .ancestors
-            .iter()
-            .chain(std::iter::once(&entry.facts.id))
-        {
+        for id in entry.facts.ancestors.iter().chain(std::iter::once(&entry.facts.id)) {
             add_uses(&mut self.unflushed, *id, 1, now);
         }
     }
@@ -225,11 +216,7 @@ impl Tokens {
 
     /// Takes over what the last lock kept, as far as the rows do not say it.
     pub fn resume(&mut self, carried: Carried) {
-        let stands = |id: &TokenId| {
-            self.by_id
-                .get(id, false)
-                .is_some_and(|e| e.state != State::Revoked)
-        };
+        let stands = |id: &TokenId| self.by_id.get(id, false).is_some_and(|e| e.state != State::Revoked);
         self.pending_revocations = carried.revoked.into_iter().filter(stands).collect();
         self.unflushed = carried.uses;
     }
@@ -239,8 +226,7 @@ impl Tokens {
         let facts = entry.facts.clone();
         self.by_id.stage(facts.id, Some(Arc::new(entry)));
         self.by_hash.stage(facts.hash, Some(facts.id));
-        self.by_sibling
-            .stage((facts.parent, facts.name.clone()), Some(facts.id));
+        self.by_sibling.stage((facts.parent, facts.name.clone()), Some(facts.id));
     }
 
     /// Whether the parent may have one more live child. The count at hand includes ended ones; where it is at
@@ -280,11 +266,8 @@ impl Tokens {
     pub fn load(&mut self, entry: TokenEntry) {
         let facts = entry.facts.clone();
         let key = (facts.parent, facts.name.clone());
-        let newer = self
-            .by_sibling
-            .get(&key, false)
-            .and_then(|id| self.by_id.get(id, false))
-            .is_none_or(|other| {
+        let newer =
+            self.by_sibling.get(&key, false).and_then(|id| self.by_id.get(id, false)).is_none_or(|other| {
                 (other.state == State::Revoked, entry.end) >= (entry.state == State::Revoked, other.end)
             });
         if newer {
@@ -322,8 +305,7 @@ impl Tokens {
         self.revoking.clear();
         self.flushing.clear();
         let by_id = &self.by_id;
-        self.pending_revocations
-            .retain(|id| by_id.get(id, true).is_some_and(|e| e.state != State::Revoked));
+        self.pending_revocations.retain(|id| by_id.get(id, true).is_some_and(|e| e.state != State::Revoked));
         self.by_id.publish();
         self.by_hash.publish();
         self.by_sibling.publish();
@@ -354,21 +336,14 @@ fn add_uses(to: &mut HashMap<TokenId, (u64, Timestamp)>, id: TokenId, uses: u64,
 
 /// The error for a token whose uses, or an ancestor's, are spent.
 pub fn exhausted(entry: &TokenEntry) -> Error {
-    Error::new(
-        Code::TokenExhausted,
-        format!("token {} has no uses left", entry.facts.ancestry),
-    )
-    .actor(&*entry.facts.ancestry)
-    .hint("ask who gave it for a new one")
+    Error::new(Code::TokenExhausted, format!("token {} has no uses left", entry.facts.ancestry))
+        .actor(&*entry.facts.ancestry)
+        .hint("ask who gave it for a new one")
 }
 
 /// The error for a token that ended, told to whoever holds it.
 pub fn ended(code: Code, entry: &TokenEntry) -> Error {
-    let what = if code == Code::TokenExpired {
-        "has expired"
-    } else {
-        "was revoked"
-    };
+    let what = if code == Code::TokenExpired { "has expired" } else { "was revoked" };
     Error::new(code, format!("token {} {what}", entry.facts.ancestry))
         .actor(&*entry.facts.ancestry)
         .hint("ask who gave it for a new one")
@@ -382,10 +357,7 @@ mod tests {
     fn tk5_children_that_ended_make_room() {
         let mut tokens = Tokens::default();
         tokens.children.insert(None, MAX_CHILDREN);
-        assert!(
-            tokens.has_room(None, Timestamp::from_millis(0), true),
-            "no child lives"
-        );
+        assert!(tokens.has_room(None, Timestamp::from_millis(0), true), "no child lives");
         assert_eq!(tokens.children.get(&None), Some(&0));
     }
 }

@@ -23,14 +23,8 @@ use crate::settings::Settings;
 use crate::table::Uniform;
 
 /// Kinds checked at unlock; the ledger is checked when it is first opened.
-const CHECKED: [Kind; 6] = [
-    Kind::Slot,
-    Kind::Keyring,
-    Kind::Setting,
-    Kind::Secret,
-    Kind::Version,
-    Kind::Token,
-];
+const CHECKED: [Kind; 6] =
+    [Kind::Slot, Kind::Keyring, Kind::Setting, Kind::Secret, Kind::Version, Kind::Token];
 
 /// Opens a slot with what the person gave.
 pub fn open_root(shelf: &dyn Shelf, vault: VaultId, secret: &SlotSecret) -> Result<RootKey, Error> {
@@ -63,9 +57,7 @@ fn wrong(secret: &SlotSecret) -> Error {
 
 /// Opens the keyring.
 pub fn open_keys(shelf: &dyn Shelf, vault: VaultId, root: &RootKey) -> Result<Arc<VaultKeys>, Error> {
-    let row = shelf
-        .get(Kind::Keyring, &Keyring::row_id())
-        .map_err(|e| e.to_error())?;
+    let row = shelf.get(Kind::Keyring, &Keyring::row_id()).map_err(|e| e.to_error())?;
     let row = row.ok_or_else(|| damaged("the keyring is missing"))?;
     let keyring = Keyring::open(&row, root, vault).map_err(|_| damaged("the keyring does not open"))?;
     Ok(Arc::new(VaultKeys::new(vault, row.header.epoch, keyring)))
@@ -77,12 +69,7 @@ pub fn load(shelf: &dyn Shelf, keys: Arc<VaultKeys>) -> Result<Loaded, Error> {
     let (secrets, versions) = std::thread::scope(|threads| {
         let versions = threads.spawn(|| read_versions(shelf, &keys));
         let secrets = read_secrets(shelf, &keys);
-        (
-            secrets,
-            versions
-                .join()
-                .unwrap_or_else(|_| Err(Error::internal("reading the vault failed"))),
-        )
+        (secrets, versions.join().unwrap_or_else(|_| Err(Error::internal("reading the vault failed"))))
     });
     let ((secrets, secret_macs), (versions, version_macs)) = (secrets?, versions?);
     let mut few = Tallies::default();
@@ -92,13 +79,9 @@ pub fn load(shelf: &dyn Shelf, keys: Arc<VaultKeys>) -> Result<Loaded, Error> {
         }
     }
     let setting_rows = rows(shelf, Kind::Setting)?;
-    setting_rows
-        .iter()
-        .for_each(|row| few.add(Kind::Setting, &mac_of(&keys, row)));
+    setting_rows.iter().for_each(|row| few.add(Kind::Setting, &mac_of(&keys, row)));
     let token_rows = rows(shelf, Kind::Token)?;
-    token_rows
-        .iter()
-        .for_each(|row| few.add(Kind::Token, &keys.row_mac(&row.facts(), None)));
+    token_rows.iter().for_each(|row| few.add(Kind::Token, &keys.row_mac(&row.facts(), None)));
     for kind in CHECKED {
         let found = match kind {
             Kind::Secret => &secret_macs,
@@ -115,26 +98,15 @@ pub fn load(shelf: &dyn Shelf, keys: Arc<VaultKeys>) -> Result<Loaded, Error> {
         tokens.load(token::open(&keys, row)?);
     }
     let secrets = join(secrets, versions)?;
-    Ok(Loaded {
-        secrets,
-        tokens,
-        settings,
-        setting_rows,
-        state,
-        keys,
-    })
+    Ok(Loaded { secrets, tokens, settings, setting_rows, state, keys })
 }
 
 fn damaged_rows(kind: Kind) -> Error {
-    damaged("row state").cause(format!(
-        "the rows of kind {kind:?} are not those that were last written"
-    ))
+    damaged("row state").cause(format!("the rows of kind {kind:?} are not those that were last written"))
 }
 
 fn state_row(shelf: &dyn Shelf, keys: &VaultKeys) -> Result<RowState, Error> {
-    let row = shelf
-        .get(Kind::State, &RowState::row_id())
-        .map_err(|e| e.to_error())?;
+    let row = shelf.get(Kind::State, &RowState::row_id()).map_err(|e| e.to_error())?;
     let row = row.ok_or_else(|| damaged("the state row is missing"))?;
     let state = RowState::open(&row, keys).map_err(|_| damaged("the state row does not open"))?;
     if state.epoch != keys.epoch() {
@@ -155,11 +127,7 @@ fn read_settings(keys: &VaultKeys, rows: &[Row]) -> Result<Settings, Error> {
         }
         seen += 1;
     }
-    if seen == 2 {
-        Ok(all)
-    } else {
-        Err(damaged("a settings row is missing or too many"))
-    }
+    if seen == 2 { Ok(all) } else { Err(damaged("a settings row is missing or too many")) }
 }
 
 type Versions = HashMap<SecretId, Vec<VersionEntry>, BuildHasherDefault<Uniform>>;
@@ -180,21 +148,13 @@ fn read_secrets(shelf: &dyn Shelf, keys: &VaultKeys) -> Result<(Vec<ReadSecret>,
     let (mut tallies, mut all) = (Tallies::default(), Vec::new());
     for row in rows(shelf, Kind::Secret)? {
         tallies.add(Kind::Secret, &keys.row_mac(&row.facts(), None));
-        let lookup = row
-            .lookup
-            .ok_or_else(|| damaged("a secret's row has no look-up hash"))?;
+        let lookup = row.lookup.ok_or_else(|| damaged("a secret's row has no look-up hash"))?;
         let body = open_secret(keys, &row)?;
         if keys.lookup(&body.path) != lookup {
             return Err(damaged("a secret's row stands under another path"));
         }
         let path = body.deleted.is_none().then(|| body.path.as_str().into());
-        all.push(ReadSecret {
-            row,
-            lookup,
-            newest: body.newest,
-            path,
-            deleted: body.deleted,
-        });
+        all.push(ReadSecret { row, lookup, newest: body.newest, path, deleted: body.deleted });
     }
     Ok((all, tallies))
 }
@@ -238,14 +198,9 @@ fn join(read: Vec<ReadSecret>, mut versions: Versions) -> Result<Secrets, Error>
     all.by_lookup.reserve(read.len());
     let mut paths = Vec::with_capacity(read.len());
     for secret in read {
-        let mut own = versions
-            .remove(&secret_id(&secret.row.header.id)?)
-            .unwrap_or_default();
+        let mut own = versions.remove(&secret_id(&secret.row.header.id)?).unwrap_or_default();
         own.shrink_to_fit();
-        let entry = SecretEntry {
-            row: secret.row,
-            versions: own,
-        };
+        let entry = SecretEntry { row: secret.row, versions: own };
         if entry.version(secret.newest).is_none() {
             return Err(damaged("a secret's newest version is missing"));
         }

@@ -110,12 +110,7 @@ impl Open {
 
     /// Adds a row's change to the group.
     pub fn change(&mut self, kind: Kind, id: RowId, before: Option<[u8; 64]>, after: Option<Row>) {
-        self.changes.push(Change {
-            kind,
-            id,
-            before,
-            after,
-        });
+        self.changes.push(Change { kind, id, before, after });
     }
 
     /// What a sealed row adds to the row state.
@@ -125,17 +120,10 @@ impl Open {
 
     /// Stages new settings.
     pub fn stage_settings(&mut self, next: Settings, rng: &mut dyn Entropy) {
-        let held = self
-            .staged_settings
-            .last()
-            .map_or(&self.setting_rows, |(_, rows)| rows)
-            .clone();
+        let held = self.staged_settings.last().map_or(&self.setting_rows, |(_, rows)| rows).clone();
         let rows = settings::seal(&self.keys, &next, &held, rng);
         for row in &rows {
-            let before = held
-                .iter()
-                .find(|r| r.header.id == row.header.id)
-                .map(|r| mac_of(&self.keys, r));
+            let before = held.iter().find(|r| r.header.id == row.header.id).map(|r| mac_of(&self.keys, r));
             self.change(Kind::Setting, row.header.id, before, Some(row.clone()));
         }
         self.staged_settings.push((next, rows));
@@ -172,11 +160,7 @@ impl Open {
 
     /// A row that the group writes and the shelf does not have yet.
     pub fn staged_row(&self, kind: Kind, id: &RowId) -> Option<&Row> {
-        let last = self
-            .changes
-            .iter()
-            .rev()
-            .find(|change| change.kind == kind && change.id == *id);
+        let last = self.changes.iter().rev().find(|change| change.kind == kind && change.id == *id);
         last.and_then(|change| change.after.as_ref())
     }
 
@@ -245,12 +229,7 @@ impl Open {
 
     /// Each token that the group touched is sealed once, whatever the number of its uses in it.
     fn seal_tokens(&mut self, rng: &mut dyn Entropy) {
-        let touched: Vec<_> = self
-            .tokens
-            .by_id
-            .staged()
-            .map(|(id, e)| (*id, e.cloned()))
-            .collect();
+        let touched: Vec<_> = self.tokens.by_id.staged().map(|(id, e)| (*id, e.cloned())).collect();
         for (id, entry) in touched {
             let before = self.tokens.by_id.get(&id, false).and_then(|e| e.sealed);
             match entry {

@@ -124,11 +124,7 @@ impl View<'_> {
             // A group on its way to the disk may have removed it there already.
             let next = self.open.secrets.by_lookup.get(&keys.lookup(path), true);
             let there = next.and_then(|entry| entry.version(version.number));
-            if there.is_some_and(|there| there.facts.header.id == *id) {
-                error
-            } else {
-                not_found(path)
-            }
+            if there.is_some_and(|there| there.facts.header.id == *id) { error } else { not_found(path) }
         })
     }
 
@@ -156,16 +152,10 @@ impl View<'_> {
         match (self.principal, &self.caller.transport) {
             (Principal::Owner(id), _) => Writer::Session(*id),
             (Principal::Token(t), _) => Writer::Token(t.facts.id, t.facts.ancestry.to_string()),
-            (_, Transport::Socket { uid, pid, program }) => Writer::Peer {
-                uid: *uid,
-                pid: *pid,
-                program: program.clone(),
-            },
-            (_, Transport::Tcp { .. }) => Writer::Peer {
-                uid: u32::MAX,
-                pid: None,
-                program: None,
-            },
+            (_, Transport::Socket { uid, pid, program }) => {
+                Writer::Peer { uid: *uid, pid: *pid, program: program.clone() }
+            }
+            (_, Transport::Tcp { .. }) => Writer::Peer { uid: u32::MAX, pid: None, program: None },
         }
     }
 }

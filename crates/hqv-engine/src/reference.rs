@@ -20,14 +20,9 @@ pub fn find(view: &View<'_>, who: &TokenRef) -> Result<Arc<TokenEntry>, Error> {
         let entry = tokens.by_id.get(id, view.staged).filter(|entry| visible(entry));
         return entry.cloned().ok_or_else(|| unknown(who));
     }
-    let found: Vec<&Arc<TokenEntry>> = tokens
-        .all(view.staged)
-        .filter(|entry| visible(entry) && matches(entry, who))
-        .collect();
-    let live: Vec<_> = found
-        .iter()
-        .filter(|e| tokens.ended(e, view.now, view.staged).is_none())
-        .collect();
+    let found: Vec<&Arc<TokenEntry>> =
+        tokens.all(view.staged).filter(|entry| visible(entry) && matches(entry, who)).collect();
+    let live: Vec<_> = found.iter().filter(|e| tokens.ended(e, view.now, view.staged).is_none()).collect();
     match (live.as_slice(), found.as_slice()) {
         ([one], _) => Ok((**one).clone()),
         ([], [one]) => Ok((*one).clone()),
@@ -42,9 +37,7 @@ fn newest(all: &[&Arc<TokenEntry>]) -> Result<Arc<TokenEntry>, Error> {
     let first = all.first().map(|e| &e.facts.ancestry);
     if all.iter().all(|e| Some(&e.facts.ancestry) == first) {
         let newest = all.iter().max_by_key(|e| e.facts.created);
-        return newest
-            .map(|e| (**e).clone())
-            .ok_or_else(|| Error::not_found("no token is called that"));
+        return newest.map(|e| (**e).clone()).ok_or_else(|| Error::not_found("no token is called that"));
     }
     Err(ambiguous(all.iter().map(|e| e.facts.id)))
 }

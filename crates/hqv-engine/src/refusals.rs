@@ -26,11 +26,7 @@ impl Refusals {
 
     /// Takes the counts, as sentences.
     pub fn take(&mut self) -> Vec<(String, &'static str, u64)> {
-        let mut all: Vec<_> = self
-            .counts
-            .drain()
-            .map(|((s, r), n)| (s.into_string(), r, n))
-            .collect();
+        let mut all: Vec<_> = self.counts.drain().map(|((s, r), n)| (s.into_string(), r, n)).collect();
         all.sort();
         all
     }

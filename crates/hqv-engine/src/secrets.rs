@@ -61,10 +61,7 @@ impl SecretEntry {
 
     /// The entry of version `number`.
     pub fn version(&self, number: u64) -> Option<&VersionEntry> {
-        self.versions
-            .binary_search_by_key(&number, |v| v.number)
-            .ok()
-            .and_then(|at| self.versions.get(at))
+        self.versions.binary_search_by_key(&number, |v| v.number).ok().and_then(|at| self.versions.get(at))
     }
 }
 
@@ -79,9 +76,7 @@ impl VersionEntry {
 
     /// Opens the version's row, wherever it came from.
     pub fn open_row(&self, keys: &VaultKeys, row: &Row) -> Result<VersionBody, Error> {
-        let plain = keys
-            .open_row(row)
-            .map_err(|_| damaged("a version's row does not open"))?;
+        let plain = keys.open_row(row).map_err(|_| damaged("a version's row does not open"))?;
         VersionBody::decode(plain)
     }
 
@@ -92,46 +87,29 @@ impl VersionEntry {
             .ok_or_else(|| damaged("a version's row is missing"))?;
         let same =
             row.header == self.facts.header && row.nonce == self.facts.nonce && row.tag == self.facts.tag;
-        if same {
-            Ok(row)
-        } else {
-            Err(damaged("a version's row was replaced"))
-        }
+        if same { Ok(row) } else { Err(damaged("a version's row was replaced")) }
     }
 }
 
 /// Opens a secret's row.
 pub fn open_secret(keys: &VaultKeys, row: &Row) -> Result<SecretBody, Error> {
-    let plain = keys
-        .open_row(row)
-        .map_err(|_| damaged("a secret's row does not open"))?;
+    let plain = keys.open_row(row).map_err(|_| damaged("a secret's row does not open"))?;
     SecretBody::decode(plain.reveal())
 }
 
 fn with_body(facts: &RowFacts, body: Box<[u8]>) -> Row {
-    Row {
-        header: facts.header,
-        lookup: facts.lookup,
-        nonce: facts.nonce,
-        tag: facts.tag,
-        body,
-    }
+    Row { header: facts.header, lookup: facts.lookup, nonce: facts.nonce, tag: facts.tag, body }
 }
 
 /// The id of a secret's row, or of the secret a version's row belongs to.
 pub fn secret_id(id: &RowId) -> Result<SecretId, Error> {
     let bytes = id.as_bytes().get(..16).and_then(|b| <[u8; 16]>::try_from(b).ok());
-    bytes
-        .map(SecretId::from_bytes)
-        .ok_or_else(|| damaged("a secret's row has a malformed id"))
+    bytes.map(SecretId::from_bytes).ok_or_else(|| damaged("a secret's row has a malformed id"))
 }
 
 /// The number in a version's row id.
 pub fn version_number(id: &RowId) -> Result<u64, Error> {
-    let tail = id
-        .as_bytes()
-        .get(16..24)
-        .and_then(|b| <[u8; 8]>::try_from(b).ok());
+    let tail = id.as_bytes().get(16..24).and_then(|b| <[u8; 8]>::try_from(b).ok());
     match tail {
         Some(tail) if id.as_bytes().len() == 24 => Ok(u64::from_be_bytes(tail)),
         _ => Err(damaged("a version's row has a malformed id")),
@@ -234,9 +212,8 @@ impl Secrets {
             _ => Bound::Included(prefix.as_str()),
         };
         let committed = self.paths.range::<str, _>((from, Bound::Unbounded));
-        let inside = committed
-            .take_while(|(p, _)| p.starts_with(prefix.as_str()))
-            .map(|(p, l)| (*l, p.as_ref()));
+        let inside =
+            committed.take_while(|(p, _)| p.starts_with(prefix.as_str())).map(|(p, l)| (*l, p.as_ref()));
         if !staged || self.staged_paths.is_empty() {
             return Box::new(inside);
         }
@@ -261,14 +238,7 @@ pub fn seal_secret(
     rng: &mut dyn Entropy,
 ) -> Row {
     let lookup = keys.lookup(&body.path);
-    keys.seal_row(
-        Kind::Secret,
-        RowId::of(id.bytes()),
-        revision,
-        Some(lookup),
-        &body.encode(),
-        rng,
-    )
+    keys.seal_row(Kind::Secret, RowId::of(id.bytes()), revision, Some(lookup), &body.encode(), rng)
 }
 
 /// Seals a version's row and keeps its body in memory while it is small.
@@ -282,10 +252,6 @@ pub fn seal_version(
     let plain = body.encode();
     let row = keys.seal_row(Kind::Version, RowId::of_version(id, number), 1, None, &plain, rng);
     let held = (row.body.len() <= HELD).then(|| Arc::from(row.body.as_ref()));
-    let entry = VersionEntry {
-        number,
-        facts: row.facts(),
-        body: held,
-    };
+    let entry = VersionEntry { number, facts: row.facts(), body: held };
     (row, entry)
 }

@@ -48,15 +48,7 @@ impl Sessions {
         {
             self.0.remove(&oldest);
         }
-        self.0.insert(
-            hash,
-            Session {
-                id,
-                created: now,
-                from,
-                used: boot,
-            },
-        );
+        self.0.insert(hash, Session { id, created: now, from, used: boot });
     }
 
     /// The live session with this hash. `touch` makes it count as used now.

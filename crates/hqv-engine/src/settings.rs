@@ -57,10 +57,7 @@ impl Settings {
         vec![
             ("idle-timeout", self.idle_minutes.to_string()),
             ("session-timeout", self.session_minutes.to_string()),
-            (
-                "token.ttl",
-                hqv_model::format_duration(self.token_ttl.as_millis()),
-            ),
+            ("token.ttl", hqv_model::format_duration(self.token_ttl.as_millis())),
             ("token.scope", self.token_scope.to_string()),
             ("bind", self.bind.join(",")),
             ("hostnames", self.hostnames.join(",")),
@@ -102,10 +99,7 @@ impl Settings {
 }
 
 fn unknown(key: &str) -> Error {
-    let shown = hqv_model::escape_controls(key)
-        .chars()
-        .take(60)
-        .collect::<String>();
+    let shown = hqv_model::escape_controls(key).chars().take(60).collect::<String>();
     Error::bad_request(format!("no setting is called {shown}")).hint(SHOW)
 }
 
@@ -114,10 +108,8 @@ pub fn minutes(value: &str, least: u64, most: u64) -> Result<u64, Error> {
     let digits = !value.is_empty() && value.len() <= 9 && value.bytes().all(|b| b.is_ascii_digit());
     match value.parse::<u64>() {
         Ok(n) if digits && (least..=most).contains(&n) => Ok(n),
-        _ => Err(Error::bad_request(format!(
-            "a whole number of minutes from {least} to {most} is needed"
-        ))
-        .hint(SHOW)),
+        _ => Err(Error::bad_request(format!("a whole number of minutes from {least} to {most} is needed"))
+            .hint(SHOW)),
     }
 }
 
@@ -130,29 +122,19 @@ fn truth(value: &str) -> Result<bool, Error> {
 }
 
 fn scope(value: &str) -> Result<Scope, Error> {
-    let rules: Vec<String> = value
-        .split(';')
-        .map(|r| r.trim().to_owned())
-        .filter(|r| !r.is_empty())
-        .collect();
+    let rules: Vec<String> =
+        value.split(';').map(|r| r.trim().to_owned()).filter(|r| !r.is_empty()).collect();
     Scope::parse_rules(&rules)
 }
 
 fn list(value: &str, check: fn(&str) -> bool) -> Result<Vec<String>, Error> {
-    let all: Vec<String> = value
-        .split(',')
-        .map(|s| s.trim().to_owned())
-        .filter(|s| !s.is_empty())
-        .collect();
+    let all: Vec<String> = value.split(',').map(|s| s.trim().to_owned()).filter(|s| !s.is_empty()).collect();
     if all.len() > 16 {
         return Err(Error::bad_request("at most 16 entries").hint(SHOW));
     }
     match all.iter().find(|s| !check(s)) {
         Some(bad) => {
-            let shown = hqv_model::escape_controls(bad)
-                .chars()
-                .take(80)
-                .collect::<String>();
+            let shown = hqv_model::escape_controls(bad).chars().take(80).collect::<String>();
             Err(Error::bad_request(format!("not usable here: {shown}")).hint(SHOW))
         }
         None => Ok(all),

@@ -33,11 +33,7 @@ pub struct Table<K, V, S = BuildHasherDefault<Uniform>> {
 
 impl<K: Eq + Hash + Clone, V: Clone, S: BuildHasher + Default> Default for Table<K, V, S> {
     fn default() -> Self {
-        Table {
-            base: HashMap::default(),
-            staged: HashMap::default(),
-            journal: Vec::new(),
-        }
+        Table { base: HashMap::default(), staged: HashMap::default(), journal: Vec::new() }
     }
 }
 
@@ -112,10 +108,7 @@ impl<K: Eq + Hash + Clone, V: Clone, S: BuildHasher + Default> Table<K, V, S> {
     pub fn all(&self, staged: bool) -> impl Iterator<Item = (&K, &V)> {
         let overlay = staged.then_some(&self.staged);
         let hidden = move |k: &K| overlay.is_some_and(|s| s.contains_key(k));
-        let added = overlay
-            .into_iter()
-            .flatten()
-            .filter_map(|(k, v)| v.as_ref().map(|v| (k, v)));
+        let added = overlay.into_iter().flatten().filter_map(|(k, v)| v.as_ref().map(|v| (k, v)));
         self.base.iter().filter(move |(k, _)| !hidden(k)).chain(added)
     }
 

@@ -21,16 +21,12 @@ impl Engine {
     /// Where no thread can be started.
     pub fn spawn_ticker(&self) -> Result<(), Error> {
         let engine = self.clone();
-        let started = std::thread::Builder::new()
-            .name("hqv-ticker".into())
-            .spawn(move || {
-                while !engine.shared.wait_stop(TICK) {
-                    engine.tick();
-                }
-            });
-        started
-            .map(drop)
-            .map_err(|e| Error::internal("no thread could be started").cause(e))
+        let started = std::thread::Builder::new().name("hqv-ticker".into()).spawn(move || {
+            while !engine.shared.wait_stop(TICK) {
+                engine.tick();
+            }
+        });
+        started.map(drop).map_err(|e| Error::internal("no thread could be started").cause(e))
     }
 
     /// One tick. Tests call it by hand.
@@ -87,10 +83,7 @@ impl Core {
             let seconds = ms / 1000;
             let detail = format!("the wall clock moved by {seconds} s against the time that passed");
             self.note(detail.clone());
-            if self
-                .record_own(OpKind::ClockJump, Outcome::Ok, Some(detail))
-                .is_err()
-            {
+            if self.record_own(OpKind::ClockJump, Outcome::Ok, Some(detail)).is_err() {
                 self.note("a jump of the clock could not be recorded".into());
             }
         }

@@ -32,12 +32,7 @@ impl VaultTime {
     /// Starts at the wall clock.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         let (wall, boot) = (clock.wall(), clock.boot());
-        VaultTime {
-            clock,
-            vault: wall,
-            at_boot: boot,
-            seen: (wall, boot),
-        }
+        VaultTime { clock, vault: wall, at_boot: boot, seen: (wall, boot) }
     }
 
     /// Now; never less than any earlier answer.
@@ -51,10 +46,7 @@ impl VaultTime {
         let elapsed = boot.saturating_sub(self.at_boot);
         self.vault = self.clock.wall().max(self.vault.plus(elapsed));
         self.at_boot = boot;
-        Moment {
-            now: self.vault,
-            boot,
-        }
+        Moment { now: self.vault, boot }
     }
 
     /// Time since the system started, suspended time included: what idle limits count by.

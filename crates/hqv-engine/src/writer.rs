@@ -75,10 +75,7 @@ impl Jobs {
 
     /// The next group: jobs of one sort, in their order.
     fn group(&mut self) -> Vec<Box<dyn Job>> {
-        let own = self
-            .jobs
-            .front()
-            .is_some_and(|job| job.sync() == RecordSync::None);
+        let own = self.jobs.front().is_some_and(|job| job.sync() == RecordSync::None);
         let (mut n, mut bytes) = (0, 0);
         for job in self.jobs.iter().take(MOST_GROUPED) {
             bytes += job.weight();
@@ -88,9 +85,7 @@ impl Jobs {
             n += 1;
         }
         let group: Vec<_> = self.jobs.drain(..n).collect();
-        self.bytes = self
-            .bytes
-            .saturating_sub(group.iter().map(|job| job.weight()).sum());
+        self.bytes = self.bytes.saturating_sub(group.iter().map(|job| job.weight()).sum());
         group
     }
 }
@@ -174,8 +169,7 @@ fn settle_doubt(shared: &Shared, jobs: &mut [Box<dyn Job>]) -> Result<(), Error>
     match resolve(shared, &mut core) {
         Ok(_) => Ok(()),
         Err(error) => {
-            jobs.iter_mut()
-                .for_each(|job| job.stage_in_doubt(&mut core, shared));
+            jobs.iter_mut().for_each(|job| job.stage_in_doubt(&mut core, shared));
             Err(error)
         }
     }
@@ -189,11 +183,7 @@ fn resolve(shared: &Shared, core: &mut Core) -> Result<bool, Error> {
     if !open.in_doubt {
         return Ok(false);
     }
-    let row = shared
-        .places
-        .shelf
-        .get(Kind::State, &RowState::row_id())
-        .map_err(|e| not_durable(&e))?;
+    let row = shared.places.shelf.get(Kind::State, &RowState::row_id()).map_err(|e| not_durable(&e))?;
     if row.is_some_and(|row| row.header.revision == open.state.sequence) {
         open.publish();
         core.state_seq = open.state.sequence;
@@ -229,47 +219,20 @@ fn stage(shared: &Shared, jobs: &mut [Box<dyn Job>]) -> Result<Group, Error> {
     let head = core.synced_head;
     let Core { phase, rng, .. } = &mut *core;
     let Phase::Open(open) = phase else {
-        let commit = Committed {
-            generation: 0,
-            sequence: None,
-            settings: None,
-        };
-        return Ok(Group {
-            batch: None,
-            commit,
-            sync_record: RecordSync::None,
-        });
+        let commit = Committed { generation: 0, sequence: None, settings: None };
+        return Ok(Group { batch: None, commit, sync_record: RecordSync::None });
     };
-    let wanted = jobs
-        .iter()
-        .map(|job| job.sync())
-        .max()
-        .unwrap_or(RecordSync::None);
-    let sync_record = if open.settings.audit_sync {
-        wanted
-    } else {
-        RecordSync::None
-    };
+    let wanted = jobs.iter().map(|job| job.sync()).max().unwrap_or(RecordSync::None);
+    let sync_record = if open.settings.audit_sync { wanted } else { RecordSync::None };
     let batch = (!open.is_clean()).then(|| open.seal_group(now, head, rng.as_mut()));
     let sequence = batch.as_ref().map(|_| open.state.sequence);
-    let commit = Committed {
-        generation: open.generation,
-        sequence,
-        settings: open.staged_settings().cloned(),
-    };
-    Ok(Group {
-        batch,
-        commit,
-        sync_record,
-    })
+    let commit =
+        Committed { generation: open.generation, sequence, settings: open.staged_settings().cloned() };
+    Ok(Group { batch, commit, sync_record })
 }
 
 fn commit(shared: &Shared, group: Group) -> Result<Committed, Error> {
-    let synced = if group.sync_record == RecordSync::None {
-        Ok(())
-    } else {
-        shared.sync_record(true)
-    };
+    let synced = if group.sync_record == RecordSync::None { Ok(()) } else { shared.sync_record(true) };
     if let Err(error) = synced {
         if group.sync_record == RecordSync::Must {
             return Err(error);
@@ -285,11 +248,7 @@ fn commit(shared: &Shared, group: Group) -> Result<Committed, Error> {
 fn finish(shared: &Shared, jobs: Vec<Box<dyn Job>>, durable: Result<Committed, Error>) {
     let mut core = shared.core();
     match durable {
-        Ok(Committed {
-            generation,
-            sequence,
-            settings,
-        }) => {
+        Ok(Committed { generation, sequence, settings }) => {
             if let Some(sequence) = sequence {
                 // Also where the vault was locked meanwhile: this is what the shelf holds now.
                 core.state_seq = sequence;
@@ -340,20 +299,9 @@ impl<O: Operation> Waiting<O> {
     pub fn new(
         caller: Caller,
         op: O,
-    ) -> (
-        Box<Self>,
-        tokio::sync::oneshot::Receiver<Result<O::Answer, Error>>,
-    ) {
+    ) -> (Box<Self>, tokio::sync::oneshot::Receiver<Result<O::Answer, Error>>) {
         let (reply, receive) = tokio::sync::oneshot::channel();
-        (
-            Box::new(Waiting {
-                op: Some(op),
-                caller,
-                answer: None,
-                reply,
-            }),
-            receive,
-        )
+        (Box::new(Waiting { op: Some(op), caller, answer: None, reply }), receive)
     }
 }
 
@@ -381,9 +329,7 @@ impl<O: Operation> Job for Waiting<O> {
         let answer = match self.answer {
             Some(Err(refused)) => Err(refused),
             _ => {
-                let principal = core
-                    .authenticate(&self.caller, false, false)
-                    .unwrap_or(Principal::Nobody);
+                let principal = core.authenticate(&self.caller, false, false).unwrap_or(Principal::Nobody);
                 let detail = Some(error.message().to_owned());
                 // The answer is a failure already; that its record failed too changes nothing for the caller.
                 let _ = core.record(
@@ -395,22 +341,14 @@ impl<O: Operation> Job for Waiting<O> {
                     detail,
                     Vec::new(),
                 );
-                Err(if O::ALWAYS {
-                    in_memory_only(error)
-                } else {
-                    error.clone()
-                })
+                Err(if O::ALWAYS { in_memory_only(error) } else { error.clone() })
             }
         };
         let _ = self.reply.send(answer);
     }
 
     fn sync(&self) -> RecordSync {
-        if O::ALWAYS {
-            RecordSync::Try
-        } else {
-            RecordSync::Must
-        }
+        if O::ALWAYS { RecordSync::Try } else { RecordSync::Must }
     }
 
     fn weight(&self) -> usize {

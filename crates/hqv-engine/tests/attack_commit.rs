@@ -5,9 +5,12 @@ mod hold;
 mod kit;
 
 use hold::{End, HoldShelf};
+use hqv_engine::ops::copy::Copy;
 use hqv_engine::ops::delete::Delete;
-use hqv_engine::ops::get::Get;
+use hqv_engine::ops::get::{Get, Got};
+use hqv_engine::ops::mv::Move;
 use hqv_engine::ops::settings_change::SettingsChange;
+use hqv_engine::ops::settings_read::SettingsRead;
 use hqv_engine::ops::token_revoke::TokenRevoke;
 use hqv_engine::ops::token_show::TokenShow;
 use hqv_engine::{Begun, Operation};
@@ -22,10 +25,7 @@ fn who(text: &str) -> TokenRef {
 }
 
 fn get(at: &str) -> Get {
-    Get {
-        path: path(at),
-        version: None,
-    }
+    Get { path: path(at), version: None }
 }
 
 async fn held_kit() -> (Kit, Arc<HoldShelf>) {
@@ -133,10 +133,7 @@ async fn a_revocation_the_store_refused_outlives_a_lock() {
     let token = kit.token(&owner, "w", None, &["read on k"]).await.unwrap();
     let token = token.token.reveal().to_owned();
     shelf.end(End::Refused);
-    assert_eq!(
-        code(kit.run(&owner, TokenRevoke { who: who("w") })).await,
-        Some(Code::Unavailable)
-    );
+    assert_eq!(code(kit.run(&owner, TokenRevoke { who: who("w") })).await, Some(Code::Unavailable));
     assert_eq!(code(kit.get(&token, "k")).await, Some(Code::TokenRevoked));
     kit.engine.lock(&caller(&owner)).unwrap();
     kit.unlock().await;
@@ -162,10 +159,7 @@ async fn a_revocation_under_way_at_a_lock_holds_after_the_next_unlock() {
     shelf.held();
     kit.engine.lock(&caller(&owner)).unwrap();
     shelf.release(End::Refused);
-    assert_eq!(
-        code(async { revoking.await.unwrap() }).await,
-        Some(Code::Unavailable)
-    );
+    assert_eq!(code(async { revoking.await.unwrap() }).await, Some(Code::Unavailable));
     kit.unlock().await;
     assert_eq!(code(kit.get(&token, "k")).await, Some(Code::TokenRevoked));
 }
@@ -216,103 +210,81 @@ async fn a_revocation_refused_while_a_commit_is_in_doubt_leaves_the_row_state_tr
     assert_eq!(uses(&kit, "w").await, 2);
 }
 
+fn delete(at: &str, purge: bool) -> Delete {
+    let path = path(at);
+    Delete { path, purge }
+}
+
+fn session_minutes(value: &str) -> SettingsChange {
+    let changes = vec![("session-timeout".into(), value.into())];
+    SettingsChange { changes }
+}
+
+/// Queued, awaited in order, answered as they should be.
+struct Expected(Vec<JoinHandle<()>>);
+
+impl Expected {
+    fn add<O: Operation>(
+        &mut self,
+        kit: &Kit,
+        who: &str,
+        op: O,
+        check: impl FnOnce(Result<O::Answer>) + Send + 'static,
+    ) {
+        let answer = queue(kit, who, op);
+        self.0.push(tokio::spawn(async move { check(answer.await.unwrap()) }));
+    }
+
+    fn ok<O: Operation>(&mut self, kit: &Kit, op: O) {
+        self.add(kit, &kit.owner, op, |answer| drop(answer.unwrap()));
+    }
+
+    fn refused<O: Operation>(&mut self, kit: &Kit, op: O) {
+        self.add(kit, &kit.owner, op, |answer| assert!(answer.is_err()));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_group_may_hold_every_change_of_one_secret_and_its_settings() {
     let (mut kit, shelf) = held_kit().await;
     let owner = kit.owner.clone();
     kit.put(&owner, "old", b"old").await.unwrap();
-    let small = kit.token(&owner, "r", Some(50), &["read on /"]).await.unwrap();
-    let small = small.token.reveal().to_owned();
+    let token = kit.token(&owner, "r", Some(50), &["read on /"]).await.unwrap();
+    let token = token.token.reveal().to_owned();
     // All of these wait while the first commit is held, and so make one group.
     shelf.hold();
     let first = beside(&kit, &owner, put("first", b"1"));
     shelf.held();
     let large = vec![9u8; 50_000];
-    let a = queue(&kit, &owner, put("a", &large));
-    let read_large = queue(&kit, &small, get("a"));
-    let b = queue(&kit, &owner, put("a", b"2"));
-    let old = queue(
-        &kit,
-        &small,
-        Get {
-            path: path("a"),
-            version: Some(1),
-        },
-    );
-    let mv = hqv_engine::ops::mv::Move {
-        from: path("a"),
-        to: path("b"),
-    };
-    let mv = queue(&kit, &owner, mv);
-    let cp = hqv_engine::ops::copy::Copy {
-        from: path("b"),
-        to: path("a"),
-    };
-    let cp = queue(&kit, &owner, cp);
-    let failing = queue(
-        &kit,
-        &owner,
-        Delete {
-            path: path("none"),
-            purge: false,
-        },
-    );
-    let del = queue(
-        &kit,
-        &owner,
-        Delete {
-            path: path("b"),
-            purge: false,
-        },
-    );
-    let purge = queue(
-        &kit,
-        &owner,
-        Delete {
-            path: path("b"),
-            purge: true,
-        },
-    );
-    let again = queue(&kit, &owner, put("b", b"new"));
-    let gone = queue(
-        &kit,
-        &owner,
-        Delete {
-            path: path("old"),
-            purge: true,
-        },
-    );
-    let change = |v: &str| SettingsChange {
-        changes: vec![("session-timeout".into(), v.into())],
-    };
-    let s1 = queue(&kit, &owner, change("20"));
-    let bad = queue(&kit, &owner, change("0"));
-    let s2 = queue(&kit, &owner, change("21"));
+    let is_large = |got: Result<Got>| assert_eq!(got.unwrap().value.reveal(), [9u8; 50_000]);
+    let mut all = Expected(Vec::new());
+    all.ok(&kit, put("a", &large));
+    all.add(&kit, &token, get("a"), is_large);
+    all.ok(&kit, put("a", b"2"));
+    let version = Some(1);
+    all.add(&kit, &token, Get { version, ..get("a") }, is_large);
+    let (from, to) = (path("a"), path("b"));
+    all.ok(&kit, Move { from: from.clone(), to: to.clone() });
+    all.ok(&kit, Copy { from: to, to: from });
+    all.refused(&kit, delete("none", false));
+    all.ok(&kit, delete("b", false));
+    all.ok(&kit, delete("b", true));
+    all.ok(&kit, put("b", b"new"));
+    all.ok(&kit, delete("old", true));
+    all.ok(&kit, session_minutes("20"));
+    all.refused(&kit, session_minutes("0"));
+    all.ok(&kit, session_minutes("21"));
     shelf.release(End::Done);
     first.await.unwrap().unwrap();
-    a.await.unwrap().unwrap();
-    assert_eq!(read_large.await.unwrap().unwrap().value.reveal(), large);
-    b.await.unwrap().unwrap();
-    assert_eq!(old.await.unwrap().unwrap().value.reveal(), large);
-    mv.await.unwrap().unwrap();
-    cp.await.unwrap().unwrap();
-    assert!(failing.await.unwrap().is_err());
-    del.await.unwrap().unwrap();
-    purge.await.unwrap().unwrap();
-    again.await.unwrap().unwrap();
-    gone.await.unwrap().unwrap();
-    s1.await.unwrap().unwrap();
-    assert!(bad.await.unwrap().is_err());
-    s2.await.unwrap().unwrap();
+    for answer in all.0 {
+        answer.await.unwrap();
+    }
     for _ in 0..2 {
         assert_eq!(kit.value("a").await.unwrap(), b"2");
         assert_eq!(kit.value("b").await.unwrap(), b"new");
         assert_eq!(code(kit.value("old")).await, Some(Code::NotFound));
         assert_eq!(uses(&kit, "r").await, 2);
-        let settings = kit
-            .run(&kit.owner, hqv_engine::ops::settings_read::SettingsRead)
-            .await
-            .unwrap();
+        let settings = kit.run(&kit.owner, SettingsRead).await.unwrap();
         assert_eq!(settings.session_minutes, 21);
         kit.crash().await;
         kit.unlock().await;
@@ -327,24 +299,11 @@ async fn a_read_of_a_large_value_purged_beside_it_is_not_called_damage() {
     // The rows leave the shelf while the engine still holds their facts: what a reader sees between the
     // commit and its publication.
     shelf.hold();
-    let purge = beside(
-        &kit,
-        &owner,
-        Delete {
-            path: path("k"),
-            purge: true,
-        },
-    );
+    let purge = beside(&kit, &owner, Delete { path: path("k"), purge: true });
     shelf.held();
     let rows = kit.disk.rows();
-    let version = rows
-        .iter()
-        .find(|r| r.header.kind == hqv_model::Kind::Version)
-        .unwrap();
-    assert!(
-        kit.disk
-            .tamper_remove(hqv_model::Kind::Version, &version.header.id)
-    );
+    let version = rows.iter().find(|r| r.header.kind == hqv_model::Kind::Version).unwrap();
+    assert!(kit.disk.tamper_remove(hqv_model::Kind::Version, &version.header.id));
     assert_eq!(code(kit.get(&owner, "k")).await, Some(Code::NotFound));
     shelf.release(End::Done);
     purge.await.unwrap().unwrap();
@@ -387,10 +346,7 @@ async fn tk3_a_revocation_is_never_turned_away_by_a_full_queue() {
     let (kit, shelf) = held_kit().await;
     let owner = kit.owner.clone();
     kit.put(&owner, "k", b"v").await.unwrap();
-    let token = kit
-        .token(&owner, "w", Some(100_000), &["read on k"])
-        .await
-        .unwrap();
+    let token = kit.token(&owner, "w", Some(100_000), &["read on k"]).await.unwrap();
     let token = token.token.reveal().to_owned();
     shelf.hold();
     let first = queue(&kit, &owner, put("z", b"z"));
@@ -404,10 +360,7 @@ async fn tk3_a_revocation_is_never_turned_away_by_a_full_queue() {
         }
         assert!(waiting.len() < 20_000, "no bound");
     };
-    assert_eq!(
-        (refused.code(), refused.retry_after_secs()),
-        (Code::Unavailable, Some(1))
-    );
+    assert_eq!((refused.code(), refused.retry_after_secs()), (Code::Unavailable, Some(1)));
     let revoke = queue(&kit, &owner, TokenRevoke { who: who("w") });
     shelf.release(End::Done);
     first.await.unwrap().unwrap();

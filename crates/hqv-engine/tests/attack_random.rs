@@ -55,34 +55,19 @@ struct World {
 fn value(tag: u32) -> Vec<u8> {
     // Some values are held in memory, some are not.
     let text = format!("value {tag};");
-    if tag.is_multiple_of(3) {
-        text.repeat(900).into_bytes()
-    } else {
-        text.into_bytes()
-    }
+    if tag.is_multiple_of(3) { text.repeat(900).into_bytes() } else { text.into_bytes() }
 }
 
 fn tag_of(bytes: &[u8]) -> u32 {
     let text = std::str::from_utf8(bytes).unwrap();
-    let tag = text
-        .split_once(';')
-        .unwrap()
-        .0
-        .strip_prefix("value ")
-        .unwrap()
-        .parse()
-        .unwrap();
+    let tag = text.split_once(';').unwrap().0.strip_prefix("value ").unwrap().parse().unwrap();
     assert_eq!(bytes, value(tag), "a value of another shape");
     tag
 }
 
 /// A token that has expired and is being revoked meanwhile may be told either.
 fn ended(code: Code) -> Code {
-    if code == Code::TokenExpired {
-        Code::TokenRevoked
-    } else {
-        code
-    }
+    if code == Code::TokenExpired { Code::TokenRevoked } else { code }
 }
 
 fn at(n: u8) -> hqv_model::SecretPath {
@@ -94,9 +79,7 @@ impl World {
         let disk = MemoryDisk::new();
         let faults = Arc::new(FaultShelf::new(Arc::new(MemoryShelf::open(&disk))));
         // In memory where there is such a place: this is not about the disk, and each tick syncs.
-        let dir = tempfile::tempdir_in("/dev/shm")
-            .or_else(|_| tempfile::tempdir())
-            .unwrap();
+        let dir = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
         let clock = TestClock::new();
         let engine = start(faults.clone(), dir.path(), clock.clone()).unwrap();
         let made = engine.init(peer(), passphrase(PASSPHRASE), false).await.unwrap();
@@ -124,10 +107,7 @@ impl World {
         assert!(now >= self.clock.wall().millis(), "behind the wall clock");
         assert!(now >= self.floor, "behind a confirmed change");
         if let Some((last, at)) = self.seen {
-            assert!(
-                now >= last + (boot - at).as_millis() as i64,
-                "time ran slower than the boot clock"
-            );
+            assert!(now >= last + (boot - at).as_millis() as i64, "time ran slower than the boot clock");
         }
         self.seen = Some((now, boot));
         now
@@ -140,21 +120,14 @@ impl World {
         }
         let locked = !self.engine.healthy();
         if locked {
-            let op = Get {
-                path: at(0),
-                version: None,
-            };
+            let op = Get { path: at(0), version: None };
             let refused = self.engine.run(caller(&self.owner), op).await.err().unwrap();
             assert_eq!(refused.code(), Code::VaultLocked);
         }
         if !locked && self.clock.boot() - self.opened < Duration::from_secs(14 * 60) {
             return true;
         }
-        match self
-            .engine
-            .unlock(peer(), SlotSecret::Passphrase(passphrase(PASSPHRASE)))
-            .await
-        {
+        match self.engine.unlock(peer(), SlotSecret::Passphrase(passphrase(PASSPHRASE))).await {
             Ok(opened) => {
                 self.owner = opened.session.reveal().to_owned();
                 self.opened = self.clock.boot();
@@ -164,10 +137,7 @@ impl World {
                 true
             }
             Err(e) => {
-                assert!(
-                    self.faulty && e.code() == Code::Unavailable,
-                    "the vault does not unlock: {e:?}"
-                );
+                assert!(self.faulty && e.code() == Code::Unavailable, "the vault does not unlock: {e:?}");
                 false
             }
         }
@@ -185,65 +155,44 @@ impl World {
                 let tag = self.next;
                 self.next += 1;
                 let op = put(at(n).as_str(), &value(tag));
-                (
-                    Action::Put { at: n, tag },
-                    self.queue(&owner, op, |done| Told::Version(done.meta.version)),
-                )
+                let answer = self.queue(&owner, op, |done| Told::Version(done.meta.version));
+                (Action::Put { at: n, tag }, answer)
             }
-            Step::Read(n, version) => {
-                let op = Get { path: at(n), version };
-                let told = |got: hqv_engine::ops::get::Got| Told::Value(tag_of(got.value.reveal()));
-                (Action::Read { at: n, version }, self.queue(&owner, op, told))
-            }
+            Step::Read(n, version) => (Action::Read { at: n, version }, self.read(&owner, n, version)),
             Step::Use(t, n) => {
-                let (number, token, _) = self.tokens[self.pick(t)?].clone();
-                let op = Get {
-                    path: at(n),
-                    version: None,
-                };
-                let told = |got: hqv_engine::ops::get::Got| Told::Value(tag_of(got.value.reveal()));
-                (Action::Use { token: number, at: n }, self.queue(&token, op, told))
+                let (token, credential, _) = self.tokens[self.pick(t)?].clone();
+                (Action::Use { token, at: n }, self.read(&credential, n, None))
             }
-            Step::Delete(n) => {
-                let op = Delete {
-                    path: at(n),
-                    purge: false,
-                };
-                (Action::Delete { at: n }, self.queue(&owner, op, |_| Told::Done))
+            Step::Delete(n) => (Action::Delete { at: n }, self.delete(n, false)),
+            Step::Purge(n) => (Action::Purge { at: n }, self.delete(n, true)),
+            Step::Move(a, b) => {
+                let (from, to) = (at(a), at(b));
+                let answer = self.queue(&owner, Move { from, to }, |_| Told::Done);
+                (Action::Move { from: a, to: b }, answer)
             }
-            Step::Purge(n) => {
-                let op = Delete {
-                    path: at(n),
-                    purge: true,
-                };
-                (Action::Purge { at: n }, self.queue(&owner, op, |_| Told::Done))
-            }
-            Step::Move(from, to) => {
-                let op = Move {
-                    from: at(from),
-                    to: at(to),
-                };
-                (Action::Move { from, to }, self.queue(&owner, op, |_| Told::Done))
-            }
-            Step::Copy(from, to) => {
-                let op = Copy {
-                    from: at(from),
-                    to: at(to),
-                };
-                (Action::Copy { from, to }, self.queue(&owner, op, |_| Told::Done))
+            Step::Copy(a, b) => {
+                let (from, to) = (at(a), at(b));
+                let answer = self.queue(&owner, Copy { from, to }, |_| Told::Done);
+                (Action::Copy { from: a, to: b }, answer)
             }
             Step::Revoke(t) => {
-                let (number, _, id) = self.tokens[self.pick(t)?].clone();
-                let op = TokenRevoke {
-                    who: TokenRef::Id(id),
-                };
-                (
-                    Action::Revoke { token: number },
-                    self.queue(&owner, op, |_| Told::Done),
-                )
+                let (token, _, id) = self.tokens[self.pick(t)?].clone();
+                let who = TokenRef::Id(id);
+                let answer = self.queue(&owner, TokenRevoke { who }, |_| Told::Done);
+                (Action::Revoke { token }, answer)
             }
             _ => return None,
         })
+    }
+
+    fn read(&self, who: &str, n: u8, version: Option<u64>) -> Answer {
+        let path = at(n);
+        self.queue(who, Get { path, version }, |got| Told::Value(tag_of(got.value.reveal())))
+    }
+
+    fn delete(&self, n: u8, purge: bool) -> Answer {
+        let path = at(n);
+        self.queue(&self.owner, Delete { path, purge }, |_| Told::Done)
     }
 
     fn queue<O: Operation>(
@@ -267,34 +216,17 @@ impl World {
         let now = self.now();
         let number = self.next;
         self.next += 1;
-        let rules: &[&str] = if delegate {
-            &["read,delegate on /"]
-        } else {
-            &["read on /"]
-        };
+        let rules: &[&str] = if delegate { &["read,delegate on /"] } else { &["read on /"] };
         let mut op = create(&format!("n{name}"), max, rules);
         op.ttl = Some(Ttl::parse(&format!("{ttl}s")).unwrap());
-        let who = by
-            .as_ref()
-            .map_or(self.owner.clone(), |(_, token, _)| token.clone());
+        let who = by.as_ref().map_or(self.owner.clone(), |(_, token, _)| token.clone());
         let made = self.engine.run(caller(&who), op).await;
         let by = by.map(|(n, _, _)| n);
-        let action = Action::Create {
-            number,
-            by,
-            name,
-            max,
-            ttl: i64::from(ttl) * 1000,
-            delegate,
-        };
+        let action = Action::Create { number, by, name, max, ttl: i64::from(ttl) * 1000, delegate };
         let told = match made {
             Ok(made) => {
-                self.tokens
-                    .push((number, made.token.reveal().to_owned(), made.view.id));
-                Ok(Told::Made {
-                    max: made.view.max_uses,
-                    end: made.view.expires_at.millis(),
-                })
+                self.tokens.push((number, made.token.reveal().to_owned(), made.view.id));
+                Ok(Told::Made { max: made.view.max_uses, end: made.view.expires_at.millis() })
             }
             Err(error) => Err(error),
         };
@@ -327,11 +259,7 @@ impl World {
                 fitting.push(after);
             }
         }
-        assert!(
-            unknown || fits,
-            "{action:?} was answered {answer:?}; possible were {:#?}",
-            self.vaults
-        );
+        assert!(unknown || fits, "{action:?} was answered {answer:?}; possible were {:#?}", self.vaults);
         let limited = |token: &u32| self.vaults.iter().any(|v| v.limited(*token));
         let durable = match action {
             Action::Read { .. } => false,
@@ -374,11 +302,7 @@ impl World {
     }
 
     async fn restart(&mut self) {
-        let now = if self.engine.healthy() {
-            self.now()
-        } else {
-            self.floor
-        };
+        let now = if self.engine.healthy() { self.now() } else { self.floor };
         self.engine.stop();
         let mut after: Vec<Vault> = self.vaults.iter().flat_map(|v| v.after_flush(now)).collect();
         // A stop stores what it can; what was not stored at a lock or on a broken shelf may be gone.
@@ -404,10 +328,7 @@ impl World {
         assert!(self.ready().await);
         self.tick().await;
         assert!(self.ready().await);
-        self.engine
-            .run(caller(&self.owner), put(at(ASIDE).as_str(), b"aside"))
-            .await
-            .unwrap();
+        self.engine.run(caller(&self.owner), put(at(ASIDE).as_str(), b"aside")).await.unwrap();
         for vault in &mut self.vaults {
             vault.tokens.values_mut().for_each(|t| t.stored = t.revoked);
         }
@@ -421,11 +342,7 @@ impl World {
         }
         for (number, _, id) in self.tokens.clone() {
             let who = TokenRef::Id(id);
-            let shown = self
-                .engine
-                .run(caller(&self.owner), TokenShow { who })
-                .await
-                .unwrap();
+            let shown = self.engine.run(caller(&self.owner), TokenShow { who }).await.unwrap();
             let fits = |v: &Vault| {
                 let token = &v.tokens[&number];
                 let uses = if v.limited(number) {
@@ -436,24 +353,42 @@ impl World {
                 uses && v.revoked(number) == (shown.state == "revoked") && shown.max_uses == token.max
             };
             let fitting: Vec<Vault> = self.vaults.iter().filter(|v| fits(v)).cloned().collect();
-            assert!(
-                !fitting.is_empty(),
-                "token {number} is {shown:?}; possible were {:#?}",
-                self.vaults
-            );
+            assert!(!fitting.is_empty(), "token {number} is {shown:?}; possible were {:#?}", self.vaults);
             self.vaults = fitting;
         }
     }
 
     async fn tick(&mut self) {
-        let now = if self.engine.healthy() {
-            self.now()
-        } else {
-            self.floor
-        };
+        let now = if self.engine.healthy() { self.now() } else { self.floor };
         self.engine.tick();
         let after = self.vaults.iter().flat_map(|v| v.after_flush(now)).collect();
         self.replace(after);
+    }
+
+    async fn together(&mut self, steps: &[Step]) {
+        let now = self.now();
+        // A token without limit reads at once, and so not behind what is queued.
+        let queued = |w: &World, s: &Step| match s {
+            Step::Use(t, _) => w.pick(*t).is_some_and(|t| w.vaults[0].limited(w.tokens[t].0)),
+            _ => true,
+        };
+        let mut begun = Vec::new();
+        for one in steps {
+            if queued(self, one) {
+                begun.extend(self.begin(one));
+            }
+        }
+        // Readers that fail beside the commits.
+        for _ in 0..3 {
+            let (path, version) = (path("none"), None);
+            let refused = self.engine.begin(caller(&self.owner), Get { path, version });
+            assert_eq!(refused.err().map(|e| e.code()), Some(Code::NotFound));
+            tokio::task::yield_now().await;
+        }
+        for (action, answer) in begun {
+            let answer = answer.await;
+            self.judge(&action, answer, now);
+        }
     }
 
     async fn step(&mut self, step: &Step) {
@@ -462,36 +397,7 @@ impl World {
             self.heal().await;
         }
         match step {
-            Step::Together(steps) => {
-                let now = self.now();
-                // A token without limit reads at once, and so not behind what is queued.
-                let queued = |w: &World, s: &Step| match s {
-                    Step::Use(t, _) => w.pick(*t).is_some_and(|t| w.vaults[0].limited(w.tokens[t].0)),
-                    _ => true,
-                };
-                let mut begun = Vec::new();
-                for one in steps {
-                    if queued(self, one) {
-                        begun.extend(self.begin(one));
-                    }
-                }
-                // Readers that fail beside the commits.
-                for _ in 0..3 {
-                    let none = Get {
-                        path: path("none"),
-                        version: None,
-                    };
-                    let Err(error) = self.engine.begin(caller(&self.owner), none) else {
-                        panic!("found")
-                    };
-                    assert_eq!(error.code(), Code::NotFound);
-                    tokio::task::yield_now().await;
-                }
-                for (action, answer) in begun {
-                    let answer = answer.await;
-                    self.judge(&action, answer, now);
-                }
-            }
+            Step::Together(steps) => self.together(steps).await,
             Step::Create(by, name, max, ttl, delegate) => {
                 self.create(*by, *name, *max, *ttl, *delegate).await
             }
@@ -528,9 +434,7 @@ impl World {
         self.heal().await;
         let report = self.engine.audit_verify(caller(&self.owner), None).await.unwrap();
         assert!(report.is_ok(), "{:?}", report.findings);
-        let read = AuditRead {
-            filter: AuditFilter::default(),
-        };
+        let read = AuditRead { filter: AuditFilter::default() };
         let read = self.engine.run(caller(&self.owner), read).await.unwrap();
         let records = read.last(10_000, None).unwrap().records;
         let gets = records.iter().filter(|r| {
@@ -543,16 +447,8 @@ impl World {
 
 #[allow(clippy::disallowed_methods)] // A test may ask how long it may take.
 fn config() -> Config {
-    let cases = if std::env::var_os("HQV_LONG").is_some() {
-        20_000
-    } else {
-        200
-    };
-    Config {
-        cases,
-        failure_persistence: None,
-        ..Config::default()
-    }
+    let cases = if std::env::var_os("HQV_LONG").is_some() { 20_000 } else { 200 };
+    Config { cases, failure_persistence: None, ..Config::default() }
 }
 
 proptest! {

@@ -39,13 +39,7 @@ async fn seen_by(kit: &Kit, who: &str, filter: AuditFilter) -> Vec<RecordView> {
 
 fn below(prefix: &str) -> List {
     let prefix = Prefix::parse(prefix).unwrap();
-    List {
-        prefix,
-        kind: None,
-        tag: None,
-        limit: 10,
-        after: None,
-    }
+    List { prefix, kind: None, tag: None, limit: 10, after: None }
 }
 
 #[tokio::test]
@@ -60,15 +54,9 @@ async fn au2_with_audit_sync_nothing_is_answered_that_is_not_on_the_disk() {
     take_away(kit.dir.path());
     // No time passes, so that lines are still taken; only bringing them to the disk fails.
     for who in [&token, &owner] {
-        assert_eq!(
-            kit.get(who, "k").await.err().map(|e| e.code()),
-            Some(Code::Unavailable)
-        );
+        assert_eq!(kit.get(who, "k").await.err().map(|e| e.code()), Some(Code::Unavailable));
     }
-    assert_eq!(
-        kit.put(&owner, "k", b"w").await.err().map(|e| e.code()),
-        Some(Code::Unavailable)
-    );
+    assert_eq!(kit.put(&owner, "k", b"w").await.err().map(|e| e.code()), Some(Code::Unavailable));
     give_back(kit.dir.path());
     assert_eq!(kit.value("k").await.unwrap(), b"v");
 }
@@ -85,32 +73,15 @@ async fn au2_with_audit_sync_a_revocation_is_stored_whatever_the_record_says() {
     }
     set(&kit, "audit.sync", "true").await;
     take_away(kit.dir.path());
-    kit.run(
-        &owner,
-        TokenRevoke {
-            who: TokenRef::parse("a").unwrap(),
-        },
-    )
-    .await
-    .unwrap();
+    kit.run(&owner, TokenRevoke { who: TokenRef::parse("a").unwrap() }).await.unwrap();
     // A second one, once no line is taken any more.
     kit.clock.pass(Duration::from_secs(2));
-    kit.run(
-        &owner,
-        TokenRevoke {
-            who: TokenRef::parse("b").unwrap(),
-        },
-    )
-    .await
-    .unwrap();
+    kit.run(&owner, TokenRevoke { who: TokenRef::parse("b").unwrap() }).await.unwrap();
     give_back(kit.dir.path());
     kit.crash().await;
     kit.unlock().await;
     for token in &tokens {
-        assert_eq!(
-            kit.get(token, "k").await.err().map(|e| e.code()),
-            Some(Code::TokenRevoked)
-        );
+        assert_eq!(kit.get(token, "k").await.err().map(|e| e.code()), Some(Code::TokenRevoked));
     }
 }
 
@@ -128,23 +99,10 @@ async fn au2_a_vault_whose_record_could_not_begin_answers_nobody_until_it_can() 
     give_back(dir.path());
     let opened = match engine.vault() {
         Some(_) => engine.unlock(peer(), secret()).await.unwrap().session,
-        None => {
-            engine
-                .init(peer(), passphrase(PASSPHRASE), false)
-                .await
-                .unwrap()
-                .session
-        }
+        None => engine.init(peer(), passphrase(PASSPHRASE), false).await.unwrap().session,
     };
-    let read = engine
-        .run(
-            caller(opened.reveal()),
-            AuditRead {
-                filter: AuditFilter::default(),
-            },
-        )
-        .await
-        .unwrap();
+    let read =
+        engine.run(caller(opened.reveal()), AuditRead { filter: AuditFilter::default() }).await.unwrap();
     assert!(!read.last(10, None).unwrap().records.is_empty());
     let report = engine.audit_verify(caller(opened.reveal()), None).await.unwrap();
     assert!(report.is_ok(), "{:?}", report.findings);
@@ -189,20 +147,8 @@ async fn what_failed_is_found_by_its_path_and_is_no_exposure() {
     let token = token.token.reveal();
     assert!(kit.get(token, "a/none").await.is_err());
     let both = vec![path("a/1"), path("a/none")];
-    assert!(
-        kit.run(
-            token,
-            Batch {
-                which: BatchWhich::Paths(both)
-            }
-        )
-        .await
-        .is_err()
-    );
-    let filter = AuditFilter {
-        path: Some(Prefix::parse("a/none").unwrap()),
-        ..Default::default()
-    };
+    assert!(kit.run(token, Batch { which: BatchWhich::Paths(both) }).await.is_err());
+    let filter = AuditFilter { path: Some(Prefix::parse("a/none").unwrap()), ..Default::default() };
     let found = seen_by(&kit, &owner, filter).await;
     let ops: Vec<&str> = found.iter().map(|r| r.operation.as_str()).collect();
     assert_eq!(ops, ["batch", "get"]);
@@ -219,17 +165,11 @@ async fn a_token_with_audit_sees_its_family_where_its_pattern_covers_every_path(
     for at in ["a/1", "b/1"] {
         kit.put(&owner, at, b"v").await.unwrap();
     }
-    let top = kit
-        .token(&owner, "top", None, &["read,list,delegate on /", "audit on a/"])
-        .await
-        .unwrap();
+    let top = kit.token(&owner, "top", None, &["read,list,delegate on /", "audit on a/"]).await.unwrap();
     let top = top.token.reveal();
     let kid = kit.token(top, "kid", None, &["read,list on /"]).await.unwrap();
     let kid = kid.token.reveal();
-    let other = kit
-        .token(&owner, "other", None, &["read,list on /"])
-        .await
-        .unwrap();
+    let other = kit.token(&owner, "other", None, &["read,list on /"]).await.unwrap();
     let other = other.token.reveal();
     for who in [kid, other] {
         kit.get(who, "a/1").await.unwrap();
@@ -253,26 +193,10 @@ async fn a_token_with_audit_sees_its_family_where_its_pattern_covers_every_path(
         let theirs = |r: &&RecordView| r.operation == op && r.identity.name.as_deref() == Some("top/kid");
         seen.iter().filter(theirs).count()
     };
-    assert_eq!(
-        (by_kid("get"), by_kid("list"), by_kid("put"), by_kid("batch")),
-        (1, 1, 0, 0)
-    );
+    assert_eq!((by_kid("get"), by_kid("list"), by_kid("put"), by_kid("batch")), (1, 1, 0, 0));
     // The kid has no `audit`, and an auditor of its own making sees only its own doings.
-    assert!(
-        kit.run(
-            kid,
-            AuditRead {
-                filter: AuditFilter::default()
-            }
-        )
-        .await
-        .is_err()
-    );
+    assert!(kit.run(kid, AuditRead { filter: AuditFilter::default() }).await.is_err());
     let auditor = kit.token(top, "auditor", None, &["audit on a/"]).await.unwrap();
     let seen = seen_by(&kit, auditor.token.reveal(), AuditFilter::default()).await;
-    assert!(
-        seen.iter()
-            .all(|r| r.identity.name.as_deref() == Some("top/auditor")),
-        "{seen:?}"
-    );
+    assert!(seen.iter().all(|r| r.identity.name.as_deref() == Some("top/auditor")), "{seen:?}");
 }

@@ -53,29 +53,14 @@ async fn uses(storm: Arc<Storm>, n: usize, token: String) {
     let _end = Ends(storm.clone());
     while storm.goes_on() {
         let ended = storm.revoked.load(Ordering::SeqCst);
-        match storm
-            .engine
-            .run(
-                caller(&token),
-                Get {
-                    path: path("k"),
-                    version: None,
-                },
-            )
-            .await
-        {
+        match storm.engine.run(caller(&token), Get { path: path("k"), version: None }).await {
             Ok(got) => {
                 assert_eq!(got.value.reveal(), b"v");
                 storm.given[n].fetch_add(1, Ordering::SeqCst);
                 assert!(!(n == 0 && ended), "used after its revocation was answered");
             }
             Err(e) => {
-                let known = [
-                    Code::TokenExhausted,
-                    Code::TokenRevoked,
-                    Code::VaultLocked,
-                    Code::Unavailable,
-                ];
+                let known = [Code::TokenExhausted, Code::TokenRevoked, Code::VaultLocked, Code::Unavailable];
                 assert!(known.contains(&e.code()), "{e:?}");
             }
         }
@@ -86,16 +71,7 @@ async fn uses(storm: Arc<Storm>, n: usize, token: String) {
 async fn fails(storm: Arc<Storm>) {
     let _end = Ends(storm.clone());
     while storm.goes_on() {
-        let answer = storm
-            .engine
-            .run(
-                storm.owner(),
-                Get {
-                    path: path("none"),
-                    version: None,
-                },
-            )
-            .await;
+        let answer = storm.engine.run(storm.owner(), Get { path: path("none"), version: None }).await;
         assert!(answer.is_err());
         tokio::task::yield_now().await;
     }
@@ -113,27 +89,13 @@ async fn changes(storm: Arc<Storm>) {
                 .run(storm.owner(), put(a.as_str(), &vec![7; 3000 * (n as usize % 3)]))
                 .await
                 .map(drop),
-            2 => storm
-                .engine
-                .run(storm.owner(), Move { from: a, to: b })
-                .await
-                .map(drop),
+            2 => storm.engine.run(storm.owner(), Move { from: a, to: b }).await.map(drop),
             3 => storm
                 .engine
-                .run(
-                    storm.owner(),
-                    Delete {
-                        path: a,
-                        purge: n.is_multiple_of(2),
-                    },
-                )
+                .run(storm.owner(), Delete { path: a, purge: n.is_multiple_of(2) })
                 .await
                 .map(drop),
-            _ => storm
-                .engine
-                .run(storm.owner(), create("again", Some(3), &["read on /"]))
-                .await
-                .map(drop),
+            _ => storm.engine.run(storm.owner(), create("again", Some(3), &["read on /"])).await.map(drop),
         };
         tokio::task::yield_now().await;
     }
@@ -152,10 +114,7 @@ async fn trouble(storm: Arc<Storm>, shelf: Arc<HoldShelf>) {
             shelf.end(End::Done);
             shelf.blind(0);
             let _ = storm.engine.lock(&storm.owner());
-            let opened = storm
-                .engine
-                .unlock(peer(), SlotSecret::Passphrase(passphrase(PASSPHRASE)))
-                .await;
+            let opened = storm.engine.unlock(peer(), SlotSecret::Passphrase(passphrase(PASSPHRASE))).await;
             *storm.owner.lock().unwrap() = opened.unwrap().session.reveal().to_owned();
         }
         if round == 25 {
@@ -170,6 +129,25 @@ async fn trouble(storm: Arc<Storm>, shelf: Arc<HoldShelf>) {
     shelf.blind(0);
 }
 
+fn limit(n: usize) -> u64 {
+    MAX * (1 + n as u64)
+}
+
+/// What was given is counted, never beyond the limit, and nothing is given after a revocation.
+async fn look(kit: &Kit, storm: &Storm, tokens: &[String]) {
+    for (n, token) in tokens.iter().enumerate() {
+        let who = TokenRef::parse(&format!("w{n}")).unwrap();
+        let seen = kit.run(&kit.owner, TokenShow { who }).await.unwrap().use_count;
+        let (given, max) = (storm.given[n].load(Ordering::SeqCst), limit(n));
+        assert!(given <= seen && seen <= max, "{given} {seen} {max}");
+        let refused = kit.get(token, "k").await.err().map(|e| e.code());
+        assert_eq!(n == 0, refused == Some(Code::TokenRevoked));
+        if n > 0 && seen < max {
+            storm.given[n].fetch_add(1, Ordering::SeqCst);
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn st1_tk1_tk3_nothing_is_lost_or_given_twice_in_a_storm() {
     let disk = MemoryDisk::new();
@@ -179,16 +157,8 @@ async fn st1_tk1_tk3_nothing_is_lost_or_given_twice_in_a_storm() {
     kit.put(&owner, "k", b"v").await.unwrap();
     let mut tokens = Vec::new();
     for n in 0..TOKENS {
-        let made = kit
-            .token(
-                &owner,
-                &format!("w{n}"),
-                Some(MAX * (1 + n as u64)),
-                &["read on k"],
-            )
-            .await
-            .unwrap();
-        tokens.push(made.token.reveal().to_owned());
+        let made = kit.token(&owner, &format!("w{n}"), Some(limit(n)), &["read on k"]).await;
+        tokens.push(made.unwrap().token.reveal().to_owned());
     }
     let storm = Arc::new(Storm {
         engine: kit.engine.clone(),
@@ -213,24 +183,7 @@ async fn st1_tk1_tk3_nothing_is_lost_or_given_twice_in_a_storm() {
     let owner = kit.owner.clone();
     kit.put(&owner, "z", b"behind the flush").await.unwrap();
     for _ in 0..2 {
-        for (n, token) in tokens.iter().enumerate() {
-            let who = TokenRef::parse(&format!("w{n}")).unwrap();
-            let seen = kit.run(&kit.owner, TokenShow { who }).await.unwrap();
-            let given = storm.given[n].load(Ordering::SeqCst);
-            let max = MAX * (1 + n as u64);
-            assert!(
-                given <= seen.use_count && seen.use_count <= max,
-                "{given} {} {max}",
-                seen.use_count
-            );
-            assert_eq!(
-                n == 0,
-                kit.get(token, "k").await.err().map(|e| e.code()) == Some(Code::TokenRevoked)
-            );
-            if n > 0 && seen.use_count < max {
-                storm.given[n].fetch_add(1, Ordering::SeqCst);
-            }
-        }
+        look(&kit, &storm, &tokens).await;
         kit.restart().await;
         kit.unlock().await;
         let report = kit.engine.audit_verify(caller(&kit.owner), None).await.unwrap();

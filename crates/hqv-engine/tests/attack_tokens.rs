@@ -8,6 +8,7 @@ use hold::{End, HoldShelf};
 use hqv_engine::ops::batch::{Batch, BatchWhich};
 use hqv_engine::ops::copy::Copy;
 use hqv_engine::ops::delete::Delete;
+use hqv_engine::ops::get::Get;
 use hqv_engine::ops::list::List;
 use hqv_engine::ops::mv::Move;
 use hqv_engine::ops::show::Show;
@@ -32,12 +33,7 @@ fn code<T>(answer: Result<T>) -> Option<Code> {
 }
 
 async fn made(kit: &Kit, by: &str, name: &str, max: Option<u64>, rules: &[&str]) -> String {
-    kit.token(by, name, max, rules)
-        .await
-        .unwrap()
-        .token
-        .reveal()
-        .to_owned()
+    kit.token(by, name, max, rules).await.unwrap().token.reveal().to_owned()
 }
 
 #[tokio::test]
@@ -98,10 +94,7 @@ async fn tk2_a_token_made_beside_a_clock_reset_does_not_live_by_the_old_time() {
         let waker = std::task::Waker::noop();
         let mut context = std::task::Context::from_waker(waker);
         assert!(reset.as_mut().poll(&mut context).is_pending());
-        let begin = |name: &str| match kit
-            .engine
-            .begin(caller(&owner), create(name, None, &["read on k"]))
-        {
+        let begin = |name: &str| match kit.engine.begin(caller(&owner), create(name, None, &["read on k"])) {
             Ok(Begun::Queued(answer)) => answer,
             _ => panic!("not queued"),
         };
@@ -115,24 +108,13 @@ async fn tk2_a_token_made_beside_a_clock_reset_does_not_live_by_the_old_time() {
         }
         reset.await.unwrap();
         drop(first);
-        let token = answers
-            .pop()
-            .unwrap()
-            .await
-            .unwrap()
-            .unwrap()
-            .token
-            .reveal()
-            .to_owned();
+        let token = answers.pop().unwrap().await.unwrap().unwrap().token.reveal().to_owned();
         kit.clock.pass(Duration::from_secs(2 * 3600));
         kit.unlock().await;
         assert!(kit.get(&token, "k").await.is_err(), "same group: {same_group}");
         kit.crash().await;
         kit.unlock().await;
-        assert!(
-            kit.get(&token, "k").await.is_err(),
-            "same group: {same_group}, after a crash"
-        );
+        assert!(kit.get(&token, "k").await.is_err(), "same group: {same_group}, after a crash");
     }
 }
 
@@ -156,122 +138,96 @@ async fn show_tells_no_token_the_names_of_other_families() {
     assert_eq!(by(&b).await, ["another token", "another token", "owner"]);
 }
 
-/// Every operation that names a path answers a token alike whether something is there or not, where its
-/// scope does not cover the path.
-#[tokio::test]
-async fn nothing_outside_a_scope_can_be_probed() {
-    async fn same<O: Operation>(kit: &Kit, token: &str, make: impl Fn(&str) -> O) {
-        let mut answers = Vec::new();
-        for at in ["b/there", "b/gone", "b/never"] {
-            let refused = kit.run(token, make(at)).await.map(drop).unwrap_err();
-            assert_eq!(refused.code(), Code::Forbidden, "{} {at}", O::KIND);
-            answers.push(refused.message().replace(at, "PATH"));
-        }
-        assert!(answers.iter().all(|a| *a == answers[0]), "{answers:?}");
-    }
+fn read(at: &str, version: Option<u64>) -> Get {
+    let path = path(at);
+    Get { path, version }
+}
+
+fn delete(at: &str, purge: bool) -> Delete {
+    let path = path(at);
+    Delete { path, purge }
+}
+
+fn copy(from: &str, to: &str) -> Copy {
+    let (from, to) = (path(from), path(to));
+    Copy { from, to }
+}
+
+fn mv(from: &str, to: &str) -> Move {
+    let (from, to) = (path(from), path(to));
+    Move { from, to }
+}
+
+fn list(prefix: &str, after: Option<&str>, limit: usize) -> List {
+    let (prefix, after) = (Prefix::parse(prefix).unwrap(), after.map(path));
+    let (kind, tag) = (None, None);
+    List { prefix, kind, tag, limit, after }
+}
+
+fn batch(prefix: &str) -> Batch {
+    let which = BatchWhich::Prefix(Prefix::parse(prefix).unwrap());
+    Batch { which }
+}
+
+/// A vault with live and deleted secrets outside of a token's scope `a/`.
+async fn scoped() -> (Kit, String) {
     let kit = Kit::new().await;
     let owner = kit.owner.clone();
-    for at in ["a/1", "b/there", "b/gone"] {
+    for at in ["a/1", "a/2", "b/there", "b/gone", "c/1"] {
         kit.put(&owner, at, b"v").await.unwrap();
     }
-    kit.run(
-        &owner,
-        Delete {
-            path: path("b/gone"),
-            purge: false,
-        },
-    )
-    .await
-    .unwrap();
-    let t = made(&kit, &owner, "t", None, &["read,list,write,delete on a/"]).await;
-    let t = t.as_str();
-    same(&kit, t, |at| hqv_engine::ops::get::Get {
-        path: path(at),
-        version: None,
-    })
-    .await;
-    same(&kit, t, |at| hqv_engine::ops::get::Get {
-        path: path(at),
-        version: Some(1),
-    })
-    .await;
-    same(&kit, t, |at| Show { path: path(at) }).await;
-    same(&kit, t, |at| put(at, b"x")).await;
-    same(&kit, t, |at| Delete {
-        path: path(at),
-        purge: false,
-    })
-    .await;
-    same(&kit, t, |at| Delete {
-        path: path(at),
-        purge: true,
-    })
-    .await;
-    same(&kit, t, |at| Copy {
-        from: path("a/1"),
-        to: path(at),
-    })
-    .await;
-    same(&kit, t, |at| Copy {
-        from: path(at),
-        to: path("a/2"),
-    })
-    .await;
-    same(&kit, t, |at| Move {
-        from: path("a/1"),
-        to: path(at),
-    })
-    .await;
-    same(&kit, t, |at| Move {
-        from: path(at),
-        to: path("a/2"),
-    })
-    .await;
-    same(&kit, t, |at| Batch {
-        which: BatchWhich::Paths(vec![path("a/1"), path(at)]),
-    })
-    .await;
-    same(&kit, t, |at| Batch {
-        which: BatchWhich::Prefix(Prefix::parse(at).unwrap()),
-    })
-    .await;
-    let below = |prefix: &str, after: Option<&str>, limit| List {
-        prefix: Prefix::parse(prefix).unwrap(),
-        kind: None,
-        tag: None,
-        limit,
-        after: after.map(path),
-    };
-    same(&kit, t, |at| below(at, None, 10)).await;
-    // A cursor beyond its scope neither shows nor counts what lies there.
-    kit.put(&owner, "a/2", b"v").await.unwrap();
-    kit.put(&owner, "c/1", b"v").await.unwrap();
-    for after in [
-        None,
-        Some("Z"),
-        Some("a/1"),
-        Some("a/2"),
-        Some("b/there"),
-        Some("b/zzz"),
+    kit.run(&owner, delete("b/gone", false)).await.unwrap();
+    let token = made(&kit, &owner, "t", None, &["read,list,write,delete on a/"]).await;
+    (kit, token)
+}
+
+/// The operation is refused alike whether something is at a path outside the scope or not.
+async fn same<O: Operation>(kit: &Kit, token: &str, make: impl Fn(&str) -> O) {
+    let mut answers = Vec::new();
+    for at in ["b/there", "b/gone", "b/never"] {
+        let refused = kit.run(token, make(at)).await.map(drop).unwrap_err();
+        assert_eq!(refused.code(), Code::Forbidden, "{} {at}", O::KIND);
+        answers.push(refused.message().replace(at, "PATH"));
+    }
+    assert!(answers.iter().all(|a| *a == answers[0]), "{answers:?}");
+}
+
+#[tokio::test]
+async fn nothing_outside_a_scope_can_be_probed() {
+    let (kit, t) = scoped().await;
+    same(&kit, &t, |at| read(at, None)).await;
+    same(&kit, &t, |at| read(at, Some(1))).await;
+    same(&kit, &t, |at| Show { path: path(at) }).await;
+    same(&kit, &t, |at| put(at, b"x")).await;
+    same(&kit, &t, |at| delete(at, false)).await;
+    same(&kit, &t, |at| delete(at, true)).await;
+    same(&kit, &t, |at| copy("a/1", at)).await;
+    same(&kit, &t, |at| copy(at, "a/3")).await;
+    same(&kit, &t, |at| mv("a/1", at)).await;
+    same(&kit, &t, |at| mv(at, "a/3")).await;
+    same(&kit, &t, |at| list(at, None, 10)).await;
+    same(&kit, &t, batch).await;
+    let both = |at: &str| BatchWhich::Paths(vec![path("a/1"), path(at)]);
+    same(&kit, &t, |at| Batch { which: both(at) }).await;
+}
+
+#[tokio::test]
+async fn a_cursor_neither_shows_nor_counts_what_lies_outside_a_scope() {
+    let (kit, t) = scoped().await;
+    for (after, want) in [
+        (None, Some("a/1")),
+        (Some("Z"), Some("a/1")),
+        (Some("a/1"), Some("a/2")),
+        (Some("a/2"), None),
+        (Some("b/there"), None),
+        (Some("b/zzz"), None),
     ] {
-        let page = kit.run(t, below("/", after, 1)).await.unwrap().open().unwrap();
-        let want: Option<&str> = match after {
-            None | Some("Z") => Some("a/1"),
-            Some("a/1") => Some("a/2"),
-            _ => None,
-        };
-        assert_eq!(page.entries.first().map(|e| e.path.as_str()), want, "{after:?}");
+        let page = kit.run(&t, list("/", after, 1)).await.unwrap().open().unwrap();
+        let first = page.entries.first().map(|e| e.path.as_str());
+        assert_eq!(first, want, "{after:?}");
         assert_eq!(page.next.is_some(), want == Some("a/1"), "{after:?}");
     }
-    let all = kit
-        .run(
-            t,
-            Batch {
-                which: BatchWhich::Prefix(Prefix::everything()),
-            },
-        )
-        .await
-        .unwrap();
+    let all = kit.run(&t, batch("/")).await.unwrap();
     let paths: Vec<&str> = all.iter().map(|got| got.meta.path.as_str()).collect();
     assert_eq!(paths, ["a/1", "a/2"]);
 }
@@ -281,49 +237,23 @@ async fn tokens_of_other_families_and_none_answer_alike() {
     let kit = Kit::new().await;
     let owner = kit.owner.clone();
     let a = made(&kit, &owner, "a", None, &["read,delegate on /"]).await;
-    let b = kit
-        .token(&owner, "b", None, &["read,delegate on /"])
-        .await
-        .unwrap();
-    let kid = kit
-        .token(b.token.reveal(), "kid", None, &["read on /"])
-        .await
-        .unwrap();
+    let b = kit.token(&owner, "b", None, &["read,delegate on /"]).await.unwrap();
+    let kid = kit.token(b.token.reveal(), "kid", None, &["read on /"]).await.unwrap();
     let never = "tok_00000000000000000000000000".to_owned();
     let mut answers = Vec::new();
-    for reference in [
-        b.view.id.to_string(),
-        kid.view.id.to_string(),
-        "b".into(),
-        "b/kid".into(),
-        never,
-    ] {
+    for reference in [b.view.id.to_string(), kid.view.id.to_string(), "b".into(), "b/kid".into(), never] {
         for shown in [true, false] {
             let refused = if shown {
-                kit.run(&a, TokenShow { who: who(&reference) })
-                    .await
-                    .map(drop)
-                    .unwrap_err()
+                kit.run(&a, TokenShow { who: who(&reference) }).await.map(drop).unwrap_err()
             } else {
-                kit.run(&a, TokenRevoke { who: who(&reference) })
-                    .await
-                    .map(drop)
-                    .unwrap_err()
+                kit.run(&a, TokenRevoke { who: who(&reference) }).await.map(drop).unwrap_err()
             };
             answers.push((refused.code(), refused.message().replace(&reference, "NAME")));
         }
     }
-    assert!(
-        answers
-            .iter()
-            .all(|a| *a == (Code::NotFound, "no token is called NAME".into())),
-        "{answers:?}"
-    );
+    assert!(answers.iter().all(|a| *a == (Code::NotFound, "no token is called NAME".into())), "{answers:?}");
     kit.get(kid.token.reveal(), "none").await.map(drop).unwrap_err();
-    assert!(matches!(
-        kit.run(kid.token.reveal(), TokenSelf).await,
-        Ok(WhoAmI::Token(_))
-    ));
+    assert!(matches!(kit.run(kid.token.reveal(), TokenSelf).await, Ok(WhoAmI::Token(_))));
     assert_eq!(kit.run(&a, TokenList { all: true }).await.unwrap().len(), 0);
 }
 
@@ -353,21 +283,12 @@ async fn a_child_of_a_child_has_no_more_than_anybody_above() {
         kit.get(low.token.reveal(), "a/k").await.unwrap();
     }
     for t in [&top, &mid, &low] {
-        assert_eq!(
-            code(kit.get(t.token.reveal(), "a/k").await),
-            Some(Code::TokenExhausted)
-        );
+        assert_eq!(code(kit.get(t.token.reveal(), "a/k").await), Some(Code::TokenExhausted));
     }
-    assert_eq!(
-        code(kit.token(mid.token.reveal(), "more", None, &[]).await),
-        Some(Code::TokenExhausted)
-    );
+    assert_eq!(code(kit.token(mid.token.reveal(), "more", None, &[]).await), Some(Code::TokenExhausted));
     kit.clock.pass(Duration::from_secs(2 * 3600));
     kit.unlock().await;
     for t in [&top, &mid, &low] {
-        assert_eq!(
-            code(kit.get(t.token.reveal(), "a/k").await),
-            Some(Code::TokenExpired)
-        );
+        assert_eq!(code(kit.get(t.token.reveal(), "a/k").await), Some(Code::TokenExpired));
     }
 }

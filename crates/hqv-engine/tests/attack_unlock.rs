@@ -83,10 +83,7 @@ async fn a_locked_daemon_obeys_the_settings_last_made() {
         kit.engine.lock(&caller(&owner)).unwrap();
         assert_eq!(kit.engine.locked_settings().remote_admin, allowed);
         let opened = kit.engine.unlock(remote(None), secret()).await;
-        assert_eq!(
-            opened.as_ref().err().map(|e| e.code()),
-            (!allowed).then_some(Code::Forbidden)
-        );
+        assert_eq!(opened.as_ref().err().map(|e| e.code()), (!allowed).then_some(Code::Forbidden));
         let opened = kit.engine.unlock(peer(), secret()).await.unwrap();
         owner = opened.session.reveal().to_owned();
     }
@@ -104,12 +101,7 @@ async fn an_init_whose_success_was_hidden_by_an_error_is_one() {
     let other = kit::start(trial.clone(), trial_dir.path(), TestClock::new()).unwrap();
     trial.heal();
     other.init(peer(), passphrase(PASSPHRASE), false).await.unwrap();
-    let last = trial
-        .trace()
-        .iter()
-        .position(|step| *step == Step::Committed)
-        .unwrap() as u64
-        + 1;
+    let last = trial.trace().iter().position(|step| *step == Step::Committed).unwrap() as u64 + 1;
     faults.arm(last, Fault::Fail(StoreError::io("write", "input/output error")));
     let made = engine.init(peer(), passphrase(PASSPHRASE), false).await.unwrap();
     assert_eq!(faults.fired(), Some(Step::Committed));

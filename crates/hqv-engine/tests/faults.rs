@@ -22,13 +22,8 @@ enum Change {
     Revoke,
 }
 
-const CHANGES: [Change; 5] = [
-    Change::Put,
-    Change::Delete,
-    Change::TokenCreate,
-    Change::TokenUse,
-    Change::Revoke,
-];
+const CHANGES: [Change; 5] =
+    [Change::Put, Change::Delete, Change::TokenCreate, Change::TokenUse, Change::Revoke];
 
 struct Case {
     kit: Kit,
@@ -43,13 +38,7 @@ async fn case() -> Case {
     let owner = kit.owner.clone();
     kit.put(&owner, "k", b"before").await.unwrap();
     kit.put(&owner, "gone", b"x").await.unwrap();
-    let token = kit
-        .token(&owner, "w", Some(5), &["read on k"])
-        .await
-        .unwrap()
-        .token
-        .reveal()
-        .to_owned();
+    let token = kit.token(&owner, "w", Some(5), &["read on k"]).await.unwrap().token.reveal().to_owned();
     Case { kit, faults, token }
 }
 
@@ -58,33 +47,12 @@ async fn act(case: &Case, change: Change) -> Result<(), Code> {
     let owner = case.kit.owner.clone();
     let done = match change {
         Change::Put => case.kit.put(&owner, "k", b"after").await.map(drop),
-        Change::Delete => case
-            .kit
-            .run(
-                &owner,
-                Delete {
-                    path: path("gone"),
-                    purge: false,
-                },
-            )
-            .await
-            .map(drop),
-        Change::TokenCreate => case
-            .kit
-            .token(&owner, "new", None, &["read on k"])
-            .await
-            .map(drop),
+        Change::Delete => case.kit.run(&owner, Delete { path: path("gone"), purge: false }).await.map(drop),
+        Change::TokenCreate => case.kit.token(&owner, "new", None, &["read on k"]).await.map(drop),
         Change::TokenUse => case.kit.get(&case.token, "k").await.map(drop),
-        Change::Revoke => case
-            .kit
-            .run(
-                &owner,
-                TokenRevoke {
-                    who: TokenRef::parse("w").unwrap(),
-                },
-            )
-            .await
-            .map(drop),
+        Change::Revoke => {
+            case.kit.run(&owner, TokenRevoke { who: TokenRef::parse("w").unwrap() }).await.map(drop)
+        }
     };
     done.map_err(|e| e.code())
 }
@@ -107,9 +75,7 @@ async fn happened(kit: &Kit, change: Change) -> bool {
 
 async fn show(kit: &Kit, owner: &str, name: &str) -> Option<hqv_engine::TokenView> {
     let who = TokenRef::parse(name).unwrap();
-    kit.run(owner, hqv_engine::ops::token_show::TokenShow { who })
-        .await
-        .ok()
+    kit.run(owner, hqv_engine::ops::token_show::TokenShow { who }).await.ok()
 }
 
 /// A start on what the disk holds, as after the process died.
@@ -129,30 +95,20 @@ async fn st1_a_process_that_dies_at_any_step_leaves_before_or_after() {
             let fired = case.faults.fired().is_some();
             reopen(&mut case).await;
             let after = happened(&case.kit, change).await;
-            assert!(
-                answered.is_err() || after,
-                "{change:?} confirmed and lost at step {step}"
-            );
+            assert!(answered.is_err() || after, "{change:?} confirmed and lost at step {step}");
             (seen_before, seen_after) = (seen_before || !after, seen_after || after);
             if !fired {
                 break;
             }
         }
-        assert!(
-            seen_before && seen_after,
-            "{change:?}: the steps were not all met"
-        );
+        assert!(seen_before && seen_after, "{change:?}: the steps were not all met");
     }
 }
 
 #[tokio::test]
 async fn st2_a_store_that_refuses_at_any_step_answers_unavailable_and_recovers() {
     for change in CHANGES {
-        for fault in [
-            StoreError::Full,
-            StoreError::ReadOnly,
-            StoreError::io("write", "input/output error"),
-        ] {
+        for fault in [StoreError::Full, StoreError::ReadOnly, StoreError::io("write", "input/output error")] {
             for step in 1..200 {
                 let mut case = case().await;
                 case.faults.arm(step, Fault::FailFrom(fault.clone()));
@@ -186,10 +142,7 @@ async fn st2_a_revocation_the_store_refuses_holds_at_once_and_is_stored_later() 
     let mut case = case().await;
     case.faults.arm(1, Fault::FailFrom(StoreError::Full));
     assert_eq!(act(&case, Change::Revoke).await, Err(Code::Unavailable));
-    assert_eq!(
-        case.kit.get(&case.token, "k").await.err().unwrap().code(),
-        Code::TokenRevoked
-    );
+    assert_eq!(case.kit.get(&case.token, "k").await.err().unwrap().code(), Code::TokenRevoked);
     case.faults.heal();
     case.kit.engine.tick();
     // The flush is queued; a write behind it waits for the same writer.
@@ -219,10 +172,7 @@ async fn st1_init_that_dies_at_any_step_leaves_no_vault_or_a_whole_one() {
                 none += 1;
             }
             Some(_) => {
-                again
-                    .unlock(peer(), SlotSecret::Passphrase(passphrase(PASSPHRASE)))
-                    .await
-                    .unwrap();
+                again.unlock(peer(), SlotSecret::Passphrase(passphrase(PASSPHRASE))).await.unwrap();
                 whole += 1;
             }
         }

@@ -41,18 +41,10 @@ async fn what_was_stored_survives_a_stop_a_crash_and_a_lock() {
 async fn a_wrong_passphrase_opens_nothing_and_the_recovery_key_does() {
     let mut kit = Kit::new().await;
     kit.restart().await;
-    let wrong = kit
-        .engine
-        .unlock(peer(), SlotSecret::Passphrase(passphrase("wrong horse battery")))
-        .await;
+    let wrong = kit.engine.unlock(peer(), SlotSecret::Passphrase(passphrase("wrong horse battery"))).await;
     assert_eq!(wrong.err().map(|e| e.code()), Some(Code::Unauthorized));
     let recovery = parse_recovery(&kit.recovery).unwrap();
-    assert!(
-        kit.engine
-            .unlock(peer(), SlotSecret::Recovery(recovery))
-            .await
-            .is_ok()
-    );
+    assert!(kit.engine.unlock(peer(), SlotSecret::Recovery(recovery)).await.is_ok());
 }
 
 #[tokio::test]
@@ -71,19 +63,13 @@ async fn over_the_network_init_unlock_and_sessions_are_off() {
     kit.restart().await;
     let secret = || SlotSecret::Passphrase(passphrase(PASSPHRASE));
     assert_eq!(
-        kit.engine
-            .unlock(remote(None), secret())
-            .await
-            .err()
-            .map(|e| e.code()),
+        kit.engine.unlock(remote(None), secret()).await.err().map(|e| e.code()),
         Some(Code::Forbidden)
     );
     kit.unlock().await;
     let session = kit.engine.session_create(remote(None), secret()).await;
     assert_eq!(session.err().map(|e| e.code()), Some(Code::Forbidden));
-    let on = SettingsChange {
-        changes: vec![("remote-admin".into(), "true".into())],
-    };
+    let on = SettingsChange { changes: vec![("remote-admin".into(), "true".into())] };
     kit.run(&kit.owner, on).await.unwrap();
     assert!(kit.engine.session_create(remote(None), secret()).await.is_ok());
 }
@@ -117,9 +103,7 @@ async fn lc4_use_keeps_it_open_and_zero_never_locks() {
     }
     assert!(kit.engine.healthy());
     let kit = Kit::new().await;
-    let never = SettingsChange {
-        changes: vec![("idle-timeout".into(), "0".into())],
-    };
+    let never = SettingsChange { changes: vec![("idle-timeout".into(), "0".into())] };
     kit.run(&kit.owner, never).await.unwrap();
     kit.clock.pass(Duration::from_secs(86_400 * 30));
     kit.engine.tick();
@@ -132,49 +116,19 @@ async fn versions_moves_and_deletions_hold_together() {
     let owner = kit.owner.clone();
     kit.put(&owner, "a", b"1").await.unwrap();
     kit.put(&owner, "a", b"2").await.unwrap();
-    kit.run(
-        &owner,
-        Move {
-            from: path("a"),
-            to: path("z/b"),
-        },
-    )
-    .await
-    .unwrap();
+    kit.run(&owner, Move { from: path("a"), to: path("z/b") }).await.unwrap();
     assert_eq!(kit.value("a").await.unwrap_err().code(), Code::NotFound);
-    kit.run(
-        &owner,
-        Delete {
-            path: path("z/b"),
-            purge: false,
-        },
-    )
-    .await
-    .unwrap();
+    kit.run(&owner, Delete { path: path("z/b"), purge: false }).await.unwrap();
     assert_eq!(kit.value("z/b").await.unwrap_err().code(), Code::NotFound);
     let done = kit.put(&owner, "z/b", b"3").await.unwrap();
     assert!(done.created);
     assert_eq!(done.meta.version, 3);
-    kit.run(
-        &owner,
-        Delete {
-            path: path("z/b"),
-            purge: true,
-        },
-    )
-    .await
-    .unwrap();
+    kit.run(&owner, Delete { path: path("z/b"), purge: true }).await.unwrap();
     let done = kit.put(&owner, "z/b", b"4").await.unwrap();
     assert_eq!(done.meta.version, 1);
     kit.restart().await;
     kit.unlock().await;
-    let all = List {
-        prefix: Prefix::everything(),
-        kind: None,
-        tag: None,
-        limit: 10,
-        after: None,
-    };
+    let all = List { prefix: Prefix::everything(), kind: None, tag: None, limit: 10, after: None };
     let listed = kit.run(&kit.owner, all).await.unwrap().open().unwrap();
     let paths: Vec<&str> = listed.entries.iter().map(|e| e.path.as_str()).collect();
     assert_eq!(paths, ["z/b"]);
@@ -184,32 +138,14 @@ async fn versions_moves_and_deletions_hold_together() {
 async fn versions_of_a_deleted_secret_are_kept_30_days_and_then_removed() {
     let mut kit = Kit::new().await;
     let owner = kit.owner.clone();
-    let never = SettingsChange {
-        changes: vec![("idle-timeout".into(), "0".into())],
-    };
+    let never = SettingsChange { changes: vec![("idle-timeout".into(), "0".into())] };
     kit.run(&owner, never).await.unwrap();
     for at in ["a", "b", "c"] {
         kit.put(&owner, at, b"1").await.unwrap();
         kit.put(&owner, at, b"2").await.unwrap();
     }
-    kit.run(
-        &owner,
-        Delete {
-            path: path("a"),
-            purge: false,
-        },
-    )
-    .await
-    .unwrap();
-    kit.run(
-        &owner,
-        Delete {
-            path: path("b"),
-            purge: false,
-        },
-    )
-    .await
-    .unwrap();
+    kit.run(&owner, Delete { path: path("a"), purge: false }).await.unwrap();
+    kit.run(&owner, Delete { path: path("b"), purge: false }).await.unwrap();
     let again = kit.put(&owner, "b", b"3").await.unwrap();
     assert_eq!(again.meta.version, 3);
     kit.clock.pass(Duration::from_secs(29 * 86_400));
@@ -241,9 +177,7 @@ async fn locking_and_unlocking_in_one_daemon_finds_nothing_wrong() {
         let owner = kit.owner.clone();
         kit.put(&owner, "k", format!("{round}").as_bytes()).await.unwrap();
         kit.engine.tick();
-        kit.put(&owner, "k2", b"carries the record's head into the store")
-            .await
-            .unwrap();
+        kit.put(&owner, "k2", b"carries the record's head into the store").await.unwrap();
         kit.engine.lock(&caller(&owner)).unwrap();
         kit.engine.tick();
         kit.unlock().await;
@@ -251,9 +185,5 @@ async fn locking_and_unlocking_in_one_daemon_finds_nothing_wrong() {
         assert_eq!(status.warnings, Vec::<String>::new());
     }
     let report = kit.engine.audit_verify(caller(&kit.owner), None).await.unwrap();
-    assert!(
-        report.is_ok() && report.unclean_ends.is_empty(),
-        "{:?}",
-        report.findings
-    );
+    assert!(report.is_ok() && report.unclean_ends.is_empty(), "{:?}", report.findings);
 }

@@ -17,39 +17,17 @@ const SHELLS: &[(&str, &[&str], &[&str])] = &[
     (
         "bash",
         &["bash"],
-        &[
-            "shopt -s nullglob extglob",
-            "shopt -s failglob",
-            "shopt -s xpg_echo",
-            "set -o posix",
-        ],
+        &["shopt -s nullglob extglob", "shopt -s failglob", "shopt -s xpg_echo", "set -o posix"],
     ),
     ("dash", &["dash"], &[]),
-    (
-        "zsh",
-        &["zsh", "-f"],
-        &[
-            "setopt globsubst shwordsplit extendedglob",
-            "emulate sh",
-            "emulate ksh",
-        ],
-    ),
+    ("zsh", &["zsh", "-f"], &["setopt globsubst shwordsplit extendedglob", "emulate sh", "emulate ksh"]),
     ("ksh93", &["ksh93"], &["set -o braceexpand"]),
     ("mksh", &["mksh"], &["set -o braceexpand"]),
     ("busybox", &["busybox", "sh"], &[]),
 ];
 
-const IFS: &[&str] = &[
-    "",
-    "IFS=' '",
-    "IFS='\t'",
-    "IFS='\n'",
-    "IFS='\t '",
-    "IFS='\n\t'",
-    "IFS=",
-    "unset IFS",
-    "IFS=' \n\t'",
-];
+const IFS: &[&str] =
+    &["", "IFS=' '", "IFS='\t'", "IFS='\n'", "IFS='\t '", "IFS='\n\t'", "IFS=", "unset IFS", "IFS=' \n\t'"];
 
 /// Names that match globs and words of our output, so that an expansion has something to find.
 const FILES: &[&str] = &[
@@ -59,9 +37,7 @@ const FILES: &[&str] = &[
 
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    FILES
-        .iter()
-        .for_each(|name| std::fs::write(folder.path().join(name), "").unwrap());
+    FILES.iter().for_each(|name| std::fs::write(folder.path().join(name), "").unwrap());
     folder
 }
 
@@ -89,27 +65,14 @@ fn environment(output: &Output) -> HashMap<Vec<u8>, Vec<u8>> {
 
 fn assert_restored(what: &str, output: &Output, wanted: &[Entry]) {
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success() && errors.is_empty(),
-        "{what}: {} {errors}",
-        output.status
-    );
+    assert!(output.status.success() && errors.is_empty(), "{what}: {} {errors}", output.status);
     let got = environment(output);
     for entry in wanted {
         let name = entry.name.as_str();
-        let value = got
-            .get(name.as_bytes())
-            .map(|value| value.escape_ascii().to_string());
-        assert_eq!(
-            value,
-            Some(entry.value.reveal().escape_ascii().to_string()),
-            "{what}: {name}"
-        );
+        let value = got.get(name.as_bytes()).map(|value| value.escape_ascii().to_string());
+        assert_eq!(value, Some(entry.value.reveal().escape_ascii().to_string()), "{what}: {name}");
     }
-    assert!(
-        !got.keys().any(|name| name.starts_with(b"_hqv")),
-        "{what}: a helper is left"
-    );
+    assert!(!got.keys().any(|name| name.starts_with(b"_hqv")), "{what}: a helper is left");
 }
 
 /// Every shell with every set-up and every IFS, in one process each.
@@ -122,14 +85,7 @@ fn restores_after(common: &[&str], own: bool, wanted: &[Entry], ifs: &[&str], lo
     let file = work.path().join("out");
     std::fs::write(&file, render(Format::Export, wanted).unwrap().reveal()).unwrap();
     for (name, command, set_ups) in SHELLS {
-        if !have(
-            command[0],
-            if *name == "busybox" {
-                &["true"]
-            } else {
-                &["-c", ":"]
-            },
-        ) {
+        if !have(command[0], if *name == "busybox" { &["true"] } else { &["-c", ":"] }) {
             continue;
         }
         for set_up in common.iter().chain(set_ups.iter().filter(|_| own)) {
@@ -153,37 +109,24 @@ fn ou1_hard_values_in_every_shell_with_every_ifs() {
 
 #[test]
 fn ou1_a_thousand_generated_values_in_every_shell() {
-    restores(
-        &entries(&generated_values(0x5eed, 1000, false)),
-        &IFS[..1],
-        &["C.UTF-8"],
-    );
+    restores(&entries(&generated_values(0x5eed, 1000, false)), &IFS[..1], &["C.UTF-8"]);
 }
 
 #[test]
 fn ou1_each_byte_alone_doubled_and_between_letters() {
-    let values: Vec<Vec<u8>> = (1..=255)
-        .flat_map(|b| [vec![b], vec![b, b], vec![b'a', b, b'z']])
-        .collect();
+    let values: Vec<Vec<u8>> = (1..=255).flat_map(|b| [vec![b], vec![b, b], vec![b'a', b, b'z']]).collect();
     restores(&entries(&values), &IFS[..1], &["C", "C.UTF-8"]);
 }
 
 #[test]
 fn ou1_plain_values_need_no_helper_and_work_alike() {
-    let values = [
-        b"".to_vec(),
-        b"plain".to_vec(),
-        b"a/b:c=d@e+f%g".to_vec(),
-        "clé".as_bytes().to_vec(),
-    ];
+    let values = [b"".to_vec(), b"plain".to_vec(), b"a/b:c=d@e+f%g".to_vec(), "clé".as_bytes().to_vec()];
     restores(&entries(&values), IFS, &["C", "C.UTF-8"]);
 }
 
 #[test]
 fn ou1_the_longest_value_there_can_be() {
-    let bytes: Vec<u8> = (0..131_072 - 5)
-        .map(|at| u8::try_from(1 + at % 255).unwrap())
-        .collect();
+    let bytes: Vec<u8> = (0..131_072 - 5).map(|at| u8::try_from(1 + at % 255).unwrap()).collect();
     restores_after(&[":"], false, &[entry("KEY", &bytes)], &IFS[..1], &["C.UTF-8"]);
 }
 
@@ -191,25 +134,14 @@ fn ou1_the_longest_value_there_can_be() {
 fn ou1_a_failure_stops_set_e_and_fails_the_eval() {
     let folder = folder();
     for (name, command, _) in SHELLS {
-        if !have(
-            command[0],
-            if *name == "busybox" {
-                &["true"]
-            } else {
-                &["-c", ":"]
-            },
-        ) {
+        if !have(command[0], if *name == "busybox" { &["true"] } else { &["-c", ":"] }) {
             continue;
         }
         for ifs in IFS {
             let failure = shell_failure(4);
             let stops = format!("set -e\n{ifs}\neval $(echo '{failure}')\necho survived");
             let output = run(command, &stops, folder.path(), "C");
-            assert_eq!(
-                (output.status.code(), output.stdout),
-                (Some(4), vec![]),
-                "{name} {ifs:?}"
-            );
+            assert_eq!((output.status.code(), output.stdout), (Some(4), vec![]), "{name} {ifs:?}");
             let told = format!("{ifs}\neval $(echo '{failure}') || echo \"failed $?\"");
             let output = run(command, &told, folder.path(), "C");
             assert_eq!(output.stdout, b"failed 4\n", "{name} {ifs:?}");
@@ -223,22 +155,11 @@ fn ou1_a_failure_stops_set_e_and_fails_the_eval() {
 fn ou2_a_variable_that_a_shell_has_is_refused_or_restored() {
     let hostile = b"x[$(touch injected)] `touch injected`";
     for (name, command, _) in SHELLS {
-        if !have(
-            command[0],
-            if *name == "busybox" {
-                &["true"]
-            } else {
-                &["-c", ":"]
-            },
-        ) {
+        if !have(command[0], if *name == "busybox" { &["true"] } else { &["-c", ":"] }) {
             continue;
         }
         let (work, folder) = (tempfile::tempdir().unwrap(), folder());
-        let ask = if *name == "zsh" {
-            "typeset + | sed 's/.* //;s/$/=/'"
-        } else {
-            "set"
-        };
+        let ask = if *name == "zsh" { "typeset + | sed 's/.* //;s/$/=/'" } else { "set" };
         let shown = run(command, ask, folder.path(), "C");
         let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
         let names = shown.lines().filter_map(|line| Some(line.split_once('=')?.0));
@@ -250,17 +171,9 @@ fn ou2_a_variable_that_a_shell_has_is_refused_or_restored() {
         assert!(refused > 2, "{name}: only {refused} of {names:?} are refused");
         let file = work.path().join("out");
         std::fs::write(&file, render(Format::Export, &accepted).unwrap().reveal()).unwrap();
-        let output = run(
-            command,
-            &format!("eval $(cat \"{}\")\nenv -0", file.display()),
-            folder.path(),
-            "C",
-        );
+        let output = run(command, &format!("eval $(cat \"{}\")\nenv -0", file.display()), folder.path(), "C");
         assert_restored(name, &output, &accepted);
-        assert!(
-            !folder.path().join("injected").exists(),
-            "{name}: a value was run"
-        );
+        assert!(!folder.path().join("injected").exists(), "{name}: a value was run");
     }
 }
 
@@ -271,17 +184,10 @@ fn ou1_where_echo_reads_no_octal_nothing_is_set() {
     }
     let work = tempfile::tempdir().unwrap();
     let file = work.path().join("out");
-    std::fs::write(
-        &file,
-        render(Format::Export, &entries(&hard_values())).unwrap().reveal(),
-    )
-    .unwrap();
+    std::fs::write(&file, render(Format::Export, &entries(&hard_values())).unwrap().reveal()).unwrap();
     let script = format!("set -o posix\neval $(cat \"{}\") || env -0", file.display());
     let output = run(&["mksh"], &script, work.path(), "C");
-    let names: Vec<_> = environment(&output)
-        .into_keys()
-        .filter(|name| name.starts_with(b"V"))
-        .collect();
+    let names: Vec<_> = environment(&output).into_keys().filter(|name| name.starts_with(b"V")).collect();
     assert!(names.is_empty() && !output.stdout.is_empty());
     assert!(String::from_utf8_lossy(&output.stderr).contains("this shell cannot read the export format"));
 }

@@ -44,35 +44,14 @@ fn install(once: &'static OnceLock<bool>, program: &str, args: &[&str], proof: &
 
 fn have_npm_dotenv() -> bool {
     static ONCE: OnceLock<bool> = OnceLock::new();
-    let args = [
-        "install",
-        "--no-audit",
-        "--no-fund",
-        "--ignore-scripts",
-        "--prefix",
-        "npm",
-        "dotenv@17",
-    ];
+    let args = ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", "npm", "dotenv@17"];
     have("node", &["--version"])
-        && install(
-            &ONCE,
-            "npm",
-            &args,
-            &tools().join("npm/node_modules/dotenv/package.json"),
-        )
+        && install(&ONCE, "npm", &args, &tools().join("npm/node_modules/dotenv/package.json"))
 }
 
 fn have_python_dotenv() -> bool {
     static ONCE: OnceLock<bool> = OnceLock::new();
-    let args = [
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--target",
-        "python",
-        "python-dotenv",
-    ];
+    let args = ["-m", "pip", "install", "--quiet", "--target", "python", "python-dotenv"];
     have("python3", &["--version"])
         && install(&ONCE, "python3", &args, &tools().join("python/dotenv/main.py"))
 }
@@ -86,9 +65,7 @@ fn command(reader: Reader) -> Option<Command> {
         }
         Reader::Dotenv if have_npm_dotenv() => {
             command = Command::new("node");
-            command
-                .args(["-e", NPM])
-                .arg(tools().join("npm/node_modules/dotenv"));
+            command.args(["-e", NPM]).arg(tools().join("npm/node_modules/dotenv"));
         }
         Reader::Python if have_python_dotenv() => {
             command = Command::new("python3");
@@ -119,19 +96,9 @@ fn assert_read(reader: Reader, file: &[u8], wanted: &[Entry]) {
     let got: std::collections::HashMap<&str, &str> =
         printed.lines().filter_map(|line| line.split_once('=')).collect();
     for entry in wanted {
-        let hex: String = entry
-            .value
-            .reveal()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let hex: String = entry.value.reveal().iter().map(|byte| format!("{byte:02x}")).collect();
         let shown = entry.value.reveal().escape_ascii();
-        assert_eq!(
-            got.get(entry.name.as_str()),
-            Some(&hex.as_str()),
-            "{reader}: {} = {shown}",
-            entry.name
-        );
+        assert_eq!(got.get(entry.name.as_str()), Some(&hex.as_str()), "{reader}: {} = {shown}", entry.name);
     }
 }
 
@@ -146,9 +113,7 @@ fn read_by_all(values: Vec<Vec<u8>>, at_least: usize) {
     // The variables must fit one exec's environment.
     for some in all.chunks(500) {
         let file = render(Format::Dotenv, some).unwrap();
-        Reader::ALL
-            .iter()
-            .for_each(|reader| assert_read(*reader, file.reveal(), some));
+        Reader::ALL.iter().for_each(|reader| assert_read(*reader, file.reveal(), some));
     }
 }
 
@@ -180,17 +145,12 @@ fn ou3_the_longest_value_by_every_reader() {
     let text: String = "it's 128 KiB\n".chars().cycle().take(131_072 - 5).collect();
     let all = [entry("KEY", text.as_bytes())];
     let file = render(Format::Dotenv, &all).unwrap();
-    Reader::ALL
-        .iter()
-        .for_each(|reader| assert_read(*reader, file.reveal(), &all));
+    Reader::ALL.iter().for_each(|reader| assert_read(*reader, file.reveal(), &all));
 }
 
 #[test]
 fn ou3_json_by_node_and_python() {
-    let all: Vec<Vec<u8>> = hard_values()
-        .into_iter()
-        .filter(|v| std::str::from_utf8(v).is_ok())
-        .collect();
+    let all: Vec<Vec<u8>> = hard_values().into_iter().filter(|v| std::str::from_utf8(v).is_ok()).collect();
     let all = entries(&all);
     let file = render(Format::Json, &all).unwrap();
     let folder = tempfile::tempdir().unwrap();
@@ -203,22 +163,14 @@ for n, v in json.load(open('e.json', encoding='utf-8')).items(): print(n + '=' +
     let expected: String = all
         .iter()
         .map(|entry| {
-            let hex: String = entry
-                .value
-                .reveal()
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect();
+            let hex: String = entry.value.reveal().iter().map(|byte| format!("{byte:02x}")).collect();
             format!("{}={hex}\n", entry.name)
         })
         .collect();
     for (program, flag, script) in [("node", "-e", node), ("python3", "-c", python)] {
         if have(program, &["--version"]) {
-            let output = Command::new(program)
-                .args([flag, script])
-                .current_dir(folder.path())
-                .output()
-                .unwrap();
+            let output =
+                Command::new(program).args([flag, script]).current_dir(folder.path()).output().unwrap();
             assert_eq!(String::from_utf8(output.stdout).unwrap(), expected, "{program}");
         }
     }

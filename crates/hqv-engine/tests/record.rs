@@ -25,15 +25,7 @@ use hqv_model::{Code, OpKind, Prefix, TokenRef};
 use kit::{Kit, PASSPHRASE, caller, create, passphrase, path, peer, put, remote};
 
 async fn records(kit: &Kit) -> Vec<RecordView> {
-    let read = kit
-        .run(
-            &kit.owner,
-            AuditRead {
-                filter: AuditFilter::default(),
-            },
-        )
-        .await
-        .unwrap();
+    let read = kit.run(&kit.owner, AuditRead { filter: AuditFilter::default() }).await.unwrap();
     read.last(10_000, None).unwrap().records
 }
 
@@ -44,9 +36,7 @@ async fn both<O: Operation>(kit: &Kit, nobody: &str, seen: &mut Vec<OpKind>, mak
     kit.run(&kit.owner, make()).await.map(drop).unwrap();
     for (outcome, who) in [("denied", "nothing"), ("ok", "")] {
         let all = records(kit).await;
-        let line = all
-            .iter()
-            .find(|r| r.operation == O::KIND.as_str() && r.outcome == outcome);
+        let line = all.iter().find(|r| r.operation == O::KIND.as_str() && r.outcome == outcome);
         let line = line.unwrap_or_else(|| panic!("{} {outcome} has no line", O::KIND));
         assert_eq!(line.identity.name.as_deref().unwrap_or_default(), who);
         assert_eq!(line.source, "socket");
@@ -63,19 +53,12 @@ fn who(text: &str) -> TokenRef {
 async fn au5_every_operation_allowed_and_denied_has_its_line() {
     let mut kit = Kit::new().await;
     let owner = kit.owner.clone();
-    let nobody = kit
-        .token(&owner, "nothing", None, &["ingest on nowhere"])
-        .await
-        .unwrap();
+    let nobody = kit.token(&owner, "nothing", None, &["ingest on nowhere"]).await.unwrap();
     let nobody = nobody.token.reveal().to_owned();
     let mut seen = Vec::new();
     let s = &mut seen;
     both(&kit, &nobody, s, || put("a", b"1")).await;
-    both(&kit, &nobody, s, || Get {
-        path: path("a"),
-        version: None,
-    })
-    .await;
+    both(&kit, &nobody, s, || Get { path: path("a"), version: None }).await;
     both(&kit, &nobody, s, || Show { path: path("a") }).await;
     both(&kit, &nobody, s, || List {
         prefix: Prefix::everything(),
@@ -85,47 +68,20 @@ async fn au5_every_operation_allowed_and_denied_has_its_line() {
         after: None,
     })
     .await;
-    both(&kit, &nobody, s, || Batch {
-        which: BatchWhich::Paths(vec![path("a")]),
-    })
-    .await;
-    both(&kit, &nobody, s, || Copy {
-        from: path("a"),
-        to: path("b"),
-    })
-    .await;
-    both(&kit, &nobody, s, || Move {
-        from: path("b"),
-        to: path("c"),
-    })
-    .await;
-    both(&kit, &nobody, s, || Delete {
-        path: path("c"),
-        purge: false,
-    })
-    .await;
+    both(&kit, &nobody, s, || Batch { which: BatchWhich::Paths(vec![path("a")]) }).await;
+    both(&kit, &nobody, s, || Copy { from: path("a"), to: path("b") }).await;
+    both(&kit, &nobody, s, || Move { from: path("b"), to: path("c") }).await;
+    both(&kit, &nobody, s, || Delete { path: path("c"), purge: false }).await;
     both(&kit, &nobody, s, || create("w", None, &["read on a"])).await;
     both(&kit, &nobody, s, || TokenList { all: true }).await;
     both(&kit, &nobody, s, || SettingsRead).await;
-    both(&kit, &nobody, s, || SettingsChange {
-        changes: vec![("session-timeout".into(), "20".into())],
-    })
-    .await;
+    both(&kit, &nobody, s, || SettingsChange { changes: vec![("session-timeout".into(), "20".into())] })
+        .await;
     both(&kit, &nobody, s, || SessionList).await;
-    both(&kit, &nobody, s, || AuditRead {
-        filter: AuditFilter::default(),
-    })
-    .await;
+    both(&kit, &nobody, s, || AuditRead { filter: AuditFilter::default() }).await;
     // What every token may do to itself, and what it may not see of others.
     kit.run(&nobody, TokenSelf).await.unwrap();
-    assert_eq!(
-        kit.run(&nobody, TokenShow { who: who("w") })
-            .await
-            .err()
-            .unwrap()
-            .code(),
-        Code::NotFound
-    );
+    assert_eq!(kit.run(&nobody, TokenShow { who: who("w") }).await.err().unwrap().code(), Code::NotFound);
     kit.run(&owner, TokenRevoke { who: who("w") }).await.unwrap();
     kit.engine.audit_checkpoint(caller(&owner)).await.unwrap();
     kit.engine.audit_verify(caller(&owner), None).await.unwrap();
@@ -134,18 +90,8 @@ async fn au5_every_operation_allowed_and_denied_has_its_line() {
     let wrong = SlotSecret::Passphrase(passphrase("not the passphrase"));
     assert!(kit.engine.unlock(peer(), wrong).await.is_err());
     kit.unlock().await;
-    kit.engine
-        .session_create(peer(), SlotSecret::Passphrase(passphrase(PASSPHRASE)))
-        .await
-        .unwrap();
-    kit.run(
-        &kit.owner,
-        SessionEnd {
-            which: WhichSession::All,
-        },
-    )
-    .await
-    .unwrap();
+    kit.engine.session_create(peer(), SlotSecret::Passphrase(passphrase(PASSPHRASE))).await.unwrap();
+    kit.run(&kit.owner, SessionEnd { which: WhichSession::All }).await.unwrap();
     kit.unlock().await;
     let all = records(&kit).await;
     let has = |op: &str, outcome: &str| all.iter().any(|r| r.operation == op && r.outcome == outcome);
@@ -172,10 +118,7 @@ async fn au5_every_operation_allowed_and_denied_has_its_line() {
 async fn au2_failures_without_a_token_are_counted_not_written_one_by_one() {
     let kit = Kit::new().await;
     for _ in 0..500 {
-        let op = Get {
-            path: path("a"),
-            version: None,
-        };
+        let op = Get { path: path("a"), version: None };
         let refused = kit.engine.run(remote(None), op).await.err().unwrap();
         assert_eq!(refused.code(), Code::Unauthorized);
     }
@@ -185,10 +128,7 @@ async fn au2_failures_without_a_token_are_counted_not_written_one_by_one() {
     assert!(all.len() <= before + 3, "{} lines more", all.len() - before);
     let line = all.iter().find(|r| r.operation == "refused").unwrap();
     assert_eq!(line.source, "127.0.0.1");
-    assert!(
-        line.detail.as_deref().unwrap().starts_with("500 refused"),
-        "{line:?}"
-    );
+    assert!(line.detail.as_deref().unwrap().starts_with("500 refused"), "{line:?}");
 }
 
 #[tokio::test]
@@ -205,26 +145,13 @@ async fn au4_a_power_cut_loses_at_most_what_was_not_fsynced_and_it_is_said() {
     kit.put(&owner, "k", b"after").await.unwrap();
     assert!(std::fs::metadata(&log).unwrap().len() > synced);
     // The power goes: pages of the log that were not fsynced are gone, commits of the store are not.
-    std::fs::OpenOptions::new()
-        .write(true)
-        .open(&log)
-        .unwrap()
-        .set_len(synced)
-        .unwrap();
+    std::fs::OpenOptions::new().write(true).open(&log).unwrap().set_len(synced).unwrap();
     kit.crash().await;
     kit.unlock().await;
     assert_eq!(kit.value("k").await.unwrap(), b"after");
     let status = kit.engine.status(&caller(&kit.owner)).unwrap();
-    assert!(
-        status.warnings.iter().any(|w| w.contains("a second")),
-        "{:?}",
-        status.warnings
-    );
-    assert!(
-        !status.warnings.iter().any(|w| w.contains("put back")),
-        "{:?}",
-        status.warnings
-    );
+    assert!(status.warnings.iter().any(|w| w.contains("a second")), "{:?}", status.warnings);
+    assert!(!status.warnings.iter().any(|w| w.contains("put back")), "{:?}", status.warnings);
     let report = kit.engine.audit_verify(caller(&kit.owner), None).await.unwrap();
     assert!(report.is_ok(), "{:?}", report.findings);
     assert_eq!(report.unclean_ends.len(), 1);
@@ -235,13 +162,7 @@ async fn au2_a_log_that_cannot_be_written_fails_closed_but_lock_and_revoke_work(
     let kit = Kit::new().await;
     let owner = kit.owner.clone();
     kit.put(&owner, "k", b"v").await.unwrap();
-    let token = kit
-        .token(&owner, "w", Some(5), &["read on k"])
-        .await
-        .unwrap()
-        .token
-        .reveal()
-        .to_owned();
+    let token = kit.token(&owner, "w", Some(5), &["read on k"]).await.unwrap().token.reveal().to_owned();
     // The directory goes away and a file stands in its place: no log can be opened again.
     let dir = kit.dir.path().to_owned();
     std::fs::remove_dir_all(&dir).unwrap();
@@ -250,10 +171,7 @@ async fn au2_a_log_that_cannot_be_written_fails_closed_but_lock_and_revoke_work(
     kit.engine.tick();
     let refused = kit.get(&token, "k").await.err().unwrap();
     assert_eq!(refused.code(), Code::Unavailable);
-    assert_eq!(
-        kit.put(&owner, "k", b"x").await.err().unwrap().code(),
-        Code::Unavailable
-    );
+    assert_eq!(kit.put(&owner, "k", b"x").await.err().unwrap().code(), Code::Unavailable);
     kit.run(&owner, TokenRevoke { who: who("w") }).await.unwrap();
     kit.engine.lock(&caller(&owner)).unwrap();
     assert!(!kit.engine.healthy());
@@ -266,12 +184,6 @@ async fn au5_a_path_that_was_not_there_stands_in_the_record() {
     let kit = Kit::new().await;
     assert!(kit.value("no/such").await.is_err());
     let all = records(&kit).await;
-    let line = all
-        .iter()
-        .find(|r| r.operation == "get" && r.outcome == "failed")
-        .unwrap();
-    assert_eq!(
-        line.items.iter().map(|i| i.path.as_str()).collect::<Vec<_>>(),
-        ["no/such"]
-    );
+    let line = all.iter().find(|r| r.operation == "get" && r.outcome == "failed").unwrap();
+    assert_eq!(line.items.iter().map(|i| i.path.as_str()).collect::<Vec<_>>(), ["no/such"]);
 }

@@ -12,11 +12,8 @@ use hqv_store::memory::{MemoryDisk, MemoryShelf};
 use kit::{Kit, PASSPHRASE, passphrase, peer, start};
 use std::sync::Arc;
 
-const VALUES: [(&str, &[u8]); 3] = [
-    ("dev/key", b"development"),
-    ("prod/key", b"production"),
-    ("other", b"other"),
-];
+const VALUES: [(&str, &[u8]); 3] =
+    [("dev/key", b"development"), ("prod/key", b"production"), ("other", b"other")];
 
 /// A small vault, stopped, with a revoked token.
 async fn vault() -> (Kit, String) {
@@ -26,21 +23,8 @@ async fn vault() -> (Kit, String) {
         kit.put(&owner, at, b"older").await.unwrap();
         kit.put(&owner, at, value).await.unwrap();
     }
-    let token = kit
-        .token(&owner, "w", None, &["read on /"])
-        .await
-        .unwrap()
-        .token
-        .reveal()
-        .to_owned();
-    kit.run(
-        &owner,
-        TokenRevoke {
-            who: TokenRef::parse("w").unwrap(),
-        },
-    )
-    .await
-    .unwrap();
+    let token = kit.token(&owner, "w", None, &["read on /"]).await.unwrap().token.reveal().to_owned();
+    kit.run(&owner, TokenRevoke { who: TokenRef::parse("w").unwrap() }).await.unwrap();
     kit.engine.stop();
     kit.restart().await;
     kit.engine.stop();
@@ -54,27 +38,19 @@ async fn harmless(kit: &Kit, disk: &MemoryDisk, token: &str) -> bool {
     let Ok(engine) = start(Arc::new(MemoryShelf::open(disk)), dir.path(), kit.clock.clone()) else {
         return false;
     };
-    let opened = engine
-        .unlock(peer(), SlotSecret::Passphrase(passphrase(PASSPHRASE)))
-        .await;
+    let opened = engine.unlock(peer(), SlotSecret::Passphrase(passphrase(PASSPHRASE))).await;
     let Ok(opened) = opened else {
         engine.stop();
         return false;
     };
     for (at, value) in VALUES {
-        let get = hqv_engine::ops::get::Get {
-            path: kit::path(at),
-            version: None,
-        };
+        let get = hqv_engine::ops::get::Get { path: kit::path(at), version: None };
         match engine.run(kit::caller(opened.session.reveal()), get).await {
             Ok(got) => assert_eq!(got.value.reveal(), value, "another value at {at}"),
             Err(e) => assert_eq!(e.code(), Code::Internal),
         }
     }
-    let get = hqv_engine::ops::get::Get {
-        path: kit::path("other"),
-        version: None,
-    };
+    let get = hqv_engine::ops::get::Get { path: kit::path("other"), version: None };
     let revoked = engine.run(kit::caller(token), get).await;
     assert!(revoked.is_err(), "a revoked token is alive");
     engine.stop();
@@ -132,19 +108,12 @@ async fn cr1_rows_swapped_removed_or_copied_do_not_open() {
         disk.tamper_remove(kind, &id);
         assert!(!harmless(&kit, &disk, &token).await, "{kind:?} removed");
     }
-    for row in rows
-        .iter()
-        .filter(|r| !matches!(r.header.kind, Kind::State | Kind::Keyring))
-    {
+    for row in rows.iter().filter(|r| !matches!(r.header.kind, Kind::State | Kind::Keyring)) {
         let disk = kit.disk.image();
         let mut copy = row.clone();
         copy.header.id = RowId::new(&[7; 16]).unwrap();
         disk.tamper_put(copy);
-        assert!(
-            !harmless(&kit, &disk, &token).await,
-            "{:?} added",
-            row.header.kind
-        );
+        assert!(!harmless(&kit, &disk, &token).await, "{:?} added", row.header.kind);
     }
 }
 
@@ -155,44 +124,22 @@ async fn cr1_rows_of_an_older_time_do_not_open() {
     for (at, _) in VALUES {
         kit.put(&owner, at, b"older").await.unwrap();
     }
-    let token = kit
-        .token(&owner, "w", None, &["read on /"])
-        .await
-        .unwrap()
-        .token
-        .reveal()
-        .to_owned();
+    let token = kit.token(&owner, "w", None, &["read on /"]).await.unwrap().token.reveal().to_owned();
     let old = kit.disk.image();
     for (at, value) in VALUES {
         kit.put(&owner, at, value).await.unwrap();
     }
-    kit.run(
-        &owner,
-        TokenRevoke {
-            who: TokenRef::parse("w").unwrap(),
-        },
-    )
-    .await
-    .unwrap();
+    kit.run(&owner, TokenRevoke { who: TokenRef::parse("w").unwrap() }).await.unwrap();
     kit.restart().await;
     kit.engine.stop();
     for row in old.rows() {
-        let now = kit
-            .disk
-            .rows()
-            .into_iter()
-            .find(|r| id_of(r) == id_of(&row))
-            .unwrap();
+        let now = kit.disk.rows().into_iter().find(|r| id_of(r) == id_of(&row)).unwrap();
         if now == row {
             continue;
         }
         let disk = kit.disk.image();
         disk.tamper_put(row.clone());
-        assert!(
-            !harmless(&kit, &disk, &token).await,
-            "{:?} put back",
-            row.header.kind
-        );
+        assert!(!harmless(&kit, &disk, &token).await, "{:?} put back", row.header.kind);
     }
 }
 
@@ -202,21 +149,12 @@ async fn cr1_rows_of_another_vault_do_not_open() {
     let (other, _) = vault().await;
     for row in other.disk.rows() {
         let disk = kit.disk.image();
-        if let Some(mine) = kit
-            .disk
-            .rows()
-            .into_iter()
-            .find(|r| r.header.kind == row.header.kind)
-        {
+        if let Some(mine) = kit.disk.rows().into_iter().find(|r| r.header.kind == row.header.kind) {
             let mut foreign = row.clone();
             foreign.header.id = mine.header.id;
             disk.tamper_put(foreign);
         }
-        assert!(
-            !harmless(&kit, &disk, &token).await,
-            "{:?} of another vault",
-            row.header.kind
-        );
+        assert!(!harmless(&kit, &disk, &token).await, "{:?} of another vault", row.header.kind);
     }
 }
 
@@ -234,11 +172,7 @@ async fn cr3_an_older_store_beside_a_newer_record_is_said() {
     kit.crash().await;
     kit.unlock().await;
     let status = kit.engine.status(&kit::caller(&kit.owner)).unwrap();
-    assert!(
-        status.warnings.iter().any(|w| w.contains("put back")),
-        "{:?}",
-        status.warnings
-    );
+    assert!(status.warnings.iter().any(|w| w.contains("put back")), "{:?}", status.warnings);
 }
 
 #[tokio::test]
@@ -247,12 +181,7 @@ async fn cr1_a_large_value_replaced_under_a_running_daemon_is_not_handed_out() {
     let owner = kit.owner.clone();
     kit.put(&owner, "big", &vec![1; 50_000]).await.unwrap();
     kit.put(&owner, "bug", &vec![2; 50_000]).await.unwrap();
-    let versions: Vec<Row> = kit
-        .disk
-        .rows()
-        .into_iter()
-        .filter(|r| r.header.kind == Kind::Version)
-        .collect();
+    let versions: Vec<Row> = kit.disk.rows().into_iter().filter(|r| r.header.kind == Kind::Version).collect();
     let (mut a, mut b) = (versions[0].clone(), versions[1].clone());
     std::mem::swap(&mut a.header.id, &mut b.header.id);
     kit.disk.tamper_put(a);

@@ -18,9 +18,7 @@ use std::sync::Arc;
 const VALUES: [(&str, &[u8]); 2] = [("dev/key", b"development"), ("prod/key", b"production")];
 
 fn shelf(dir: &Path) -> Option<Arc<SqliteShelf>> {
-    SqliteShelf::open(&dir.join("vault.db"), OpenOptions { create: true })
-        .ok()
-        .map(Arc::new)
+    SqliteShelf::open(&dir.join("vault.db"), OpenOptions { create: true }).ok().map(Arc::new)
 }
 
 /// A stopped vault on disk: its database, its record, the token that was revoked.
@@ -32,30 +30,14 @@ async fn vault() -> (Vec<u8>, Vec<u8>, String, Arc<TestClock>) {
         kit.put(&owner, path, b"older").await.unwrap();
         kit.put(&owner, path, value).await.unwrap();
     }
-    let token = kit
-        .token(&owner, "w", None, &["read on /"])
-        .await
-        .unwrap()
-        .token
-        .reveal()
-        .to_owned();
-    kit.run(
-        &owner,
-        TokenRevoke {
-            who: TokenRef::parse("w").unwrap(),
-        },
-    )
-    .await
-    .unwrap();
+    let token = kit.token(&owner, "w", None, &["read on /"]).await.unwrap().token.reveal().to_owned();
+    kit.run(&owner, TokenRevoke { who: TokenRef::parse("w").unwrap() }).await.unwrap();
     kit.engine.stop();
     let (clock, dir) = (kit.clock.clone(), kit.dir.path().to_owned());
     let log = std::fs::read(dir.join("audit.log")).unwrap();
     drop(kit);
     let db = std::fs::read(at.path().join("vault.db")).unwrap();
-    assert!(
-        !at.path().join("vault.db-wal").exists(),
-        "a clean stop leaves one file"
-    );
+    assert!(!at.path().join("vault.db-wal").exists(), "a clean stop leaves one file");
     (db, log, token, clock)
 }
 
@@ -77,27 +59,16 @@ async fn harmless(db: &[u8], log: &[u8], token: &str, clock: &Arc<TestClock>) ->
         engine.stop();
         return false;
     }
-    let opened = engine
-        .unlock(peer(), SlotSecret::Passphrase(passphrase(PASSPHRASE)))
-        .await;
+    let opened = engine.unlock(peer(), SlotSecret::Passphrase(passphrase(PASSPHRASE))).await;
     if let Ok(opened) = &opened {
         for (at, value) in VALUES {
-            let get = Get {
-                path: kit::path(at),
-                version: None,
-            };
+            let get = Get { path: kit::path(at), version: None };
             if let Ok(got) = engine.run(kit::caller(opened.session.reveal()), get).await {
                 assert_eq!(got.value.reveal(), value, "another value at {at}");
             }
         }
-        let get = Get {
-            path: kit::path("prod/key"),
-            version: None,
-        };
-        assert!(
-            engine.run(kit::caller(token), get).await.is_err(),
-            "a revoked token is alive"
-        );
+        let get = Get { path: kit::path("prod/key"), version: None };
+        assert!(engine.run(kit::caller(token), get).await.is_err(), "a revoked token is alive");
     }
     engine.stop();
     opened.is_ok()
@@ -106,15 +77,8 @@ async fn harmless(db: &[u8], log: &[u8], token: &str, clock: &Arc<TestClock>) ->
 #[tokio::test]
 async fn cr1_every_byte_of_the_file_flipped() {
     let (db, log, token, clock) = vault().await;
-    assert!(
-        harmless(&db, &log, &token, &clock).await,
-        "the untouched file opens"
-    );
-    let step = if std::env::var_os("HQV_LONG").is_some() {
-        1
-    } else {
-        13
-    };
+    assert!(harmless(&db, &log, &token, &clock).await, "the untouched file opens");
+    let step = if std::env::var_os("HQV_LONG").is_some() { 1 } else { 13 };
     let (mut tried, mut opened) = (0, 0);
     for at in (0..db.len()).step_by(step) {
         let at = (at + at / 4096 * 5) % db.len();
@@ -130,11 +94,7 @@ async fn cr1_every_byte_of_the_file_flipped() {
 #[tokio::test]
 async fn cr1_every_truncation_of_the_file() {
     let (db, log, token, clock) = vault().await;
-    let step = if std::env::var_os("HQV_LONG").is_some() {
-        64
-    } else {
-        997
-    };
+    let step = if std::env::var_os("HQV_LONG").is_some() { 64 } else { 997 };
     for len in (0..db.len()).step_by(step) {
         harmless(&db[..len], &log, &token, &clock).await;
     }

@@ -14,43 +14,20 @@ async fn st8_a_clock_that_ran_ahead_is_repaired_by_the_owner_and_no_token_surviv
     let owner = kit.owner.clone();
     kit.put(&owner, "k", b"v").await.unwrap();
     kit.clock.jump(5 * YEAR_MS);
-    let token = kit
-        .token(&owner, "w", None, &["read on k"])
-        .await
-        .unwrap()
-        .token
-        .reveal()
-        .to_owned();
+    let token = kit.token(&owner, "w", None, &["read on k"]).await.unwrap().token.reveal().to_owned();
     kit.engine.tick();
     kit.restart().await;
     kit.clock.jump(-5 * YEAR_MS);
     kit.unlock().await;
     let status = kit.engine.status(&caller(&kit.owner)).unwrap();
-    assert!(
-        status
-            .warnings
-            .iter()
-            .any(|w| w.contains("behind the vault's time")),
-        "{:?}",
-        status.warnings
-    );
+    assert!(status.warnings.iter().any(|w| w.contains("behind the vault's time")), "{:?}", status.warnings);
     kit.get(&token, "k").await.unwrap();
     let (ended, _) = kit.engine.clock_reset(caller(&kit.owner)).await.unwrap();
     assert_eq!(ended, 1);
-    assert_eq!(
-        kit.get(&token, "k").await.err().unwrap().code(),
-        Code::TokenRevoked
-    );
+    assert_eq!(kit.get(&token, "k").await.err().unwrap().code(), Code::TokenRevoked);
     kit.restart().await;
     kit.unlock().await;
     let status = kit.engine.status(&caller(&kit.owner)).unwrap();
-    assert!(
-        !status.warnings.iter().any(|w| w.contains("behind")),
-        "{:?}",
-        status.warnings
-    );
-    assert_eq!(
-        kit.get(&token, "k").await.err().unwrap().code(),
-        Code::TokenRevoked
-    );
+    assert!(!status.warnings.iter().any(|w| w.contains("behind")), "{:?}", status.warnings);
+    assert_eq!(kit.get(&token, "k").await.err().unwrap().code(), Code::TokenRevoked);
 }

@@ -21,13 +21,7 @@ async fn tk1_exactly_n_uses_under_64_parallel_clients_a_crash_and_a_restart() {
         let mut kit = Kit::new().await;
         let owner = kit.owner.clone();
         kit.put(&owner, "k", b"v").await.unwrap();
-        let token = kit
-            .token(&owner, "w", Some(n), &["read on k"])
-            .await
-            .unwrap()
-            .token
-            .reveal()
-            .to_owned();
+        let token = kit.token(&owner, "w", Some(n), &["read on k"]).await.unwrap().token.reveal().to_owned();
         let mut done = 0;
         for round in 0..3 {
             let mut tasks = Vec::new();
@@ -36,10 +30,7 @@ async fn tk1_exactly_n_uses_under_64_parallel_clients_a_crash_and_a_restart() {
                 tasks.push(tokio::spawn(async move {
                     let mut ok = 0u64;
                     for _ in 0..(n / 64 / 2 + 1) {
-                        let op = hqv_engine::ops::get::Get {
-                            path: kit::path("k"),
-                            version: None,
-                        };
+                        let op = hqv_engine::ops::get::Get { path: kit::path("k"), version: None };
                         match engine.run(caller(&token), op).await {
                             Ok(got) => {
                                 assert_eq!(got.value.reveal(), b"v");
@@ -70,38 +61,20 @@ async fn tk1_uses_of_children_count_at_every_ancestor() {
     let kit = Kit::new().await;
     let owner = kit.owner.clone();
     kit.put(&owner, "k", b"v").await.unwrap();
-    let top = kit
-        .token(&owner, "top", Some(5), &["read,delegate on /"])
-        .await
-        .unwrap();
-    let mid = kit
-        .token(top.token.reveal(), "mid", None, &["read,delegate on k"])
-        .await
-        .unwrap();
-    let low = kit
-        .token(mid.token.reveal(), "low", Some(3), &["read on k"])
-        .await
-        .unwrap();
+    let top = kit.token(&owner, "top", Some(5), &["read,delegate on /"]).await.unwrap();
+    let mid = kit.token(top.token.reveal(), "mid", None, &["read,delegate on k"]).await.unwrap();
+    let low = kit.token(mid.token.reveal(), "low", Some(3), &["read on k"]).await.unwrap();
     for _ in 0..3 {
         kit.get(low.token.reveal(), "k").await.unwrap();
     }
-    assert_eq!(
-        kit.get(low.token.reveal(), "k").await.err().unwrap().code(),
-        Code::TokenExhausted
-    );
+    assert_eq!(kit.get(low.token.reveal(), "k").await.err().unwrap().code(), Code::TokenExhausted);
     kit.get(mid.token.reveal(), "k").await.unwrap();
     kit.get(top.token.reveal(), "k").await.unwrap();
     for t in [&top, &mid] {
-        assert_eq!(
-            kit.get(t.token.reveal(), "k").await.err().unwrap().code(),
-            Code::TokenExhausted
-        );
+        assert_eq!(kit.get(t.token.reveal(), "k").await.err().unwrap().code(), Code::TokenExhausted);
     }
     let seen = kit.run(&owner, TokenShow { who: who("top/mid") }).await.unwrap();
-    assert_eq!(
-        (seen.use_count, seen.left, seen.ancestry.as_str()),
-        (4, Some(0), "top/mid")
-    );
+    assert_eq!((seen.use_count, seen.left, seen.ancestry.as_str()), (4, Some(0), "top/mid"));
 }
 
 #[tokio::test]
@@ -115,21 +88,12 @@ async fn tk2_expiry_holds_at_the_boundary_and_against_a_clock_set_back() {
     kit.clock.pass(Duration::from_millis(599_999));
     kit.get(&token, "k").await.unwrap();
     kit.clock.pass(Duration::from_millis(1));
-    assert_eq!(
-        kit.get(&token, "k").await.err().unwrap().code(),
-        Code::TokenExpired
-    );
+    assert_eq!(kit.get(&token, "k").await.err().unwrap().code(), Code::TokenExpired);
     kit.clock.jump(-365 * 86_400_000);
-    assert_eq!(
-        kit.get(&token, "k").await.err().unwrap().code(),
-        Code::TokenExpired
-    );
+    assert_eq!(kit.get(&token, "k").await.err().unwrap().code(), Code::TokenExpired);
     kit.restart().await;
     kit.unlock().await;
-    assert_eq!(
-        kit.get(&token, "k").await.err().unwrap().code(),
-        Code::TokenExpired
-    );
+    assert_eq!(kit.get(&token, "k").await.err().unwrap().code(), Code::TokenExpired);
 }
 
 #[tokio::test]
@@ -140,22 +104,12 @@ async fn st8_a_clock_set_years_ahead_ends_tokens_and_set_back_revives_none() {
     let token = kit.token(&owner, "w", None, &["read on k"]).await.unwrap();
     kit.clock.jump(3 * 365 * 86_400_000);
     kit.engine.tick();
-    assert_eq!(
-        kit.get(token.token.reveal(), "k").await.err().unwrap().code(),
-        Code::TokenExpired
-    );
+    assert_eq!(kit.get(token.token.reveal(), "k").await.err().unwrap().code(), Code::TokenExpired);
     kit.clock.jump(-3 * 365 * 86_400_000);
     kit.engine.tick();
-    assert_eq!(
-        kit.get(token.token.reveal(), "k").await.err().unwrap().code(),
-        Code::TokenExpired
-    );
+    assert_eq!(kit.get(token.token.reveal(), "k").await.err().unwrap().code(), Code::TokenExpired);
     let status = kit.engine.status(&caller(&owner)).unwrap();
-    assert!(
-        status.warnings.iter().any(|w| w.contains("wall clock moved")),
-        "{:?}",
-        status.warnings
-    );
+    assert!(status.warnings.iter().any(|w| w.contains("wall clock moved")), "{:?}", status.warnings);
 }
 
 #[tokio::test]
@@ -163,33 +117,20 @@ async fn tk3_revoking_a_parent_of_1000_ends_every_one_at_once() {
     let mut kit = Kit::new().await;
     let owner = kit.owner.clone();
     kit.put(&owner, "k", b"v").await.unwrap();
-    let top = kit
-        .token(&owner, "top", None, &["read,delegate on k"])
-        .await
-        .unwrap();
+    let top = kit.token(&owner, "top", None, &["read,delegate on k"]).await.unwrap();
     let mut all = Vec::new();
     for n in 0..1_000 {
-        all.push(
-            kit.token(top.token.reveal(), &format!("w{n}"), None, &[])
-                .await
-                .unwrap(),
-        );
+        all.push(kit.token(top.token.reveal(), &format!("w{n}"), None, &[]).await.unwrap());
     }
     kit.get(all[999].token.reveal(), "k").await.unwrap();
     let revoked = kit.run(&owner, TokenRevoke { who: who("top") }).await.unwrap();
     assert_eq!(revoked.descendants, 1_000);
     for t in all.iter().chain([&top]) {
-        assert_eq!(
-            kit.get(t.token.reveal(), "k").await.err().unwrap().code(),
-            Code::TokenRevoked
-        );
+        assert_eq!(kit.get(t.token.reveal(), "k").await.err().unwrap().code(), Code::TokenRevoked);
     }
     kit.crash().await;
     kit.unlock().await;
-    assert_eq!(
-        kit.get(all[0].token.reveal(), "k").await.err().unwrap().code(),
-        Code::TokenRevoked
-    );
+    assert_eq!(kit.get(all[0].token.reveal(), "k").await.err().unwrap().code(), Code::TokenRevoked);
 }
 
 #[tokio::test]
@@ -197,18 +138,9 @@ async fn tk4_a_wider_child_is_refused_and_a_longer_one_is_cut_and_told() {
     let kit = Kit::new().await;
     let owner = kit.owner.clone();
     kit.put(&owner, "a/b/k", b"v").await.unwrap();
-    let top = kit
-        .token(&owner, "top", Some(10), &["read,delegate on a/b/"])
-        .await
-        .unwrap();
+    let top = kit.token(&owner, "top", Some(10), &["read,delegate on a/b/"]).await.unwrap();
     let by = top.token.reveal();
-    for rules in [
-        ["read on a/bc/"],
-        ["read on a/"],
-        ["read on a/*/"],
-        ["write on a/b/k"],
-        ["read on /"],
-    ] {
+    for rules in [["read on a/bc/"], ["read on a/"], ["read on a/*/"], ["write on a/b/k"], ["read on /"]] {
         let refused = kit.token(by, "child", None, &rules).await.err().unwrap();
         assert_eq!(refused.code(), Code::Forbidden, "{rules:?}");
     }
@@ -218,11 +150,7 @@ async fn tk4_a_wider_child_is_refused_and_a_longer_one_is_cut_and_told() {
     assert_eq!(child.view.max_uses, Some(10));
     assert_eq!(child.view.expires_at, top.view.expires_at);
     assert_eq!(child.notes.len(), 2, "{:?}", child.notes);
-    let no_delegate = kit
-        .token(child.token.reveal(), "g", None, &[])
-        .await
-        .err()
-        .unwrap();
+    let no_delegate = kit.token(child.token.reveal(), "g", None, &[]).await.err().unwrap();
     assert_eq!(no_delegate.code(), Code::Forbidden);
 }
 
@@ -250,14 +178,7 @@ async fn tk6_a_name_is_unique_among_live_siblings_and_reusable_after() {
     let kit = Kit::new().await;
     let owner = kit.owner.clone();
     let first = kit.token(&owner, "w", None, &["read on k"]).await.unwrap();
-    assert_eq!(
-        kit.token(&owner, "w", None, &["read on k"])
-            .await
-            .err()
-            .unwrap()
-            .code(),
-        Code::AlreadyExists
-    );
+    assert_eq!(kit.token(&owner, "w", None, &["read on k"]).await.err().unwrap().code(), Code::AlreadyExists);
     kit.run(&owner, TokenRevoke { who: who("w") }).await.unwrap();
     let second = kit.token(&owner, "w", None, &["read on k"]).await.unwrap();
     assert_ne!(first.view.id, second.view.id);
@@ -269,30 +190,17 @@ async fn tk6_a_name_is_unique_among_live_siblings_and_reusable_after() {
 async fn a_token_sees_and_ends_only_its_own_family() {
     let kit = Kit::new().await;
     let owner = kit.owner.clone();
-    let a = kit
-        .token(&owner, "a", None, &["read,delegate on /"])
-        .await
-        .unwrap();
+    let a = kit.token(&owner, "a", None, &["read,delegate on /"]).await.unwrap();
     let b = kit.token(&owner, "b", None, &["read on /"]).await.unwrap();
-    kit.token(a.token.reveal(), "kid", None, &["read on k"])
-        .await
-        .unwrap();
+    kit.token(a.token.reveal(), "kid", None, &["read on k"]).await.unwrap();
     let seen = kit.run(a.token.reveal(), TokenList { all: true }).await.unwrap();
     assert_eq!(seen.len(), 1);
     for op in ["b", &b.view.id.to_string()] {
-        let other = kit
-            .run(a.token.reveal(), TokenRevoke { who: who(op) })
-            .await
-            .err()
-            .unwrap();
+        let other = kit.run(a.token.reveal(), TokenRevoke { who: who(op) }).await.err().unwrap();
         assert_eq!(other.code(), Code::NotFound);
     }
-    kit.run(b.token.reveal(), TokenRevoke { who: who("b") })
-        .await
-        .unwrap();
-    kit.run(a.token.reveal(), TokenRevoke { who: who("kid") })
-        .await
-        .unwrap();
+    kit.run(b.token.reveal(), TokenRevoke { who: who("b") }).await.unwrap();
+    kit.run(a.token.reveal(), TokenRevoke { who: who("kid") }).await.unwrap();
 }
 
 #[tokio::test]
@@ -307,16 +215,7 @@ async fn a_scope_hides_what_it_does_not_cover() {
     assert_eq!(kit.get(t, "b/1").await.err().unwrap().code(), Code::Forbidden);
     assert_eq!(kit.get(t, "b/none").await.err().unwrap().code(), Code::Forbidden);
     assert_eq!(kit.get(t, "a/none").await.err().unwrap().code(), Code::NotFound);
-    let all = List {
-        prefix: Prefix::everything(),
-        kind: None,
-        tag: None,
-        limit: 10,
-        after: None,
-    };
+    let all = List { prefix: Prefix::everything(), kind: None, tag: None, limit: 10, after: None };
     assert_eq!(kit.run(t, all).await.unwrap().open().unwrap().entries.len(), 2);
-    assert_eq!(
-        kit.put(t, "a/1", b"x").await.err().unwrap().code(),
-        Code::Forbidden
-    );
+    assert_eq!(kit.put(t, "a/1", b"x").await.err().unwrap().code(), Code::Forbidden);
 }

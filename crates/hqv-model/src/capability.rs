@@ -63,14 +63,10 @@ impl Capability {
         if text == "use" {
             return Err(Error::bad_request("the capability use is not available yet"));
         }
-        Capability::ALL
-            .iter()
-            .copied()
-            .find(|can| can.as_str() == text)
-            .ok_or_else(|| {
-                Error::bad_request("an unknown capability")
-                    .hint("capabilities are read, list, write, delete, ingest, delegate and audit")
-            })
+        Capability::ALL.iter().copied().find(|can| can.as_str() == text).ok_or_else(|| {
+            Error::bad_request("an unknown capability")
+                .hint("capabilities are read, list, write, delete, ingest, delegate and audit")
+        })
     }
 }
 
@@ -121,17 +117,12 @@ impl CapabilitySet {
 
     /// The capabilities, in the order of their bits.
     pub fn iter(self) -> impl Iterator<Item = Capability> {
-        Capability::ALL
-            .iter()
-            .copied()
-            .filter(move |can| self.contains(*can))
+        Capability::ALL.iter().copied().filter(move |can| self.contains(*can))
     }
 
     /// Reads a list such as `read,list`. At least one.
     pub fn parse(text: &str) -> Result<Self> {
-        text.split(',')
-            .map(|part| Capability::parse(part.trim_matches(' ')))
-            .collect()
+        text.split(',').map(|part| Capability::parse(part.trim_matches(' '))).collect()
     }
 }
 
@@ -162,10 +153,7 @@ mod tests {
         let error = CapabilitySet::parse("read,use").expect_err("use");
         assert_eq!(error.message(), "the capability use is not available yet");
         assert_eq!(CapabilitySet::from_bits(1 << Capability::RESERVED_USE_BIT), None);
-        assert_eq!(
-            CapabilitySet::from_bits(0x7f).map(|set| set.iter().count()),
-            Some(Capability::ALL.len())
-        );
+        assert_eq!(CapabilitySet::from_bits(0x7f).map(|set| set.iter().count()), Some(Capability::ALL.len()));
         for (bit, can) in Capability::ALL.iter().enumerate() {
             assert_eq!(CapabilitySet::from_iter([*can]).bits(), 1 << bit);
             assert_eq!(Capability::parse(can.as_str()).ok(), Some(*can));

@@ -109,11 +109,7 @@ mod tests {
     fn every_code_has_a_spelling_of_its_own_that_parses_back() {
         for (index, code) in Code::ALL.iter().enumerate() {
             assert_eq!(Code::parse(code.as_str()), Some(*code));
-            assert!(
-                !Code::ALL[..index]
-                    .iter()
-                    .any(|other| other.as_str() == code.as_str())
-            );
+            assert!(!Code::ALL[..index].iter().any(|other| other.as_str() == code.as_str()));
         }
         assert_eq!(Code::parse("bad_request"), None);
         assert_eq!(Code::ALL.len(), 14);
@@ -129,12 +125,7 @@ mod tests {
         assert_eq!(of(Code::NotFound), (404, 3));
         assert_eq!(of(Code::Conflict), (409, 7));
         assert_eq!(of(Code::AlreadyExists), (409, 7));
-        for code in [
-            Code::Unauthorized,
-            Code::TokenExpired,
-            Code::TokenExhausted,
-            Code::TokenRevoked,
-        ] {
+        for code in [Code::Unauthorized, Code::TokenExpired, Code::TokenExhausted, Code::TokenRevoked] {
             assert_eq!(of(code), (401, 4));
         }
         for code in [Code::RateLimited, Code::Internal, Code::Unavailable] {

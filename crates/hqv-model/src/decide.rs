@@ -95,20 +95,18 @@ fn decide_token(scope: &Scope, need: &Need<'_>) -> Verdict {
     match *need {
         Need::Myself => Verdict::Allow { rule: None },
         Need::OwnerOnly => Verdict::Deny(DenyReason::OwnerOnly),
-        Need::Delegate => verdict(first_with(scope, Capability::Delegate), || {
-            DenyReason::Lacks(Capability::Delegate)
-        }),
-        Need::Audit => verdict(first_with(scope, Capability::Audit), || {
-            DenyReason::Lacks(Capability::Audit)
-        }),
+        Need::Delegate => {
+            verdict(first_with(scope, Capability::Delegate), || DenyReason::Lacks(Capability::Delegate))
+        }
+        Need::Audit => verdict(first_with(scope, Capability::Audit), || DenyReason::Lacks(Capability::Audit)),
         Need::Path(can, path) => verdict(scope.rule_for(can, path), || out_of_scope(&[can], path.as_str())),
         Need::AnyOf(cans, path) => {
             let rule = cans.iter().find_map(|can| scope.rule_for(*can, path));
             verdict(rule, || out_of_scope(cans, path.as_str()))
         }
-        Need::Prefix(can, prefix) => verdict(scope.rule_over(can, prefix), || {
-            out_of_scope(&[can], &prefix.to_string())
-        }),
+        Need::Prefix(can, prefix) => {
+            verdict(scope.rule_over(can, prefix), || out_of_scope(&[can], &prefix.to_string()))
+        }
     }
 }
 
@@ -124,10 +122,7 @@ fn first_with(scope: &Scope, can: Capability) -> Option<usize> {
 }
 
 fn out_of_scope(can: &[Capability], on: &str) -> DenyReason {
-    DenyReason::OutOfScope {
-        can: can.to_vec(),
-        on: on.to_owned(),
-    }
+    DenyReason::OutOfScope { can: can.to_vec(), on: on.to_owned() }
 }
 
 #[cfg(test)]
@@ -157,10 +152,7 @@ mod tests {
         ];
         for need in needs {
             assert_eq!(decide(&Actor::Owner, &need), Verdict::Allow { rule: None });
-            assert_eq!(
-                decide(&Actor::Nobody, &need),
-                Verdict::Deny(DenyReason::NoCredential)
-            );
+            assert_eq!(decide(&Actor::Nobody, &need), Verdict::Deny(DenyReason::NoCredential));
         }
     }
 
@@ -169,33 +161,20 @@ mod tests {
         let scope = scope(&["list on a/", "read,delegate on a/b"]);
         let token = Actor::Token(&scope);
         let (b, c) = (path("a/b"), path("a/c"));
-        assert_eq!(
-            decide(&token, &Need::Path(Capability::Read, &b)),
-            Verdict::Allow { rule: Some(1) }
-        );
+        assert_eq!(decide(&token, &Need::Path(Capability::Read, &b)), Verdict::Allow { rule: Some(1) });
         let denied = decide(&token, &Need::Path(Capability::Read, &c));
-        let Verdict::Deny(reason) = denied else {
-            panic!("allowed")
-        };
+        let Verdict::Deny(reason) = denied else { panic!("allowed") };
         assert_eq!(reason.to_string(), "out of scope: read on a/c");
         let either = [Capability::Ingest, Capability::Write];
-        let Verdict::Deny(reason) = decide(&token, &Need::AnyOf(&either, &b)) else {
-            panic!("allowed")
-        };
+        let Verdict::Deny(reason) = decide(&token, &Need::AnyOf(&either, &b)) else { panic!("allowed") };
         assert_eq!(reason.to_string(), "out of scope: ingest or write on a/b");
         assert_eq!(
             decide(&token, &Need::AnyOf(&[Capability::Write, Capability::List], &c)),
             Verdict::Allow { rule: Some(0) }
         );
         assert_eq!(decide(&token, &Need::Delegate), Verdict::Allow { rule: Some(1) });
-        assert_eq!(
-            decide(&token, &Need::Audit),
-            Verdict::Deny(DenyReason::Lacks(Capability::Audit))
-        );
-        assert_eq!(
-            decide(&token, &Need::OwnerOnly),
-            Verdict::Deny(DenyReason::OwnerOnly)
-        );
+        assert_eq!(decide(&token, &Need::Audit), Verdict::Deny(DenyReason::Lacks(Capability::Audit)));
+        assert_eq!(decide(&token, &Need::OwnerOnly), Verdict::Deny(DenyReason::OwnerOnly));
         assert_eq!(decide(&token, &Need::Myself), Verdict::Allow { rule: None });
     }
 

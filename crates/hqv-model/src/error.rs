@@ -151,9 +151,7 @@ mod tests {
 
     #[test]
     fn display_never_shows_the_cause() {
-        let error = Error::unavailable("the database is down")
-            .cause("disk I/O error 10")
-            .hint("try again");
+        let error = Error::unavailable("the database is down").cause("disk I/O error 10").hint("try again");
         assert_eq!(error.to_string(), "the database is down");
         assert_eq!(error.cause_text(), Some("disk I/O error 10"));
         assert_eq!(error.hint_text(), Some("try again"));

@@ -23,19 +23,14 @@ fn digit(byte: u8) -> Option<u128> {
         b'i' | b'l' => b'1',
         other => other,
     };
-    ALPHABET
-        .iter()
-        .position(|known| *known == lower)
-        .map(|at| at as u128)
+    ALPHABET.iter().position(|known| *known == lower).map(|at| at as u128)
 }
 
 fn decode(text: &[u8]) -> Option<[u8; 16]> {
     if text.len() != DIGITS || digit(*text.first()?)? > 7 {
         return None;
     }
-    let number = text
-        .iter()
-        .try_fold(0_u128, |number, byte| Some(number << 5 | digit(*byte)?))?;
+    let number = text.iter().try_fold(0_u128, |number, byte| Some(number << 5 | digit(*byte)?))?;
     Some(number.to_be_bytes())
 }
 
@@ -121,20 +116,11 @@ mod tests {
 
     #[test]
     fn the_written_form_is_fixed() {
-        assert_eq!(
-            TokenId::from_bytes([0; 16]).to_string(),
-            "tok_00000000000000000000000000"
-        );
-        assert_eq!(
-            VaultId::from_bytes([0xff; 16]).to_string(),
-            "vlt_7zzzzzzzzzzzzzzzzzzzzzzzzz"
-        );
+        assert_eq!(TokenId::from_bytes([0; 16]).to_string(), "tok_00000000000000000000000000");
+        assert_eq!(VaultId::from_bytes([0xff; 16]).to_string(), "vlt_7zzzzzzzzzzzzzzzzzzzzzzzzz");
         let mut one = [0; 16];
         one[15] = 33;
-        assert_eq!(
-            format!("{:?}", SecretId::from_bytes(one)),
-            "sec_00000000000000000000000011"
-        );
+        assert_eq!(format!("{:?}", SecretId::from_bytes(one)), "sec_00000000000000000000000011");
     }
 
     #[test]
@@ -142,21 +128,11 @@ mod tests {
         let good = "tok_7zzzzzzzzzzzzzzzzzzzzzzzzz";
         assert!(TokenId::parse(good).is_ok());
         let cut = &good[..29];
-        let (over, other, letter) = (
-            good.replace('7', "8"),
-            good.replace("tok", "ses"),
-            good.replace('7', "u"),
-        );
-        for bad in [
-            "",
-            "tok_",
-            cut,
-            &format!("{good}0"),
-            &over,
-            &other,
-            &letter,
-            "tok_é7zzzzzzzzzzzzzzzzzzzzzzzz",
-        ] {
+        let (over, other, letter) =
+            (good.replace('7', "8"), good.replace("tok", "ses"), good.replace('7', "u"));
+        for bad in
+            ["", "tok_", cut, &format!("{good}0"), &over, &other, &letter, "tok_é7zzzzzzzzzzzzzzzzzzzzzzzz"]
+        {
             assert!(TokenId::parse(bad).is_err(), "{bad}");
         }
     }

@@ -34,13 +34,9 @@ impl SecretMeta {
             return Err(Error::bad_request(message));
         }
         if self.tags.len() > MAX_TAGS {
-            return Err(Error::bad_request(format!(
-                "a secret has at most {MAX_TAGS} tags"
-            )));
+            return Err(Error::bad_request(format!("a secret has at most {MAX_TAGS} tags")));
         }
-        self.tags
-            .iter()
-            .try_for_each(|(key, value)| check_tag(key, value))
+        self.tags.iter().try_for_each(|(key, value)| check_tag(key, value))
     }
 }
 
@@ -52,9 +48,7 @@ fn check_tag(key: &str, value: &str) -> Result<()> {
         )));
     }
     if value.len() > MAX_TAG_VALUE_BYTES {
-        return Err(Error::bad_request(format!(
-            "the tag {key} is longer than {MAX_TAG_VALUE_BYTES} bytes"
-        )));
+        return Err(Error::bad_request(format!("the tag {key} is longer than {MAX_TAG_VALUE_BYTES} bytes")));
     }
     Ok(())
 }
@@ -66,10 +60,7 @@ pub struct EnvName(Box<str>);
 impl EnvName {
     /// Reads a name. [`crate::Code::BadRequest`] where it is none.
     pub fn parse(text: &str) -> Result<Self> {
-        let starts = text
-            .bytes()
-            .next()
-            .is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
+        let starts = text.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
         if !starts || !text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
             return Err(Error::bad_request(
                 "a variable name is letters, digits and _, not starting with a digit",
@@ -91,13 +82,11 @@ impl EnvName {
         if rest.is_empty() || rest.starts_with(|c: char| c.is_ascii_digit()) {
             name.push('_');
         }
-        name.extend(rest.chars().map(|c| {
-            if c.is_ascii_alphanumeric() {
-                c.to_ascii_uppercase()
-            } else {
-                '_'
-            }
-        }));
+        name.extend(rest.chars().map(
+            |c| {
+                if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }
+            },
+        ));
         EnvName(name.into())
     }
 
@@ -149,28 +138,14 @@ mod tests {
         for good in ["A", "_", "aws_Key2", "__", &"A".repeat(512)] {
             assert_eq!(EnvName::parse(good).unwrap().as_str(), good);
         }
-        for bad in [
-            "",
-            "2A",
-            "A-B",
-            "A B",
-            "É",
-            "A=",
-            "A\n",
-            "A\u{0}",
-            "$(x)",
-            &"A".repeat(513),
-        ] {
+        for bad in ["", "2A", "A-B", "A B", "É", "A=", "A\n", "A\u{0}", "$(x)", &"A".repeat(513)] {
             assert!(EnvName::parse(bad).is_err(), "{bad}");
         }
     }
 
     #[test]
     fn metadata_has_limits() {
-        let mut meta = SecretMeta {
-            description: "d".repeat(1024),
-            ..SecretMeta::default()
-        };
+        let mut meta = SecretMeta { description: "d".repeat(1024), ..SecretMeta::default() };
         meta.tags = (0..32).map(|n| (format!("k{n}"), "v".repeat(256))).collect();
         meta.tags.insert("k0".into(), String::new());
         assert!(meta.validate().is_ok());
@@ -179,10 +154,7 @@ mod tests {
             change(&mut changed);
             changed.validate().expect_err("accepted").message().to_owned()
         };
-        assert_eq!(
-            message(&|m| m.description.push('d')),
-            "the description is longer than 1024 bytes"
-        );
+        assert_eq!(message(&|m| m.description.push('d')), "the description is longer than 1024 bytes");
         assert_eq!(
             message(&|m| drop(m.tags.insert("more".into(), String::new()))),
             "a secret has at most 32 tags"

@@ -21,23 +21,14 @@ impl TokenName {
             return Err(Error::bad_request("the token name is empty"));
         }
         if text.len() > MAX_NAME_BYTES {
-            return Err(Error::bad_request(format!(
-                "a token name has at most {MAX_NAME_BYTES} characters"
-            )));
+            return Err(Error::bad_request(format!("a token name has at most {MAX_NAME_BYTES} characters")));
         }
         let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b':' | b'@' | b'-');
         if !text.bytes().all(allowed) {
-            return Err(Error::bad_request(
-                "a token name is made of letters, digits and . _ : @ -",
-            ));
+            return Err(Error::bad_request("a token name is made of letters, digits and . _ : @ -"));
         }
-        if ["tok_", "hqv_", "hqs_"]
-            .iter()
-            .any(|taken| starts_with_ignore_case(text, taken))
-        {
-            return Err(Error::bad_request(
-                "a token name does not start with tok_, hqv_ or hqs_",
-            ));
+        if ["tok_", "hqv_", "hqs_"].iter().any(|taken| starts_with_ignore_case(text, taken)) {
+            return Err(Error::bad_request("a token name does not start with tok_, hqv_ or hqs_"));
         }
         if matches!(text, "." | "..") {
             return Err(Error::bad_request("a token name is not made of dots alone"));
@@ -79,14 +70,9 @@ impl TokenRef {
             return TokenId::parse(text).map(TokenRef::Id);
         }
         if text.split('/').count() > MAX_DEPTH {
-            return Err(Error::bad_request(format!(
-                "a token's ancestry has at most {MAX_DEPTH} names"
-            )));
+            return Err(Error::bad_request(format!("a token's ancestry has at most {MAX_DEPTH} names")));
         }
-        text.split('/')
-            .map(TokenName::parse)
-            .collect::<Result<_>>()
-            .map(TokenRef::Path)
+        text.split('/').map(TokenName::parse).collect::<Result<_>>().map(TokenRef::Path)
     }
 }
 
@@ -105,9 +91,7 @@ impl fmt::Display for TokenRef {
 }
 
 fn starts_with_ignore_case(text: &str, start: &str) -> bool {
-    text.as_bytes()
-        .get(..start.len())
-        .is_some_and(|head| head.eq_ignore_ascii_case(start.as_bytes()))
+    text.as_bytes().get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start.as_bytes()))
 }
 
 #[cfg(test)]
@@ -118,33 +102,13 @@ mod tests {
 
     #[test]
     fn tk6_names_are_short_ascii_and_no_id() {
-        for good in [
-            "a",
-            "deploy-run-42",
-            "ci:main@host.example_1",
-            "...",
-            "tok",
-            "tok-1",
-            "xtok_",
-            &"n".repeat(128),
-        ] {
+        for good in
+            ["a", "deploy-run-42", "ci:main@host.example_1", "...", "tok", "tok-1", "xtok_", &"n".repeat(128)]
+        {
             assert_eq!(TokenName::parse(good).unwrap().as_str(), good);
         }
-        let bad = [
-            "",
-            " ",
-            "a b",
-            "a/b",
-            "a\n",
-            "a\u{0}",
-            "dеploy",
-            "ａ",
-            "é",
-            "a\u{200b}",
-            ".",
-            "..",
-            "a%2Fb",
-        ];
+        let bad =
+            ["", " ", "a b", "a/b", "a\n", "a\u{0}", "dеploy", "ａ", "é", "a\u{200b}", ".", "..", "a%2Fb"];
         let long = ["n".repeat(129), "n".repeat(10_000)];
         let ids = ["tok_x", "TOK_x", "hqv_", "hqV_a", "hqs_abc"];
         for bad in bad.into_iter().chain(long.iter().map(String::as_str)).chain(ids) {
@@ -163,24 +127,13 @@ mod tests {
     fn a_reference_is_an_id_or_names() {
         let id = TokenId::from_bytes([3; 16]);
         assert_eq!(TokenRef::parse(&id.to_string()).unwrap(), TokenRef::Id(id));
-        assert_eq!(
-            TokenRef::parse(&id.to_string().to_uppercase()).unwrap(),
-            TokenRef::Id(id)
-        );
+        assert_eq!(TokenRef::parse(&id.to_string().to_uppercase()).unwrap(), TokenRef::Id(id));
         let names = TokenRef::parse("orchestrator/worker-3").unwrap();
         assert_eq!(names.to_string(), "orchestrator/worker-3");
         assert!(matches!(names, TokenRef::Path(names) if names.len() == 2));
-        for bad in [
-            "",
-            "/",
-            "a/",
-            "/a",
-            "a//b",
-            "tok_",
-            "tok_short",
-            "hqv_x",
-            "a/tok_00000000000000000000000000",
-        ] {
+        for bad in
+            ["", "/", "a/", "/a", "a//b", "tok_", "tok_short", "hqv_x", "a/tok_00000000000000000000000000"]
+        {
             assert!(TokenRef::parse(bad).is_err(), "{bad}");
         }
         assert!(TokenRef::parse(&["n"; 32].join("/")).is_ok());

@@ -140,10 +140,7 @@ impl Outcome {
 
     /// The outcome that is written so.
     pub fn parse(text: &str) -> Option<Self> {
-        Outcome::ALL
-            .iter()
-            .copied()
-            .find(|outcome| outcome.as_str() == text)
+        Outcome::ALL.iter().copied().find(|outcome| outcome.as_str() == text)
     }
 }
 
@@ -161,11 +158,7 @@ mod tests {
     fn names_are_kebab_case_distinct_and_read_back() {
         for (at, op) in OpKind::ALL.iter().enumerate() {
             assert!(op.as_str().bytes().all(|b| b.is_ascii_lowercase() || b == b'-'));
-            assert!(
-                !OpKind::ALL[..at]
-                    .iter()
-                    .any(|other| other.as_str() == op.as_str())
-            );
+            assert!(!OpKind::ALL[..at].iter().any(|other| other.as_str() == op.as_str()));
             assert_eq!(OpKind::parse(op.as_str()), Some(*op));
         }
         for outcome in Outcome::ALL {

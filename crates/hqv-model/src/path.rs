@@ -147,18 +147,13 @@ pub(crate) fn check(text: &str, what: &str, stars: Stars) -> Result<()> {
     if what == "path" && text.ends_with('/') {
         return Err(Error::bad_request("a path does not end with /"));
     }
-    text.split('/')
-        .try_for_each(|segment| check_segment(segment, what, stars))
+    text.split('/').try_for_each(|segment| check_segment(segment, what, stars))
 }
 
 fn check_segment(segment: &str, what: &str, stars: Stars) -> Result<()> {
     match segment {
-        "" => Err(Error::bad_request(format!(
-            "the {what} has an empty segment (//)"
-        ))),
-        "." | ".." => Err(Error::bad_request(format!(
-            "the {what} has the segment {segment}"
-        ))),
+        "" => Err(Error::bad_request(format!("the {what} has an empty segment (//)"))),
+        "." | ".." => Err(Error::bad_request(format!("the {what} has the segment {segment}"))),
         "*" if stars == Stars::Allowed => Ok(()),
         _ if segment.bytes().all(|b| b == b'*') => Err(Error::bad_request(match stars {
             Stars::Refused => {
@@ -197,34 +192,17 @@ mod tests {
         assert_eq!(refusal("a/./b"), "the path has the segment .");
         assert_eq!(refusal("../b"), "the path has the segment ..");
         assert_eq!(refusal("a/.."), "the path has the segment ..");
-        assert_eq!(
-            refusal("a/*/b"),
-            "the path has the segment *, which is kept for scope patterns"
-        );
-        assert_eq!(
-            refusal("a/**"),
-            "the path has the segment **, which is kept for scope patterns"
-        );
+        assert_eq!(refusal("a/*/b"), "the path has the segment *, which is kept for scope patterns");
+        assert_eq!(refusal("a/**"), "the path has the segment **, which is kept for scope patterns");
     }
 
     #[test]
     fn in1_controls_and_bidi_controls_are_refused() {
-        let bidi = [0x61c_u32, 0x200e, 0x200f]
-            .into_iter()
-            .chain(0x202a..=0x202e)
-            .chain(0x2066..=0x2069);
+        let bidi = [0x61c_u32, 0x200e, 0x200f].into_iter().chain(0x202a..=0x202e).chain(0x2066..=0x2069);
         for point in (0..=0x1f).chain(0x7f..=0x9f).chain(bidi) {
             let c = char::from_u32(point).unwrap();
-            for text in [
-                format!("a{c}b"),
-                format!("{c}"),
-                format!("a/b{c}"),
-                format!("é{c}"),
-            ] {
-                assert_eq!(
-                    refusal(&text),
-                    "the path holds a control or bidirectional-control character"
-                );
+            for text in [format!("a{c}b"), format!("{c}"), format!("a/b{c}"), format!("é{c}")] {
+                assert_eq!(refusal(&text), "the path holds a control or bidirectional-control character");
             }
         }
     }
@@ -234,63 +212,32 @@ mod tests {
         assert!(SecretPath::parse(&"a".repeat(512)).is_ok());
         assert_eq!(refusal(&"a".repeat(513)), "the path is longer than 512 bytes");
         // Three bytes each before NFC, two after.
-        assert_eq!(
-            SecretPath::parse(&"e\u{301}".repeat(256)).unwrap().as_str().len(),
-            512
-        );
-        assert_eq!(
-            refusal(&"e\u{301}".repeat(257)),
-            "the path is longer than 512 bytes"
-        );
+        assert_eq!(SecretPath::parse(&"e\u{301}".repeat(256)).unwrap().as_str().len(), 512);
+        assert_eq!(refusal(&"e\u{301}".repeat(257)), "the path is longer than 512 bytes");
         // The strongest shortening there is: three Hangul letters (9 bytes) to one syllable (3 bytes).
-        assert_eq!(
-            SecretPath::parse(&"\u{1100}\u{1161}\u{11a8}".repeat(170))
-                .unwrap()
-                .as_str()
-                .len(),
-            510
-        );
-        assert_eq!(
-            refusal(&"a".repeat(1_000_000)),
-            "the path is longer than 512 bytes"
-        );
+        assert_eq!(SecretPath::parse(&"\u{1100}\u{1161}\u{11a8}".repeat(170)).unwrap().as_str().len(), 510);
+        assert_eq!(refusal(&"a".repeat(1_000_000)), "the path is longer than 512 bytes");
     }
 
     #[test]
     fn in1_nfd_and_nfc_are_one_path() {
-        let (nfc, nfd) = (
-            SecretPath::parse("clé/\u{c5}").unwrap(),
-            SecretPath::parse("cle\u{301}/A\u{30a}").unwrap(),
-        );
+        let (nfc, nfd) =
+            (SecretPath::parse("clé/\u{c5}").unwrap(), SecretPath::parse("cle\u{301}/A\u{30a}").unwrap());
         assert_eq!(nfc, nfd);
         assert_eq!(nfc.as_str(), nfd.as_str());
         // The Angstrom sign is Å to NFC; look-alikes of other scripts stay themselves.
         assert_eq!(SecretPath::parse("clé/\u{212b}").unwrap(), nfc);
-        assert_ne!(
-            SecretPath::parse("а/b").unwrap(),
-            SecretPath::parse("a/b").unwrap()
-        );
+        assert_ne!(SecretPath::parse("а/b").unwrap(), SecretPath::parse("a/b").unwrap());
     }
 
     #[test]
     fn ordinary_paths_are_kept_as_they_are() {
-        for text in [
-            "a",
-            "aws/prod/access-key",
-            "...",
-            "a/.b/..c",
-            "with blank/x",
-            "*a/b*",
-            "100%",
-            "鍵/🔑",
-            "a\\b",
-        ] {
+        for text in
+            ["a", "aws/prod/access-key", "...", "a/.b/..c", "with blank/x", "*a/b*", "100%", "鍵/🔑", "a\\b"]
+        {
             let path = SecretPath::parse(text).unwrap();
             assert_eq!(path.as_str(), text);
-            assert_eq!(
-                path.segments().collect::<Vec<_>>(),
-                text.split('/').collect::<Vec<_>>()
-            );
+            assert_eq!(path.segments().collect::<Vec<_>>(), text.split('/').collect::<Vec<_>>());
         }
     }
 

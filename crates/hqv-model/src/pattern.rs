@@ -45,30 +45,20 @@ impl Pattern {
                 (true, false) => Shape::WildPath,
                 (true, true) => Shape::WildPrefix,
             };
-            let text = if is_prefix {
-                Arc::from(format!("{nfc}/"))
-            } else {
-                Arc::from(nfc)
-            };
+            let text = if is_prefix { Arc::from(format!("{nfc}/")) } else { Arc::from(nfc) };
             Ok(Pattern { text, shape })
         })
     }
 
     /// The pattern of every path, written `/`.
     pub fn everything() -> Self {
-        Pattern {
-            text: Arc::from(""),
-            shape: Shape::Prefix,
-        }
+        Pattern { text: Arc::from(""), shape: Shape::Prefix }
     }
 
     /// The pattern of one path.
     pub fn exactly(path: &SecretPath) -> Self {
         // A path has no segment `*`, so its text means itself.
-        Pattern {
-            text: Arc::from(path.as_str()),
-            shape: Shape::Path,
-        }
+        Pattern { text: Arc::from(path.as_str()), shape: Shape::Path }
     }
 
     /// The pattern as written.
@@ -91,9 +81,8 @@ impl Pattern {
             Shape::Prefix => path.as_str().starts_with(&*self.text),
             Shape::WildPath | Shape::WildPrefix => {
                 let mut theirs = path.segments();
-                let begins = self
-                    .segments()
-                    .all(|mine| theirs.next().is_some_and(|s| mine == "*" || mine == s));
+                let begins =
+                    self.segments().all(|mine| theirs.next().is_some_and(|s| mine == "*" || mine == s));
                 begins && theirs.next().is_some() == self.is_prefix()
             }
         }
@@ -102,17 +91,10 @@ impl Pattern {
     /// Whether every path that `child` is about, this pattern is about too.
     pub fn covers(&self, child: &Pattern) -> bool {
         let mut theirs = child.segments();
-        let begins = self
-            .segments()
-            .all(|mine| theirs.next().is_some_and(|s| mine == "*" || mine == s));
+        let begins = self.segments().all(|mine| theirs.next().is_some_and(|s| mine == "*" || mine == s));
         // A prefix asks for at least one segment more; a child that is a prefix always brings one.
         let more = theirs.next().is_some();
-        begins
-            && if self.is_prefix() {
-                more || child.is_prefix()
-            } else {
-                !more && !child.is_prefix()
-            }
+        begins && if self.is_prefix() { more || child.is_prefix() } else { !more && !child.is_prefix() }
     }
 
     /// Whether the pattern can be about a path below the prefix.
@@ -187,16 +169,7 @@ mod tests {
         ] {
             assert!(Pattern::parse(bad).is_err(), "{bad}");
         }
-        for good in [
-            "/",
-            "a",
-            "a/",
-            "*",
-            "*/",
-            "a/*/b",
-            "a b/c",
-            &format!("{}/", "a".repeat(512)),
-        ] {
+        for good in ["/", "a", "a/", "*", "*/", "a/*/b", "a b/c", &format!("{}/", "a".repeat(512))] {
             assert_eq!(pattern(good).as_str(), good);
             assert_eq!(pattern(good).to_string(), good);
         }
@@ -238,10 +211,7 @@ mod tests {
         let mut all = vec![];
         let mut last = vec![String::new()];
         for _ in 0..5 {
-            last = last
-                .iter()
-                .flat_map(|p| ["a", "b", "c"].map(|s| format!("{p}/{s}")))
-                .collect();
+            last = last.iter().flat_map(|p| ["a", "b", "c"].map(|s| format!("{p}/{s}"))).collect();
             all.extend(last.iter().map(|p| SecretPath::parse(&p[1..]).unwrap()));
         }
         all
@@ -255,11 +225,8 @@ mod tests {
         }
         let wanted: Vec<&str> = text.trim_end_matches('/').split('/').collect();
         let have: Vec<&str> = path.as_str().split('/').collect();
-        let long_enough = if text.ends_with('/') {
-            have.len() > wanted.len()
-        } else {
-            have.len() == wanted.len()
-        };
+        let long_enough =
+            if text.ends_with('/') { have.len() > wanted.len() } else { have.len() == wanted.len() };
         long_enough && wanted.iter().zip(&have).all(|(w, h)| *w == "*" || w == h)
     }
 

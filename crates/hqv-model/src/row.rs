@@ -121,9 +121,7 @@ impl PartialOrd for RowId {
 
 impl fmt::Debug for RowId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.as_bytes()
-            .iter()
-            .try_for_each(|byte| write!(f, "{byte:02x}"))
+        self.as_bytes().iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
@@ -191,10 +189,7 @@ impl Row {
 impl fmt::Debug for Row {
     /// Names the row; its bytes would be noise.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Row")
-            .field("header", &self.header)
-            .field("body_len", &self.body.len())
-            .finish()
+        f.debug_struct("Row").field("header", &self.header).field("body_len", &self.body.len()).finish()
     }
 }
 
@@ -220,13 +215,7 @@ mod tests {
     #[test]
     fn the_header_has_one_encoding() {
         let id = RowId::of_version(SecretId::from_bytes([0xaa; 16]), 3);
-        let header = RowHeader {
-            kind: Kind::Version,
-            id,
-            revision: 1,
-            epoch: 2,
-            term: 7,
-        };
+        let header = RowHeader { kind: Kind::Version, id, revision: 1, epoch: 2, term: 7 };
         let mut expected = vec![1, 5, 24];
         expected.extend([0xaa; 16]);
         expected.extend([0, 0, 0, 0, 0, 0, 0, 3]);
@@ -238,15 +227,10 @@ mod tests {
     fn ids_have_1_to_32_bytes_and_sort_as_bytes() {
         assert_eq!(RowId::new(&[]), None);
         assert_eq!(RowId::new(&[0; 33]), None);
-        assert_eq!(
-            RowId::new(&[9; 32]).map(|id| id.as_bytes().to_vec()),
-            Some(vec![9; 32])
-        );
+        assert_eq!(RowId::new(&[9; 32]).map(|id| id.as_bytes().to_vec()), Some(vec![9; 32]));
         let id = |bytes: &[u8]| RowId::new(bytes).map(|id| (id, bytes.to_vec()));
-        let mut all: Vec<_> = [&[2][..], &[1, 0], &[1], &[1, 0, 0], &[0xff; 32]]
-            .into_iter()
-            .filter_map(id)
-            .collect();
+        let mut all: Vec<_> =
+            [&[2][..], &[1, 0], &[1], &[1, 0, 0], &[0xff; 32]].into_iter().filter_map(id).collect();
         all.sort_by_key(|(id, _)| *id);
         assert!(all.windows(2).all(|pair| pair[0].1 < pair[1].1));
         assert_ne!(RowId::new(&[1]), RowId::new(&[1, 0]));

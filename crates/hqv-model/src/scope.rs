@@ -25,10 +25,7 @@ impl Rule {
             Error::bad_request("a rule is written CAPABILITIES on PATTERN")
                 .hint("for example: read,list on deploy/prod/")
         })?;
-        Ok(Rule {
-            can: CapabilitySet::parse(can)?,
-            on: Pattern::parse(on)?,
-        })
+        Ok(Rule { can: CapabilitySet::parse(can)?, on: Pattern::parse(on)? })
     }
 
     fn allows(&self, can: Capability, path: &SecretPath) -> bool {
@@ -53,12 +50,7 @@ pub struct Wider {
 
 impl fmt::Display for Wider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "wider than the parent: {} on {}",
-            self.can,
-            crate::escape_controls(self.on.as_str())
-        )
+        write!(f, "wider than the parent: {} on {}", self.can, crate::escape_controls(self.on.as_str()))
     }
 }
 
@@ -73,9 +65,7 @@ impl Scope {
             return Err(Error::bad_request("a scope needs at least one rule"));
         }
         if rules.len() > MAX_RULES {
-            return Err(Error::bad_request(format!(
-                "a scope has at most {MAX_RULES} rules"
-            )));
+            return Err(Error::bad_request(format!("a scope has at most {MAX_RULES} rules")));
         }
         if rules.iter().any(|rule| rule.can.is_empty()) {
             return Err(Error::bad_request("a rule needs at least one capability"));
@@ -90,12 +80,7 @@ impl Scope {
 
     /// Reads rules such as `read,list on deploy/prod/`.
     pub fn parse_rules(rules: &[String]) -> Result<Self> {
-        Scope::new(
-            rules
-                .iter()
-                .map(|text| Rule::parse(text))
-                .collect::<Result<_>>()?,
-        )
+        Scope::new(rules.iter().map(|text| Rule::parse(text)).collect::<Result<_>>()?)
     }
 
     /// The same capabilities on each of these patterns.
@@ -106,10 +91,7 @@ impl Scope {
     /// `read,list` on everything: what a token gets that was given no scope.
     pub fn default_scope() -> Self {
         let can = [Capability::Read, Capability::List].into_iter().collect();
-        Scope(vec![Rule {
-            can,
-            on: Pattern::everything(),
-        }])
+        Scope(vec![Rule { can, on: Pattern::everything() }])
     }
 
     /// The scope less one capability; `None` where nothing is left.
@@ -143,9 +125,7 @@ impl Scope {
     }
 
     pub(crate) fn rule_over(&self, can: Capability, prefix: &Prefix) -> Option<usize> {
-        self.0
-            .iter()
-            .position(|rule| rule.can.contains(can) && rule.on.overlaps_prefix(prefix))
+        self.0.iter().position(|rule| rule.can.contains(can) && rule.on.overlaps_prefix(prefix))
     }
 
     /// Whether the child is no wider: each capability of each of its rules lies within one rule of this
@@ -153,15 +133,8 @@ impl Scope {
     pub fn covers(&self, child: &Scope) -> std::result::Result<(), Wider> {
         for rule in &child.0 {
             for can in rule.can.iter() {
-                if !self
-                    .0
-                    .iter()
-                    .any(|mine| mine.can.contains(can) && mine.on.covers(&rule.on))
-                {
-                    return Err(Wider {
-                        can,
-                        on: rule.on.clone(),
-                    });
+                if !self.0.iter().any(|mine| mine.can.contains(can) && mine.on.covers(&rule.on)) {
+                    return Err(Wider { can, on: rule.on.clone() });
                 }
             }
         }
@@ -191,36 +164,17 @@ mod tests {
 
     #[test]
     fn rules_read_back_as_written() {
-        for text in [
-            "read,list on deploy/prod/",
-            "audit on /",
-            "write on a on b",
-            "read on  x",
-            "delegate on */k",
-        ] {
+        for text in
+            ["read,list on deploy/prod/", "audit on /", "write on a on b", "read on  x", "delegate on */k"]
+        {
             assert_eq!(Rule::parse(text).unwrap().to_string(), text);
         }
-        assert_eq!(
-            Rule::parse("list, read on a").unwrap().to_string(),
-            "read,list on a"
-        );
-        for bad in [
-            "",
-            "read",
-            "read on",
-            "read on ",
-            "on a",
-            " on a",
-            "read, on a",
-            "Read on a",
-            "fly on a",
-        ] {
+        assert_eq!(Rule::parse("list, read on a").unwrap().to_string(), "read,list on a");
+        for bad in ["", "read", "read on", "read on ", "on a", " on a", "read, on a", "Read on a", "fly on a"]
+        {
             assert!(Rule::parse(bad).is_err(), "{bad}");
         }
-        assert_eq!(
-            scope(&["read on a", "list on b/"]).to_string(),
-            "read on a; list on b/"
-        );
+        assert_eq!(scope(&["read on a", "list on b/"]).to_string(), "read on a; list on b/");
     }
 
     #[test]
@@ -229,13 +183,7 @@ mod tests {
         assert!(Scope::new(vec![]).is_err());
         assert!(Scope::new(vec![rule.clone(); 64]).is_ok());
         assert!(Scope::new(vec![rule.clone(); 65]).is_err());
-        assert!(
-            Scope::new(vec![Rule {
-                can: CapabilitySet::EMPTY,
-                on: rule.on.clone()
-            }])
-            .is_err()
-        );
+        assert!(Scope::new(vec![Rule { can: CapabilitySet::EMPTY, on: rule.on.clone() }]).is_err());
         assert!(Scope::from_paths(&[], rule.can).is_err());
         assert_eq!(
             Scope::from_paths(std::slice::from_ref(&rule.on), rule.can).unwrap(),
@@ -255,43 +203,19 @@ mod tests {
     #[test]
     fn tk4_a_wider_child_is_refused_naming_the_dimension() {
         let parent = scope(&["read,list on deploy/prod/", "write on deploy/*/key"]);
-        let wider = |rule: &str| {
-            parent
-                .covers(&scope(&[rule]))
-                .map_err(|wider| (wider.can, wider.on.to_string()))
-        };
+        let wider =
+            |rule: &str| parent.covers(&scope(&[rule])).map_err(|wider| (wider.can, wider.on.to_string()));
         assert_eq!(wider("read,list on deploy/prod/db/"), Ok(()));
         assert_eq!(wider("read on deploy/prod/*"), Ok(()));
         assert_eq!(wider("write on deploy/prod/key"), Ok(()));
-        assert_eq!(
-            wider("read on deploy/production/"),
-            Err((Capability::Read, "deploy/production/".into()))
-        );
-        assert_eq!(
-            wider("read on deploy/"),
-            Err((Capability::Read, "deploy/".into()))
-        );
-        assert_eq!(
-            wider("read on */prod/"),
-            Err((Capability::Read, "*/prod/".into()))
-        );
-        assert_eq!(
-            wider("read on deploy/prod"),
-            Err((Capability::Read, "deploy/prod".into()))
-        );
-        assert_eq!(
-            wider("read,delete on deploy/prod/x"),
-            Err((Capability::Delete, "deploy/prod/x".into()))
-        );
-        assert_eq!(
-            wider("write on deploy/prod/"),
-            Err((Capability::Write, "deploy/prod/".into()))
-        );
+        assert_eq!(wider("read on deploy/production/"), Err((Capability::Read, "deploy/production/".into())));
+        assert_eq!(wider("read on deploy/"), Err((Capability::Read, "deploy/".into())));
+        assert_eq!(wider("read on */prod/"), Err((Capability::Read, "*/prod/".into())));
+        assert_eq!(wider("read on deploy/prod"), Err((Capability::Read, "deploy/prod".into())));
+        assert_eq!(wider("read,delete on deploy/prod/x"), Err((Capability::Delete, "deploy/prod/x".into())));
+        assert_eq!(wider("write on deploy/prod/"), Err((Capability::Write, "deploy/prod/".into())));
         assert_eq!(wider("read on /"), Err((Capability::Read, "/".into())));
-        let sentence = parent
-            .covers(&scope(&["delegate on /"]))
-            .expect_err("wider")
-            .to_string();
+        let sentence = parent.covers(&scope(&["delegate on /"])).expect_err("wider").to_string();
         assert_eq!(sentence, "wider than the parent: delegate on /");
     }
 
@@ -314,11 +238,7 @@ mod tests {
             let on = rule.on.to_string();
             let wanted: Vec<&str> = on.split('/').filter(|s| !s.is_empty()).collect();
             let have: Vec<&str> = path.as_str().split('/').collect();
-            let fits = if on.ends_with('/') {
-                have.len() > wanted.len()
-            } else {
-                have.len() == wanted.len()
-            };
+            let fits = if on.ends_with('/') { have.len() > wanted.len() } else { have.len() == wanted.len() };
             rule.can.contains(can) && fits && wanted.iter().zip(&have).all(|(w, h)| *w == "*" || w == h)
         })
     }

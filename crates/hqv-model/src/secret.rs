@@ -105,24 +105,15 @@ mod tests {
     fn debug_shows_nothing() {
         assert_eq!(format!("{:?}", SecretBytes::from_slice(b"hunter2")), "[secret]");
         assert_eq!(format!("{:?}", SecretText::new("hunter2".into())), "[secret]");
-        assert_eq!(
-            format!("{:?}", Some(SecretBytes::from_slice(b"x"))),
-            "Some([secret])"
-        );
+        assert_eq!(format!("{:?}", Some(SecretBytes::from_slice(b"x"))), "Some([secret])");
     }
 
     #[test]
     fn bytes_and_text_keep_every_byte() {
         let text = SecretText::from_utf8(SecretBytes::from_slice("pä\0ss".as_bytes()));
-        assert_eq!(
-            text.map(|t| t.into_bytes().reveal().to_vec()).ok(),
-            Some("pä\0ss".as_bytes().to_vec())
-        );
+        assert_eq!(text.map(|t| t.into_bytes().reveal().to_vec()).ok(), Some("pä\0ss".as_bytes().to_vec()));
         let back = SecretText::from_utf8(SecretBytes::from_slice(&[0xff, 0x00]));
-        assert_eq!(
-            back.map(|_| ()).map_err(|b| b.reveal().to_vec()),
-            Err(vec![0xff, 0x00])
-        );
+        assert_eq!(back.map(|_| ()).map_err(|b| b.reveal().to_vec()), Err(vec![0xff, 0x00]));
     }
 
     #[test]

@@ -65,8 +65,9 @@ impl SecretType {
     /// Reads a type.
     pub fn parse(text: &str) -> Result<Self> {
         SecretType::ALL.iter().copied().find(|kind| kind.as_str() == text).ok_or_else(|| {
-            Error::bad_request("an unknown type of secret")
-                .hint("types are oauth-token, api-key, password, certificate, ssh-key, connection-string and other")
+            Error::bad_request("an unknown type of secret").hint(
+                "types are oauth-token, api-key, password, certificate, ssh-key, connection-string and other",
+            )
         })
     }
 }
@@ -153,10 +154,7 @@ impl EntryRoute {
 
     /// Reads a route.
     pub fn parse(text: &str) -> Result<Self> {
-        let found = EntryRoute::ALL
-            .iter()
-            .copied()
-            .find(|route| route.as_str() == text);
+        let found = EntryRoute::ALL.iter().copied().find(|route| route.as_str() == text);
         found.ok_or_else(|| Error::bad_request("an unknown route of entry"))
     }
 }
@@ -184,10 +182,7 @@ mod tests {
             assert_eq!(EntryRoute::parse(route.as_str()).ok(), Some(*route));
         }
         assert_eq!((SecretType::from_code(0), SecretType::from_code(8)), (None, None));
-        assert_eq!(
-            (EntryRoute::from_code(0), EntryRoute::from_code(12)),
-            (None, None)
-        );
+        assert_eq!((EntryRoute::from_code(0), EntryRoute::from_code(12)), (None, None));
         assert!(SecretType::parse("API-KEY").is_err());
         assert_eq!(SecretType::default(), SecretType::Other);
     }

@@ -42,15 +42,9 @@ mod tests {
     #[test]
     fn in6_terminal_escapes_newlines_and_bidi_controls_are_spelled_out() {
         assert_eq!(escape_controls("\u{1b}]0;title\u{7}"), "\\u{1b}]0;title\\u{7}");
-        assert_eq!(
-            escape_controls("one\ntwo\r\tthree"),
-            "one\\u{a}two\\u{d}\\u{9}three"
-        );
+        assert_eq!(escape_controls("one\ntwo\r\tthree"), "one\\u{a}two\\u{d}\\u{9}three");
         assert_eq!(escape_controls("\u{7f}\u{9b}31m"), "\\u{7f}\\u{9b}31m");
-        assert_eq!(
-            escape_controls("a\u{202e}b\u{2066}c\u{61c}"),
-            "a\\u{202e}b\\u{2066}c\\u{61c}"
-        );
+        assert_eq!(escape_controls("a\u{202e}b\u{2066}c\u{61c}"), "a\\u{202e}b\\u{2066}c\\u{61c}");
         assert_eq!(escape_controls("a\u{2028}b\u{2029}"), "a\\u{2028}b\\u{2029}");
     }
 

@@ -49,11 +49,7 @@ impl Timestamp {
         let moment = PARSER.parse_timestamp(text).map_err(|_| refused())?;
         // The library rounds towards zero; a time before 1970 must not come out later than it is.
         let millis = moment.as_millisecond();
-        Ok(Timestamp(if moment.subsec_nanosecond() % 1_000_000 < 0 {
-            millis - 1
-        } else {
-            millis
-        }))
+        Ok(Timestamp(if moment.subsec_nanosecond() % 1_000_000 < 0 { millis - 1 } else { millis }))
     }
 
     /// Later by a duration; the last moment there is where it does not fit.
@@ -70,11 +66,7 @@ impl Timestamp {
 
     /// How long after the other; zero where it is not after.
     pub fn since(self, other: Timestamp) -> Duration {
-        if self.0 <= other.0 {
-            Duration::ZERO
-        } else {
-            Duration::from_millis(self.0.abs_diff(other.0))
-        }
+        if self.0 <= other.0 { Duration::ZERO } else { Duration::from_millis(self.0.abs_diff(other.0)) }
     }
 }
 
@@ -192,22 +184,10 @@ mod tests {
     #[test]
     fn written_in_utc_with_milliseconds() {
         assert_eq!(Timestamp::from_millis(0).to_rfc3339(), "1970-01-01T00:00:00.000Z");
-        assert_eq!(
-            Timestamp::from_millis(1_795_561_161_123).to_rfc3339(),
-            "2026-11-24T22:59:21.123Z"
-        );
-        assert_eq!(
-            Timestamp::from_millis(-1).to_rfc3339(),
-            "1969-12-31T23:59:59.999Z"
-        );
-        assert_eq!(
-            Timestamp::from_millis(i64::MIN).to_rfc3339(),
-            "0000-01-01T00:00:00.000Z"
-        );
-        assert_eq!(
-            Timestamp::from_millis(i64::MAX).to_rfc3339(),
-            "9999-12-30T22:00:00.000Z"
-        );
+        assert_eq!(Timestamp::from_millis(1_795_561_161_123).to_rfc3339(), "2026-11-24T22:59:21.123Z");
+        assert_eq!(Timestamp::from_millis(-1).to_rfc3339(), "1969-12-31T23:59:59.999Z");
+        assert_eq!(Timestamp::from_millis(i64::MIN).to_rfc3339(), "0000-01-01T00:00:00.000Z");
+        assert_eq!(Timestamp::from_millis(i64::MAX).to_rfc3339(), "9999-12-30T22:00:00.000Z");
     }
 
     #[test]
@@ -257,10 +237,7 @@ mod tests {
         assert_eq!(last.minus(Duration::MAX).millis(), 0);
         assert_eq!(first.since(last), Duration::ZERO);
         assert_eq!(last.since(first), Duration::from_millis(u64::MAX));
-        assert_eq!(
-            Timestamp::from_millis(5000).since(Timestamp::from_millis(2000)),
-            Duration::from_secs(3)
-        );
+        assert_eq!(Timestamp::from_millis(5000).since(Timestamp::from_millis(2000)), Duration::from_secs(3));
     }
 
     #[test]
@@ -269,10 +246,7 @@ mod tests {
         let at = |text: &str, toward| parse_moment(text, now, toward).unwrap();
         assert_eq!(at("7d", Toward::Future), now.plus(Duration::from_secs(604_800)));
         assert_eq!(at("1h30m", Toward::Past), now.minus(Duration::from_secs(5400)));
-        assert_eq!(
-            at("2026-11-24", Toward::Past).to_rfc3339(),
-            "2026-11-24T00:00:00.000Z"
-        );
+        assert_eq!(at("2026-11-24", Toward::Past).to_rfc3339(), "2026-11-24T00:00:00.000Z");
         assert_eq!(at("2026-11-24T22:59:21Z", Toward::Future), now);
     }
 

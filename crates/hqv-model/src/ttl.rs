@@ -43,9 +43,7 @@ fn next_part(text: &str) -> Result<(u64, &str)> {
     if number.is_empty() {
         return Err(refused("a duration is whole numbers with units"));
     }
-    let unit = rest
-        .find(|c: char| c.is_ascii_digit())
-        .map_or(rest, |end| rest.split_at(end).0);
+    let unit = rest.find(|c: char| c.is_ascii_digit()).map_or(rest, |end| rest.split_at(end).0);
     let seconds: u64 = match unit {
         "s" => 1,
         "m" => 60,
@@ -119,9 +117,7 @@ impl UseLimit {
         if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
             return Err(UseLimit::refused());
         }
-        text.parse()
-            .map_err(|_| UseLimit::refused())
-            .and_then(UseLimit::new)
+        text.parse().map_err(|_| UseLimit::refused()).and_then(UseLimit::new)
     }
 
     /// The same from a number.
@@ -191,20 +187,15 @@ mod tests {
         for text in ["5", "1h30", "90"] {
             assert_eq!(refusal(text), "a duration needs a unit");
         }
-        for text in [
-            "5x", "1y", "1e9d", "1H", "1.5h", "1 h", "1h ", "1hm", "5m٣s", "1h-5m",
-        ] {
+        for text in ["5x", "1y", "1e9d", "1H", "1.5h", "1 h", "1h ", "1hm", "5m٣s", "1h-5m"] {
             assert_eq!(refusal(text), "the duration has an unknown unit", "{text}");
         }
         for text in ["abc", "h", " 1h", "+1h", ".5h", "٣h", "\u{0}"] {
             assert_eq!(refusal(text), "a duration is whole numbers with units", "{text}");
         }
-        for text in [
-            "99999999999999999999s",
-            "18446744073709551615w",
-            "18446744073709551615s1s",
-            "9223372036854776s",
-        ] {
+        for text in
+            ["99999999999999999999s", "18446744073709551615w", "18446744073709551615s1s", "9223372036854776s"]
+        {
             assert_eq!(refusal(text), "the duration is too long to count", "{text}");
         }
         assert!(parse_duration("9223372036854775s").is_ok());
@@ -226,41 +217,18 @@ mod tests {
     fn in2_a_use_limit_is_digits_from_1_to_a_billion() {
         assert_eq!(UseLimit::parse("1").unwrap().get(), 1);
         assert_eq!(UseLimit::parse("1000000000").unwrap().get(), UseLimit::MAX);
-        for bad in [
-            "",
-            "0",
-            "-1",
-            "+1",
-            "1.0",
-            "1e3",
-            " 1",
-            "1 ",
-            "abc",
-            "1000000001",
-            "99999999999999999999",
-            "١",
-        ] {
+        for bad in
+            ["", "0", "-1", "+1", "1.0", "1e3", " 1", "1 ", "abc", "1000000001", "99999999999999999999", "١"]
+        {
             assert_eq!(UseLimit::parse(bad).expect_err(bad).code(), Code::BadRequest);
         }
     }
 
     #[test]
     fn durations_are_shown_short() {
-        let shown = [
-            0,
-            1,
-            1000,
-            90_000,
-            5_400_000,
-            86_400_000,
-            90 * 86_400_000,
-            90_061_999,
-        ]
-        .map(format_duration);
-        assert_eq!(
-            shown,
-            ["0s", "<1s", "1s", "1m30s", "1h30m", "1d", "90d", "1d1h1m1s"]
-        );
+        let shown =
+            [0, 1, 1000, 90_000, 5_400_000, 86_400_000, 90 * 86_400_000, 90_061_999].map(format_duration);
+        assert_eq!(shown, ["0s", "<1s", "1s", "1m30s", "1h30m", "1d", "90d", "1d1h1m1s"]);
     }
 
     proptest! {

@@ -91,11 +91,7 @@ fn known(ask: &Ask) -> bool {
 
 /// The same caller once more, for a handler that needs two operations.
 pub fn again(caller: &Caller) -> Caller {
-    let same = |c: &Credential| Credential {
-        kind: c.kind,
-        secret: c.secret.clone(),
-        pin: c.pin,
-    };
+    let same = |c: &Credential| Credential { kind: c.kind, secret: c.secret.clone(), pin: c.pin };
     Caller {
         credential: caller.credential.as_ref().map(same),
         transport: caller.transport.clone(),
@@ -112,11 +108,8 @@ pub fn again(caller: &Caller) -> Caller {
 /// `BAD_REQUEST` with the reason.
 pub fn secret_path(tail: &str) -> Result<SecretPath, Refusal> {
     // Most paths need no decoding, and then no copy either.
-    let path = if tail.contains('%') {
-        SecretPath::parse(&percent::decode(tail)?)
-    } else {
-        SecretPath::parse(tail)
-    };
+    let path =
+        if tail.contains('%') { SecretPath::parse(&percent::decode(tail)?) } else { SecretPath::parse(tail) };
     Ok(path?)
 }
 

@@ -30,11 +30,7 @@ enum Held {
 
 impl Chunk {
     fn new(held: Held) -> Self {
-        Self {
-            held,
-            at: 0,
-            weight: None,
-        }
+        Self { held, at: 0, weight: None }
     }
 
     fn bytes(&self) -> &[u8] {
@@ -83,10 +79,7 @@ enum Inner {
 impl Body {
     /// No bytes.
     pub fn empty() -> Self {
-        Self {
-            inner: Inner::Done,
-            flight: None,
-        }
+        Self { inner: Inner::Done, flight: None }
     }
 
     /// Finished JSON.
@@ -106,10 +99,7 @@ impl Body {
 
     /// Events as they come; it ends when the sender is dropped.
     pub fn events(events: mpsc::Receiver<String>) -> Self {
-        Self {
-            inner: Inner::Events(events),
-            flight: None,
-        }
+        Self { inner: Inner::Events(events), flight: None }
     }
 
     /// Keeps `flight` until the body is gone.
@@ -143,10 +133,7 @@ impl Body {
     }
 
     fn whole(held: Held) -> Self {
-        Self {
-            inner: Inner::Whole(Chunk::new(held)),
-            flight: None,
-        }
+        Self { inner: Inner::Whole(Chunk::new(held)), flight: None }
     }
 
     #[cfg(test)]
@@ -212,10 +199,7 @@ mod tests {
         let mut body = Body::fixed(b"abc");
         assert_eq!((body.size_hint().exact(), body.is_end_stream()), (Some(3), false));
         let cx = &mut Context::from_waker(std::task::Waker::noop());
-        assert!(matches!(
-            Pin::new(&mut body).poll_frame(cx),
-            Poll::Ready(Some(Ok(_)))
-        ));
+        assert!(matches!(Pin::new(&mut body).poll_frame(cx), Poll::Ready(Some(Ok(_)))));
         assert!(body.is_end_stream());
     }
 }

@@ -22,31 +22,20 @@ pub type Answer = Result<Response<Body>, Refusal>;
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        Self {
-            error,
-            status: None,
-            allow: None,
-            close: false,
-        }
+        Self { error, status: None, allow: None, close: false }
     }
 }
 
 impl Refusal {
     /// An error whose status is not its code's own: 405, 415 and such are `BAD_REQUEST` to a program.
     pub fn with_status(error: Error, status: StatusCode) -> Self {
-        Self {
-            status: Some(status),
-            ..Self::from(error)
-        }
+        Self { status: Some(status), ..Self::from(error) }
     }
 
     /// 405 with the methods that the resource has (RFC 9110 section 15.5.6).
     pub fn method(allow: &'static str) -> Self {
         let error = Error::bad_request(format!("this address takes {allow}"));
-        Self {
-            allow: Some(allow),
-            ..Self::with_status(error, StatusCode::METHOD_NOT_ALLOWED)
-        }
+        Self { allow: Some(allow), ..Self::with_status(error, StatusCode::METHOD_NOT_ALLOWED) }
     }
 
     /// The same refusal, and the connection closes: what follows on it can no longer be told apart from this
@@ -108,10 +97,7 @@ mod tests {
         let response = Refusal::from(error).into_response(id(), &|line| log.borrow_mut().push_str(line));
         assert_eq!(response.status(), 500);
         let body = String::from_utf8_lossy(response.body().bytes_for_test()).into_owned();
-        assert!(
-            body.contains("\"INTERNAL\"") && body.contains("req_") && !body.contains("sector"),
-            "{body}"
-        );
+        assert!(body.contains("\"INTERNAL\"") && body.contains("req_") && !body.contains("sector"), "{body}");
         assert!(log.borrow().contains("disk sector 7") && log.borrow().contains(&id().to_string()));
         assert!(!log.borrow().contains("could not be read"));
     }
@@ -129,10 +115,7 @@ mod tests {
         let limited = Error::new(Code::RateLimited, "slow down").retry_after(3);
         let response = Refusal::from(limited).closing().into_response(id(), &quiet);
         assert_eq!(
-            (
-                response.status().as_u16(),
-                response.headers()[RETRY_AFTER].as_bytes()
-            ),
+            (response.status().as_u16(), response.headers()[RETRY_AFTER].as_bytes()),
             (429, &b"3"[..])
         );
         assert_eq!(response.headers()[CONNECTION], "close");

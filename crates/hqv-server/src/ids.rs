@@ -18,10 +18,7 @@ pub struct RequestIds {
 impl RequestIds {
     /// From a random start.
     pub fn new(rng: &mut dyn Entropy) -> Self {
-        Self {
-            start: u128::from_be_bytes(array(rng)),
-            given: AtomicU64::new(0),
-        }
+        Self { start: u128::from_be_bytes(array(rng)), given: AtomicU64::new(0) }
     }
 
     /// The next one.

@@ -72,41 +72,27 @@ pub struct Missing;
 type Responses = BTreeMap<String, RefOr<Response>>;
 
 fn responses(list: &[(&str, &str)]) -> Responses {
-    list.iter()
-        .map(|(status, description)| ((*status).to_owned(), RefOr::T(refusal(description))))
-        .collect()
+    list.iter().map(|(status, description)| ((*status).to_owned(), RefOr::T(refusal(description)))).collect()
 }
 
 fn refusal(description: &str) -> Response {
     let reference = RefOr::Ref(utoipa::openapi::Ref::from_schema_name(ErrorBody::name()));
     let content = ContentBuilder::new().schema(Some(reference)).build();
-    ResponseBuilder::new()
-        .description(description)
-        .content("application/json", content)
-        .build()
+    ResponseBuilder::new().description(description).content("application/json", content).build()
 }
 
 const GUARDED: [(&str, &str); 3] = [
     ("400", "The request does not mean anything here."),
-    (
-        "403",
-        "Not permitted: a foreign host name, a web page, a scope that is too narrow, or `VAULT_LOCKED`.",
-    ),
+    ("403", "Not permitted: a foreign host name, a web page, a scope that is too narrow, or `VAULT_LOCKED`."),
     ("408", "The request did not arrive in time."),
 ];
 
 /// What hyper answers by itself, before there is a request that we could speak of.
 fn without_body() -> Responses {
     let one = |status: &str, description: &str| {
-        (
-            status.to_owned(),
-            RefOr::T(ResponseBuilder::new().description(description).build()),
-        )
+        (status.to_owned(), RefOr::T(ResponseBuilder::new().description(description).build()))
     };
-    Responses::from([
-        one("414", "The target is too long."),
-        one("431", "The headers are too large."),
-    ])
+    Responses::from([one("414", "The target is too long."), one("431", "The headers are too large.")])
 }
 
 impl IntoResponses for Guarded {
@@ -131,16 +117,10 @@ impl IntoResponses for RefusedBody {
 impl IntoResponses for Refused {
     fn responses() -> Responses {
         responses(&[
-            (
-                "401",
-                "No credential, one that is not known here, or one that has ended.",
-            ),
+            ("401", "No credential, one that is not known here, or one that has ended."),
             ("429", "Too many attempts; `Retry-After` says when to come back."),
             ("500", "Something is wrong in the vault; the log says what."),
-            (
-                "503",
-                "The vault, its storage or its record cannot be used at the moment.",
-            ),
+            ("503", "The vault, its storage or its record cannot be used at the moment."),
         ])
     }
 }

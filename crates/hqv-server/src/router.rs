@@ -240,10 +240,8 @@ mod tests {
     }
 
     fn call_at(method: &str, template: &str) -> Option<Call> {
-        let target = template
-            .replace("{path}", "a/b")
-            .replace("{token}", "name")
-            .replace("{session}", "ses_1");
+        let target =
+            template.replace("{path}", "a/b").replace("{token}", "name").replace("{session}", "ses_1");
         match find(&Method::from_bytes(method.as_bytes()).unwrap(), &target) {
             Found::Call(call, _) => Some(call),
             _ => None,
@@ -255,12 +253,7 @@ mod tests {
         for route in ROUTES {
             let call = call_at(route.method.as_str(), route.path).unwrap();
             assert_eq!(call.id(), route.id);
-            assert_eq!(
-                call.needs_credential(),
-                route.needs == Needs::Credential,
-                "{}",
-                route.id
-            );
+            assert_eq!(call.needs_credential(), route.needs == Needs::Credential, "{}", route.id);
             assert_eq!(call.is_open(), route.needs == Needs::Nothing, "{}", route.id);
         }
     }
@@ -291,50 +284,22 @@ mod tests {
         assert_eq!(get("/v1/secrets/"), Found::Call(Call::Get, ""));
         assert_eq!(get("/v1/secrets/stale"), Found::Call(Call::Get, "stale"));
         assert_eq!(get("/v1/tokens/self"), Found::Call(Call::TokenSelf, ""));
-        assert_eq!(
-            find(&Method::DELETE, "/v1/tokens/self"),
-            Found::Call(Call::TokenRevokeSelf, "")
-        );
-        assert_eq!(
-            find(&Method::DELETE, "/v1/tokens/a%2Fb"),
-            Found::Call(Call::TokenRevoke, "a%2Fb")
-        );
-        for path in [
-            "/v1/tokens/",
-            "/v1/tokens/a/b",
-            "/v1/status/",
-            "/v1/sessions/",
-            "/v1",
-            "/v1/",
-            "/",
-            "",
-            "//",
-        ] {
+        assert_eq!(find(&Method::DELETE, "/v1/tokens/self"), Found::Call(Call::TokenRevokeSelf, ""));
+        assert_eq!(find(&Method::DELETE, "/v1/tokens/a%2Fb"), Found::Call(Call::TokenRevoke, "a%2Fb"));
+        for path in
+            ["/v1/tokens/", "/v1/tokens/a/b", "/v1/status/", "/v1/sessions/", "/v1", "/v1/", "/", "", "//"]
+        {
             assert_eq!(get(path), Found::Nothing, "{path}");
         }
-        for path in [
-            "/V1/status",
-            "/v1/Status",
-            "/v1//status",
-            "/v1/secrets:Batch",
-            "/v2/status",
-            "/v1/status;x",
-        ] {
+        for path in
+            ["/V1/status", "/v1/Status", "/v1//status", "/v1/secrets:Batch", "/v2/status", "/v1/status;x"]
+        {
             assert_eq!(get(path), Found::Nothing, "{path}");
         }
-        assert_eq!(
-            find(&Method::HEAD, "/v1/secrets/a"),
-            Found::Methods("GET, PUT, DELETE")
-        );
+        assert_eq!(find(&Method::HEAD, "/v1/secrets/a"), Found::Methods("GET, PUT, DELETE"));
         assert_eq!(find(&Method::OPTIONS, "/v1/status"), Found::Methods("GET"));
-        assert_eq!(
-            find(&Method::POST, "/v1/secrets/a"),
-            Found::Methods("GET, PUT, DELETE")
-        );
+        assert_eq!(find(&Method::POST, "/v1/secrets/a"), Found::Methods("GET, PUT, DELETE"));
         assert_eq!(get("/v1/secrets:batch"), Found::Methods("POST"));
-        assert_eq!(
-            find(&Method::from_bytes(b"get").unwrap(), "/v1/status"),
-            Found::Methods("GET")
-        );
+        assert_eq!(find(&Method::from_bytes(b"get").unwrap(), "/v1/status"), Found::Methods("GET"));
     }
 }

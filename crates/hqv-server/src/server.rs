@@ -77,27 +77,17 @@ impl Server {
         *handle.0.shared.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&shared);
         handle.keep(tokio::spawn(Arc::clone(&handle.0.tcp).keep_sweeping()));
         handle.keep(tokio::spawn(Arc::clone(&handle.0.unix).keep_sweeping()));
-        handle.keep(tokio::spawn(recycle_at_lock(
-            handle.clone(),
-            shared.engine.lock_events(),
-        )));
+        handle.keep(tokio::spawn(recycle_at_lock(handle.clone(), shared.engine.lock_events())));
         if let Some(listener) = config.unix {
             let registry = Arc::clone(&handle.0.unix);
-            let unix = Unix {
-                peer_of: config.peer_of,
-                owner: config.owner,
-                registry,
-                shared: Arc::clone(&shared),
-            };
+            let unix =
+                Unix { peer_of: config.peer_of, owner: config.owner, registry, shared: Arc::clone(&shared) };
             listener.set_nonblocking(true).map_err(unusable)?;
             handle.keep(tokio::spawn(
                 unix.run(tokio::net::UnixListener::from_std(listener).map_err(unusable)?),
             ));
         }
-        Ok(Server {
-            handle,
-            _shared: shared,
-        })
+        Ok(Server { handle, _shared: shared })
     }
 
     /// A hold on it.
@@ -141,29 +131,16 @@ impl Handle {
     /// # Errors
     /// `UNAVAILABLE` where a listener cannot be used or the server is gone.
     pub fn listen_tcp(&self, listeners: Vec<TcpListener>) -> Result<()> {
-        let shared = self
-            .0
-            .shared
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .upgrade();
+        let shared = self.0.shared.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
         let shared = shared.ok_or_else(|| Error::unavailable("the server has stopped"))?;
         let _runtime = self.0.runtime.enter();
-        let tcp = Tcp {
-            acceptor: self.0.tls.acceptor()?,
-            registry: Arc::clone(&self.0.tcp),
-            shared,
-        };
+        let tcp = Tcp { acceptor: self.0.tls.acceptor()?, registry: Arc::clone(&self.0.tcp), shared };
         for listener in listeners {
             let address = listener.local_addr().map_err(unusable)?;
             listener.set_nonblocking(true).map_err(unusable)?;
             let listener = tokio::net::TcpListener::from_std(listener).map_err(unusable)?;
             self.keep(tokio::spawn(tcp.clone().run(listener)));
-            self.0
-                .addresses
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(address);
+            self.0.addresses.lock().unwrap_or_else(PoisonError::into_inner).push(address);
         }
         Ok(())
     }
@@ -175,11 +152,7 @@ impl Handle {
 
     /// Addresses that TLS listens on.
     pub fn addresses(&self) -> Vec<SocketAddr> {
-        self.0
-            .addresses
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.0.addresses.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What `GET /v1/ca` answers: the CA certificate, PEM; and its fingerprint, `sha256:<hex>`, for `status`.
@@ -189,22 +162,12 @@ impl Handle {
 
     /// The CA certificate, PEM.
     pub fn ca(&self) -> Option<String> {
-        self.0
-            .ca
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .as_ref()
-            .map(|(pem, _)| pem.clone())
+        self.0.ca.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|(pem, _)| pem.clone())
     }
 
     /// Its fingerprint.
     pub fn fingerprint(&self) -> Option<String> {
-        self.0
-            .ca
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .as_ref()
-            .map(|(_, print)| print.clone())
+        self.0.ca.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|(_, print)| print.clone())
     }
 
     /// Ends every connection once its answers have left. New ones are welcome.
@@ -226,13 +189,7 @@ impl Handle {
     /// Stops: no new connections at once; what is in flight has `grace` to be answered, then is cut.
     pub async fn stop(&self, grace: Duration) {
         self.0.stopping.send_replace(true);
-        for task in self
-            .0
-            .tasks
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .drain(..)
-        {
+        for task in self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
             task.abort();
         }
         tokio::join!(self.0.tcp.close(grace), self.0.unix.close(grace));
@@ -267,19 +224,11 @@ impl Handle {
     }
 
     pub(crate) fn warnings(&self) -> Vec<String> {
-        self.0
-            .warnings
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.0.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn keep(&self, task: JoinHandle<()>) {
-        self.0
-            .tasks
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(task);
+        self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner).push(task);
     }
 }
 

@@ -69,11 +69,7 @@ pub struct Shared {
 impl Shared {
     /// The limiter of this way in.
     pub fn tries(&self, way: &Way) -> &Tries {
-        if way.is_socket() {
-            &self.socket_tries
-        } else {
-            &self.tcp_tries
-        }
+        if way.is_socket() { &self.socket_tries } else { &self.tcp_tries }
     }
 }
 
@@ -128,11 +124,7 @@ impl Api {
                 call,
                 tail,
                 self.ask(caller, &parts.uri),
-                Carried {
-                    body,
-                    if_match,
-                    if_none_match,
-                },
+                Carried { body, if_match, if_none_match },
             );
         }
         size::refuse_body(&body)?;
@@ -149,61 +141,32 @@ impl Api {
         let refusal = Refusal::from(
             refused.unwrap_or_else(|| unauthorized("this needs a token or the owner's session")),
         );
-        if body.is_end_stream() {
-            refusal
-        } else {
-            refusal.closing()
-        }
+        if body.is_end_stream() { refusal } else { refusal.closing() }
     }
 
     fn later(&self, step: Step, last: Last) -> Answering {
         let (shared, pulse) = (Arc::clone(&self.shared), Arc::clone(&self.pulse));
-        Answering::Later(Box::new(Later {
-            step,
-            last: Some(last),
-            shared,
-            pulse,
-        }))
+        Answering::Later(Box::new(Later { step, last: Some(last), shared, pulse }))
     }
 
     fn ask(&self, caller: Caller, uri: &Uri) -> Ask {
         let query = uri.query().map(str::to_owned);
-        Ask {
-            shared: Arc::clone(&self.shared),
-            way: Arc::clone(&self.way),
-            caller,
-            query,
-        }
+        Ask { shared: Arc::clone(&self.shared), way: Arc::clone(&self.way), caller, query }
     }
 
     fn caller(&self, request: RequestId, seen: &Seen<'_>, uri: &Uri, call: Call) -> Result<Caller, Refusal> {
-        let credential = if call.is_open() {
-            None
-        } else {
-            self.credential(seen, uri)?
-        };
+        let credential = if call.is_open() { None } else { self.credential(seen, uri)? };
         let [agent, claim, reason] = seen.notes();
-        Ok(Caller {
-            credential,
-            transport: self.way.transport().clone(),
-            request,
-            agent,
-            claim,
-            reason,
-        })
+        Ok(Caller { credential, transport: self.way.transport().clone(), request, agent, claim, reason })
     }
 
     fn credential(&self, seen: &Seen<'_>, uri: &Uri) -> Result<Option<Credential>, Refusal> {
         let found = seen.bearer(uri).and_then(|text| match text {
-            Some(text) => wire::parse(text)
-                .map(Some)
-                .map_err(|e| unauthorized(e.to_string()).into()),
+            Some(text) => wire::parse(text).map(Some).map_err(|e| unauthorized(e.to_string()).into()),
             None => Ok(None),
         });
         if let Err(refusal) = &found {
-            self.shared
-                .engine
-                .refused(self.way.transport().label(), refusal.error().code());
+            self.shared.engine.refused(self.way.transport().label(), refusal.error().code());
         }
         found
     }
@@ -350,9 +313,7 @@ impl Later {
             Step::Here(work) | Step::Queued(work) => work.as_mut().poll(cx),
             Step::Away(task) => Pin::new(task).poll(cx).map(|joined| {
                 joined.unwrap_or_else(|e| {
-                    Err(Error::internal("the request could not be finished")
-                        .cause(e)
-                        .into())
+                    Err(Error::internal("the request could not be finished").cause(e).into())
                 })
             }),
         }

@@ -31,9 +31,7 @@ pub struct Leaf {
 
 impl fmt::Debug for Leaf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Leaf")
-            .field("not_after", &self.not_after)
-            .finish_non_exhaustive()
+        f.debug_struct("Leaf").field("not_after", &self.not_after).finish_non_exhaustive()
     }
 }
 
@@ -63,12 +61,7 @@ impl Tls {
     /// No leaf yet. Only the names of `hosts` may stand in SNI.
     pub fn new(hosts: Hosts, clock: Arc<dyn Clock>) -> Self {
         let provider = Arc::new(aws_lc_rs::default_provider());
-        Self(Arc::new(Inner {
-            installed: RwLock::new(None),
-            hosts,
-            clock,
-            provider,
-        }))
+        Self(Arc::new(Inner { installed: RwLock::new(None), hosts, clock, provider }))
     }
 
     /// Takes a leaf into use. The key must belong to the certificate; connections that stand keep the old one.
@@ -83,10 +76,7 @@ impl Tls {
         let der = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(leaf.key.as_slice()));
         let key = CertifiedKey::from_der(chain, der.clone_key(), &self.0.provider)
             .map_err(|e| Error::bad_request("the server's certificate and key do not fit").cause(e))?;
-        let installed = Installed {
-            key: Arc::new(key),
-            not_after: leaf.not_after,
-        };
+        let installed = Installed { key: Arc::new(key), not_after: leaf.not_after };
         *self.0.installed.write().unwrap_or_else(PoisonError::into_inner) = Some(installed);
         Ok(())
     }
@@ -98,12 +88,7 @@ impl Tls {
 
     /// End of the leaf's validity, where there is one.
     pub fn not_after(&self) -> Option<Timestamp> {
-        self.0
-            .installed
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .as_ref()
-            .map(|i| i.not_after)
+        self.0.installed.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(|i| i.not_after)
     }
 
     /// What accepts handshakes.
@@ -129,10 +114,7 @@ impl Tls {
 impl Inner {
     fn valid(&self) -> Option<Arc<CertifiedKey>> {
         let installed = self.installed.read().unwrap_or_else(PoisonError::into_inner);
-        installed
-            .as_ref()
-            .filter(|i| i.not_after > self.clock.wall())
-            .map(|i| Arc::clone(&i.key))
+        installed.as_ref().filter(|i| i.not_after > self.clock.wall()).map(|i| Arc::clone(&i.key))
     }
 }
 
@@ -144,10 +126,7 @@ impl fmt::Debug for Inner {
 
 impl ResolvesServerCert for Inner {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        if hello
-            .server_name()
-            .is_some_and(|name| !self.hosts.allow_sni(name))
-        {
+        if hello.server_name().is_some_and(|name| !self.hosts.allow_sni(name)) {
             return None;
         }
         self.valid()

@@ -17,22 +17,13 @@ impl Way {
     /// TLS from this address. An IPv4 address that arrives over IPv6 is the IPv4 address.
     pub fn tcp(peer: IpAddr) -> Self {
         let peer = peer.to_canonical();
-        Self {
-            transport: Transport::Tcp {
-                addr: Arc::from(peer.to_string()),
-            },
-            source: Some(peer),
-        }
+        Self { transport: Transport::Tcp { addr: Arc::from(peer.to_string()) }, source: Some(peer) }
     }
 
     /// The socket, from a process of the owner.
     pub fn socket(peer: Peer) -> Self {
         Self {
-            transport: Transport::Socket {
-                uid: peer.uid,
-                pid: peer.pid,
-                program: peer.program,
-            },
+            transport: Transport::Socket { uid: peer.uid, pid: peer.pid, program: peer.program },
             source: None,
         }
     }

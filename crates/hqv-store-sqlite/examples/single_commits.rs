@@ -21,20 +21,8 @@ fn row(number: u64) -> Option<Row> {
     let mut id = [0; 16];
     // Scattered, as random ids are.
     id[..8].copy_from_slice(&number.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes());
-    let header = RowHeader {
-        kind: Kind::Version,
-        id: RowId::new(&id)?,
-        revision: 1,
-        epoch: 1,
-        term: 1,
-    };
-    Some(Row {
-        header,
-        lookup: None,
-        nonce: [1; 24],
-        tag: [2; 16],
-        body: Box::new([3; BODY]),
-    })
+    let header = RowHeader { kind: Kind::Version, id: RowId::new(&id)?, revision: 1, epoch: 1, term: 1 };
+    Some(Row { header, lookup: None, nonce: [1; 24], tag: [2; 16], body: Box::new([3; BODY]) })
 }
 
 fn measure(file: &Path, length: Duration) -> Result<(u64, Duration), StoreError> {

@@ -23,11 +23,7 @@ pub(crate) fn from_sqlite(place: &Place, doing: &'static str, error: Error) -> S
 }
 
 fn by_code(place: &Place, doing: &'static str, failure: ffi::Error, words: Option<String>) -> StoreError {
-    let cause = format!(
-        "{} (SQLite code {})",
-        words.unwrap_or_default(),
-        failure.extended_code
-    );
+    let cause = format!("{} (SQLite code {})", words.unwrap_or_default(), failure.extended_code);
     match failure.code {
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StoreError::Locked { pid: holder(place) },
         ErrorCode::DiskFull => StoreError::Full,
@@ -71,18 +67,12 @@ fn holder(place: &Place) -> Option<u32> {
     let inode = meta.ino().to_string();
     let me = std::process::id();
     let table = fs::read_to_string("/proc/locks").ok()?;
-    table
-        .lines()
-        .filter_map(|line| lock_of(line, &inode))
-        .find(|pid| *pid != me)
+    table.lines().filter_map(|line| lock_of(line, &inode)).find(|pid| *pid != me)
 }
 
 /// `1: POSIX  ADVISORY  WRITE 4711 fe:00:1234 0 EOF` names pid 4711 and inode 1234.
 fn lock_of(line: &str, inode: &str) -> Option<u32> {
-    let mut words = line
-        .split_whitespace()
-        .skip_while(|word| *word != "READ" && *word != "WRITE")
-        .skip(1);
+    let mut words = line.split_whitespace().skip_while(|word| *word != "READ" && *word != "WRITE").skip(1);
     let pid = words.next()?.parse().ok()?;
     let file = words.next()?;
     (file.rsplit(':').next() == Some(inode)).then_some(pid)

@@ -56,12 +56,8 @@ impl SqliteShelf {
     /// Waits up to two seconds for another process that holds the file.
     pub fn open(path: &Path, options: OpenOptions) -> Result<Self, StoreError> {
         let place = Place::new(path)?;
-        let shelf = SqliteShelf {
-            readers: Readers::new(),
-            writer: Mutex::new(None),
-            vault: OnceLock::new(),
-            place,
-        };
+        let shelf =
+            SqliteShelf { readers: Readers::new(), writer: Mutex::new(None), vault: OnceLock::new(), place };
         match shelf.place.look()? {
             Found::Nothing if options.create => {}
             Found::Nothing => return Err(StoreError::Missing),
@@ -118,8 +114,7 @@ impl Shelf for SqliteShelf {
         if !self.is_made() {
             return Ok(());
         }
-        self.readers
-            .with(&self.place, |conn| rows::scan(conn, kind, max_body, visit))
+        self.readers.with(&self.place, |conn| rows::scan(conn, kind, max_body, visit))
     }
 
     fn commit(&self, batch: Batch) -> Result<(), StoreError> {

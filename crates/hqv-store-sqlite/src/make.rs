@@ -27,15 +27,7 @@ pub(crate) fn vault(place: &Place, vault_id: VaultId, first: &Batch) -> Result<(
 
 fn clear(place: &Place) -> Result<(), StoreError> {
     // An empty log next to no database is a left-over too; one with commits in it was refused before.
-    for suffix in [
-        ".new",
-        ".new-wal",
-        ".new-shm",
-        ".new-journal",
-        "-wal",
-        "-shm",
-        "-journal",
-    ] {
+    for suffix in [".new", ".new-wal", ".new-shm", ".new-journal", "-wal", "-shm", "-journal"] {
         if !place.file().exists() || suffix.starts_with('.') {
             place.discard(&place.beside(suffix))?;
         }
@@ -48,10 +40,7 @@ fn build(conn: &Connection, vault_id: VaultId, first: &Batch) -> rusqlite::Resul
     conn.execute_batch("BEGIN IMMEDIATE")?;
     schema::lay(conn)?;
     schema::mark(conn)?;
-    conn.execute(
-        "INSERT INTO vault (one, id) VALUES (1, ?1)",
-        params![vault_id.bytes().as_slice()],
-    )?;
+    conn.execute("INSERT INTO vault (one, id) VALUES (1, ?1)", params![vault_id.bytes().as_slice()])?;
     rows::write(conn, first)?;
     conn.execute_batch("COMMIT")?;
     connect::writer(conn)

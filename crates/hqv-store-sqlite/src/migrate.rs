@@ -18,10 +18,7 @@ struct Migration {
 /// In order. Schema 1 is the first that was released; only tests know the one before.
 const MIGRATIONS: &[Migration] = &[
     #[cfg(any(test, feature = "old-schema"))]
-    Migration {
-        from: 0,
-        apply: crate::old_schema::to_next,
-    },
+    Migration { from: 0, apply: crate::old_schema::to_next },
 ];
 
 /// Takes the file from `version` to the present schema.
@@ -36,16 +33,12 @@ pub(crate) fn forward(conn: &Connection, place: &Place, version: u32) -> Result<
 }
 
 fn keep_copy(conn: &Connection, place: &Place, version: u32) -> Result<(), StoreError> {
-    let (unfinished, copy) = (
-        place.beside(&format!(".schema-{version}.new")),
-        place.beside(&format!(".schema-{version}")),
-    );
+    let (unfinished, copy) =
+        (place.beside(&format!(".schema-{version}.new")), place.beside(&format!(".schema-{version}")));
     place.discard(&unfinished)?;
     place.create_private(&unfinished)?;
     // Into an empty file that is already private, since SQLite would make one with the default mode.
-    let name = unfinished
-        .to_str()
-        .ok_or_else(|| StoreError::io("copy", "the path is not UTF-8"))?;
+    let name = unfinished.to_str().ok_or_else(|| StoreError::io("copy", "the path is not UTF-8"))?;
     let copied = conn
         .execute("VACUUM INTO ?1", params![name])
         .map_err(|error| failure::from_sqlite(place, "copy", error))

@@ -38,10 +38,7 @@ pub fn make(path: &Path, vault_id: VaultId, rows: &[Row]) -> rusqlite::Result<()
     conn.execute_batch("PRAGMA journal_mode = WAL")?;
     conn.execute_batch(TABLES)?;
     conn.pragma_update(None, "application_id", schema::APPLICATION_ID)?;
-    conn.execute(
-        "INSERT INTO meta (vault_id) VALUES (?1)",
-        params![vault_id.bytes().as_slice()],
-    )?;
+    conn.execute("INSERT INTO meta (vault_id) VALUES (?1)", params![vault_id.bytes().as_slice()])?;
     for row in rows {
         let header = &row.header;
         conn.execute(

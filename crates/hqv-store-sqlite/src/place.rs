@@ -35,9 +35,7 @@ impl Place {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
         };
-        let name = path
-            .file_name()
-            .ok_or_else(|| StoreError::io("name", "the path has no file name"))?;
+        let name = path.file_name().ok_or_else(|| StoreError::io("name", "the path has no file name"))?;
         let dir = fs::canonicalize(parent).map_err(|error| match error.kind() {
             ErrorKind::NotFound => StoreError::Missing,
             _ => StoreError::io("reach", error),
@@ -88,9 +86,9 @@ impl Place {
     /// A log without its database holds commits that a new database must not be given.
     fn look_for_orphan(&self) -> Result<Found, StoreError> {
         match lstat(&self.beside("-wal"))? {
-            Some(meta) if meta.len() > 0 => Err(StoreError::damaged(
-                "the database is gone, but its write-ahead log is still there",
-            )),
+            Some(meta) if meta.len() > 0 => {
+                Err(StoreError::damaged("the database is gone, but its write-ahead log is still there"))
+            }
             _ => Ok(Found::Nothing),
         }
     }
@@ -119,22 +117,14 @@ impl Place {
 
     /// Makes an empty private file that nobody made before us.
     pub(crate) fn create_private(&self, path: &Path) -> Result<(), StoreError> {
-        let made = fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path);
+        let made = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
         made.map(drop).map_err(|error| self.io("make", &error))
     }
 
     /// Puts a finished file under a name, durably. With `replace` off a file already there wins.
     pub(crate) fn publish(&self, from: &Path, to: &Path, replace: bool) -> Result<(), StoreError> {
         self.sync(from)?;
-        let renamed = if replace {
-            fs::rename(from, to)
-        } else {
-            rename_new(from, to)
-        };
+        let renamed = if replace { fs::rename(from, to) } else { rename_new(from, to) };
         renamed.map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists => StoreError::Exists,
             _ => self.io("name", &error),
@@ -143,9 +133,7 @@ impl Place {
     }
 
     fn sync(&self, path: &Path) -> Result<(), StoreError> {
-        File::open(path)
-            .and_then(|file| file.sync_all())
-            .map_err(|error| self.io("sync", &error))
+        File::open(path).and_then(|file| file.sync_all()).map_err(|error| self.io("sync", &error))
     }
 
     /// Removes a file if it is there.

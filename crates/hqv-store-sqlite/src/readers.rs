@@ -17,9 +17,7 @@ pub(crate) struct Readers {
 
 impl Readers {
     pub(crate) fn new() -> Self {
-        Readers {
-            idle: Mutex::new(Vec::with_capacity(KEPT)),
-        }
+        Readers { idle: Mutex::new(Vec::with_capacity(KEPT)) }
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {

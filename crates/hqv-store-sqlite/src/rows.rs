@@ -32,9 +32,7 @@ const DELETE_LONG: &str =
 pub(crate) fn get(conn: &Connection, kind: Kind, id: &RowId) -> Result<Option<Row>> {
     let mut statement = conn.prepare_cached(GET)?;
     let key = params![kind.code(), id.as_bytes()];
-    let found = statement
-        .query_row(key, |row| scanned(kind, usize::MAX, row))
-        .optional()?;
+    let found = statement.query_row(key, |row| scanned(kind, usize::MAX, row)).optional()?;
     match found {
         None => Ok(None),
         Some(Scanned::Row(row)) if row.header.id == *id => Ok(Some(row)),
@@ -63,25 +61,20 @@ pub(crate) fn scan(
 pub(crate) fn write(conn: &Connection, batch: &Batch) -> Result<()> {
     for (kind, id) in &batch.delete {
         forget_long(conn, *kind, id)?;
-        conn.prepare_cached(DELETE)?
-            .execute(params![kind.code(), id.as_bytes()])?;
+        conn.prepare_cached(DELETE)?.execute(params![kind.code(), id.as_bytes()])?;
     }
     batch.put.iter().try_for_each(|row| write_one(conn, row))
 }
 
 fn forget_long(conn: &Connection, kind: Kind, id: &RowId) -> Result<()> {
-    conn.prepare_cached(DELETE_LONG)?
-        .execute(params![kind.code(), id.as_bytes()])
-        .map(drop)
+    conn.prepare_cached(DELETE_LONG)?.execute(params![kind.code(), id.as_bytes()]).map(drop)
 }
 
 fn write_one(conn: &Connection, row: &Row) -> Result<()> {
     let header = &row.header;
     forget_long(conn, header.kind, &header.id)?;
     let is_long = row.body.len() > INLINE;
-    let long = is_long
-        .then(|| conn.prepare_cached(PUT_LONG)?.insert(params![&*row.body]))
-        .transpose()?;
+    let long = is_long.then(|| conn.prepare_cached(PUT_LONG)?.insert(params![&*row.body])).transpose()?;
     conn.prepare_cached(PUT)?.execute(params![
         header.kind.code(),
         header.id.as_bytes(),
@@ -102,13 +95,7 @@ fn write_one(conn: &Connection, row: &Row) -> Result<()> {
 fn scanned(kind: Kind, max_body: usize, row: &rusqlite::Row<'_>) -> Result<Scanned> {
     let id = RowId::new(blob(row, 0)?).ok_or_else(|| corrupt("an id has an impossible length"))?;
     let revision = row.get::<_, i64>(1)?.cast_unsigned();
-    let header = RowHeader {
-        kind,
-        id,
-        revision,
-        epoch: row.get(2)?,
-        term: row.get(3)?,
-    };
+    let header = RowHeader { kind, id, revision, epoch: row.get(2)?, term: row.get(3)? };
     let lookup = match row.get_ref(4)? {
         ValueRef::Null => None,
         _ => Some(array(row, 4)?),
@@ -117,25 +104,13 @@ fn scanned(kind: Kind, max_body: usize, row: &rusqlite::Row<'_>) -> Result<Scann
     let length =
         usize::try_from(row.get::<_, i64>(7)?).map_err(|_| corrupt("a body has an impossible length"))?;
     if length > max_body {
-        return Ok(Scanned::Facts(RowFacts {
-            header,
-            lookup,
-            nonce,
-            tag,
-            body_len: length as u64,
-        }));
+        return Ok(Scanned::Facts(RowFacts { header, lookup, nonce, tag, body_len: length as u64 }));
     }
     let body = blob(row, 8)?;
     if body.len() != length {
         return Err(corrupt("a body has another length than its row says"));
     }
-    Ok(Scanned::Row(Row {
-        header,
-        lookup,
-        nonce,
-        tag,
-        body: body.into(),
-    }))
+    Ok(Scanned::Row(Row { header, lookup, nonce, tag, body: body.into() }))
 }
 
 fn blob<'r>(row: &'r rusqlite::Row<'_>, column: usize) -> Result<&'r [u8]> {
@@ -146,7 +121,5 @@ fn blob<'r>(row: &'r rusqlite::Row<'_>, column: usize) -> Result<&'r [u8]> {
 }
 
 fn array<const N: usize>(row: &rusqlite::Row<'_>, column: usize) -> Result<[u8; N]> {
-    blob(row, column)?
-        .try_into()
-        .map_err(|_| corrupt("a column has an impossible length"))
+    blob(row, column)?.try_into().map_err(|_| corrupt("a column has an impossible length"))
 }

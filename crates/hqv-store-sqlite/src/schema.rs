@@ -53,9 +53,7 @@ const CHECKED_AT_OPEN: i64 = 16 * 1024 * 1024;
 
 /// The tables of a new file, to be run inside a transaction.
 pub(crate) fn lay(conn: &Connection) -> rusqlite::Result<()> {
-    [LONG, ROW, VAULT]
-        .into_iter()
-        .try_for_each(|sql| conn.execute_batch(sql))
+    [LONG, ROW, VAULT].into_iter().try_for_each(|sql| conn.execute_batch(sql))
 }
 
 /// Writes the marks into the header.
@@ -74,18 +72,14 @@ pub(crate) fn version_of(conn: &Connection, place: &Place) -> Result<u32, StoreE
     }
     let version = read("user_version").map_err(fail)?.cast_unsigned();
     if version > VERSION {
-        return Err(StoreError::Newer {
-            found: version,
-            known: VERSION,
-        });
+        return Err(StoreError::Newer { found: version, known: VERSION });
     }
     Ok(version)
 }
 
 /// Bytes in a page of the file.
 pub(crate) fn page_size(conn: &Connection) -> rusqlite::Result<u64> {
-    conn.pragma_query_value(None, "page_size", |row| row.get::<_, u32>(0))
-        .map(u64::from)
+    conn.pragma_query_value(None, "page_size", |row| row.get::<_, u32>(0)).map(u64::from)
 }
 
 /// The check of every open: the schema always, the whole structure while that is cheap.
@@ -111,20 +105,12 @@ fn check_tables(conn: &Connection) -> rusqlite::Result<()> {
     let found = statement.query_map([], |row| row.get::<_, Option<String>>(0))?;
     let found: Vec<Option<String>> = found.collect::<rusqlite::Result<_>>()?;
     let expected = [LONG, ROW, VAULT].map(|sql| Some(sql.to_owned()));
-    if found == expected {
-        Ok(())
-    } else {
-        Err(failure::corrupt("the schema is not the one of a vault"))
-    }
+    if found == expected { Ok(()) } else { Err(failure::corrupt("the schema is not the one of a vault")) }
 }
 
 fn check_structure(conn: &Connection) -> rusqlite::Result<()> {
     let verdict: String = conn.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    if verdict == "ok" {
-        Ok(())
-    } else {
-        Err(failure::corrupt(&verdict))
-    }
+    if verdict == "ok" { Ok(()) } else { Err(failure::corrupt(&verdict)) }
 }
 
 /// Every long body belongs to one row, and every row that says so has one.
@@ -133,15 +119,9 @@ fn check_long(conn: &Connection) -> rusqlite::Result<()> {
                           (SELECT count(long) FROM row),
                           (SELECT count(*) FROM row JOIN long ON number = row.long
                            WHERE row.length = length(long.body))";
-    let counts = conn.query_row(matched, [], |row| {
-        Ok([row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?])
-    })?;
+    let counts = conn.query_row(matched, [], |row| Ok([row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?]))?;
     let agree = counts.iter().all(|count| *count == counts[0]);
-    if agree {
-        Ok(())
-    } else {
-        Err(failure::corrupt("long bodies and rows do not match"))
-    }
+    if agree { Ok(()) } else { Err(failure::corrupt("long bodies and rows do not match")) }
 }
 
 #[cfg(test)]
@@ -154,10 +134,7 @@ mod tests {
     fn the_specification_shows_the_schema_to_the_letter() {
         let spec = include_str!("../../../spec/store.md");
         for sql in [LONG, ROW, VAULT] {
-            assert!(
-                spec.contains(&format!("```sql\n{sql}\n```")),
-                "spec/store.md lacks {sql}"
-            );
+            assert!(spec.contains(&format!("```sql\n{sql}\n```")), "spec/store.md lacks {sql}");
         }
         assert!(spec.contains(&format!("`{APPLICATION_ID:#010X}`").replace("0X", "0x")));
         assert!(spec.contains(&format!("at most {INLINE} bytes")));
@@ -171,8 +148,7 @@ mod tests {
         let sql = "INSERT INTO row VALUES (8, ?1, ?2, ?3, ?3, ?1, zeroblob(24), zeroblob(16), ?4, NULL, zeroblob(?4))";
         for first in 0..100u8 {
             let id = [first; 32];
-            conn.execute(sql, rusqlite::params![id, i64::MIN, u32::MAX, INLINE as i64])
-                .unwrap();
+            conn.execute(sql, rusqlite::params![id, i64::MIN, u32::MAX, INLINE as i64]).unwrap();
         }
         let pages = "SELECT count(*) FROM dbstat WHERE name = 'row' AND pagetype = 'overflow'";
         assert_eq!(conn.query_row(pages, [], |row| row.get::<_, i64>(0)), Ok(0));

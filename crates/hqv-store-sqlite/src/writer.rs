@@ -40,9 +40,7 @@ impl Writer {
     }
 
     pub(crate) fn vault_id(&self, place: &Place) -> Result<VaultId, StoreError> {
-        let read = self
-            .conn
-            .query_row("SELECT id FROM vault", [], |row| row.get::<_, [u8; 16]>(0));
+        let read = self.conn.query_row("SELECT id FROM vault", [], |row| row.get::<_, [u8; 16]>(0));
         match read {
             Ok(bytes) => Ok(VaultId::from_bytes(bytes)),
             Err(rusqlite::Error::QueryReturnedNoRows) => Err(StoreError::damaged("the vault has no id")),
@@ -102,10 +100,7 @@ fn roll_back(conn: &Connection) {
 }
 
 fn is_busy(error: &rusqlite::Error) -> bool {
-    matches!(
-        error.sqlite_error_code(),
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
-    )
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 
 #[cfg(test)]
@@ -127,20 +122,14 @@ mod tests {
         shelf.create(conformance::vault(1), Batch::new()).unwrap();
         let batch = |revision| Batch::from(vec![conformance::row(Kind::Secret, 1, revision, b"s")]);
         shelf.commit(batch(1)).unwrap();
-        let (file, log) = (
-            fs::read(&path).unwrap(),
-            fs::read(dir.path().join("vault.db-wal")).unwrap(),
-        );
+        let (file, log) = (fs::read(&path).unwrap(), fs::read(dir.path().join("vault.db-wal")).unwrap());
         shelf.writer().as_mut().unwrap().failed = true;
         shelf.writer().as_mut().unwrap().replace(&shelf.place).unwrap();
         assert_eq!(fs::read(dir.path().join("vault.db-wal")).unwrap(), log);
         assert_eq!(fs::read(&path).unwrap(), file);
         shelf.commit(batch(2)).unwrap();
         assert!(!shelf.writer().as_ref().unwrap().failed);
-        assert_eq!(
-            conformance::all(&shelf, Kind::Secret).unwrap()[0].header.revision,
-            2
-        );
+        assert_eq!(conformance::all(&shelf, Kind::Secret).unwrap()[0].header.revision, 2);
     }
 
     /// A panic between BEGIN and COMMIT leaves a transaction open; the next commit must not become part of it.
@@ -149,20 +138,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let shelf = SqliteShelf::open(&dir.path().join("vault.db"), OpenOptions { create: true }).unwrap();
         shelf.create(conformance::vault(1), Batch::new()).unwrap();
-        shelf
-            .writer()
-            .as_ref()
-            .unwrap()
-            .conn
-            .execute_batch("BEGIN IMMEDIATE; DELETE FROM vault")
-            .unwrap();
-        shelf
-            .commit(Batch::from(vec![conformance::row(Kind::Secret, 1, 1, b"s")]))
-            .unwrap();
+        shelf.writer().as_ref().unwrap().conn.execute_batch("BEGIN IMMEDIATE; DELETE FROM vault").unwrap();
+        shelf.commit(Batch::from(vec![conformance::row(Kind::Secret, 1, 1, b"s")])).unwrap();
         let guard = shelf.writer();
-        assert_eq!(
-            guard.as_ref().unwrap().vault_id(&shelf.place),
-            Ok(conformance::vault(1))
-        );
+        assert_eq!(guard.as_ref().unwrap().vault_id(&shelf.place), Ok(conformance::vault(1)));
     }
 }

@@ -59,9 +59,7 @@ fn files_are_private_and_a_clean_stop_leaves_one() {
     let dir = Dir::new();
     let path = dir.file("vault.db");
     let shelf = common::make(&path);
-    shelf
-        .commit(Batch::from(vec![row(Kind::Secret, 1, 1, b"s")]))
-        .unwrap();
+    shelf.commit(Batch::from(vec![row(Kind::Secret, 1, 1, b"s")])).unwrap();
     assert!(shelf.get(Kind::Secret, &conformance::id(1)).unwrap().is_some());
     assert_eq!(dir.names(), ["vault.db", "vault.db-shm", "vault.db-wal"]);
     for name in dir.names() {
@@ -73,30 +71,19 @@ fn files_are_private_and_a_clean_stop_leaves_one() {
 
 #[test]
 fn st1_stopped_at_every_step_over_a_real_file() {
-    let batch = || {
-        Batch::from(vec![
-            row(Kind::Secret, 1, 2, b"new"),
-            row(Kind::Secret, 2, 2, b"new"),
-        ])
-    };
+    let batch = || Batch::from(vec![row(Kind::Secret, 1, 2, b"new"), row(Kind::Secret, 2, 2, b"new")]);
     for step in 1..=5 {
         let dir = Dir::new();
         let path = dir.file("vault.db");
         let shelf = common::make(&path);
-        shelf
-            .commit(Batch::from(vec![row(Kind::Secret, 1, 1, b"old")]))
-            .unwrap();
+        shelf.commit(Batch::from(vec![row(Kind::Secret, 1, 1, b"old")])).unwrap();
         let shelf = FaultShelf::at(Arc::new(shelf), step, Fault::Stop);
         assert!(shelf.commit(batch()).is_err());
         let durable = shelf.fired() == Some(Step::Committed);
         drop(shelf);
         let found = conformance::all(&common::open(&path).unwrap(), Kind::Secret).unwrap();
         let revisions: Vec<u64> = found.iter().map(|row| row.header.revision).collect();
-        assert_eq!(
-            revisions,
-            if durable { vec![2, 2] } else { vec![1] },
-            "at step {step}"
-        );
+        assert_eq!(revisions, if durable { vec![2, 2] } else { vec![1] }, "at step {step}");
     }
 }
 
@@ -113,15 +100,8 @@ fn bodies_move_between_row_and_long_and_leave_nothing() {
         // Counts long bodies against rows: none may be left behind.
         shelf.quick_check().unwrap();
     }
-    shelf
-        .commit(Batch::from(vec![row(Kind::Version, 2, 1, &[1; 2000])]))
-        .unwrap();
-    shelf
-        .commit(Batch {
-            put: Vec::new(),
-            delete: vec![(Kind::Version, conformance::id(2))],
-        })
-        .unwrap();
+    shelf.commit(Batch::from(vec![row(Kind::Version, 2, 1, &[1; 2000])])).unwrap();
+    shelf.commit(Batch { put: Vec::new(), delete: vec![(Kind::Version, conformance::id(2))] }).unwrap();
     shelf.quick_check().unwrap();
 }
 
@@ -130,9 +110,7 @@ fn two_makers_one_vault() {
     let dir = Dir::new();
     let path = dir.file("vault.db");
     let (first, second) = (open_new(&path).unwrap(), open_new(&path).unwrap());
-    first
-        .create(vault(1), Batch::from(vec![row(Kind::Slot, 1, 1, b"first")]))
-        .unwrap();
+    first.create(vault(1), Batch::from(vec![row(Kind::Slot, 1, 1, b"first")])).unwrap();
     assert_eq!(second.create(vault(2), Batch::new()), Err(StoreError::Exists));
     assert_eq!(first.vault_id(), Ok(Some(vault(1))));
 }

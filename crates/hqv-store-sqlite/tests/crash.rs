@@ -15,16 +15,7 @@ use std::process::Stdio;
 fn batch(revision: u64) -> Batch {
     let body = vec![revision as u8; 900 + (revision % 7) as usize * 1500];
     let rows = (0..6).map(|number| {
-        row(
-            if number % 2 == 0 {
-                Kind::Secret
-            } else {
-                Kind::Version
-            },
-            number,
-            revision,
-            &body,
-        )
+        row(if number % 2 == 0 { Kind::Secret } else { Kind::Version }, number, revision, &body)
     });
     // One row comes and goes with each batch.
     let extra = row(Kind::Token, 1 + revision % 2, revision, b"t");
@@ -41,10 +32,7 @@ fn agreed(shelf: &dyn Shelf, after: &str) -> u64 {
         .flat_map(|kind| all(shelf, kind).unwrap())
         .collect();
     let revision = rows.first().map_or(0, |row| row.header.revision);
-    assert!(
-        rows.iter().all(|row| row.header.revision == revision),
-        "{after}: a batch is whole or absent"
-    );
+    assert!(rows.iter().all(|row| row.header.revision == revision), "{after}: a batch is whole or absent");
     assert_eq!(rows.len(), if revision == 0 { 0 } else { 7 }, "{after}");
     revision
 }
@@ -64,13 +52,9 @@ fn child_commits_for_ever() {
 
 /// Starts the child, kills it some time after `lines` confirmations, and returns the last one it gave.
 fn killed_after(dir: &Path, lines: u64, spin: u64) -> u64 {
-    let mut child = common::child("child_commits_for_ever", dir)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut numbers = BufReader::new(child.stdout.take().unwrap())
-        .lines()
-        .filter_map(|line| line.ok()?.parse().ok());
+    let mut child = common::child("child_commits_for_ever", dir).stdout(Stdio::piped()).spawn().unwrap();
+    let mut numbers =
+        BufReader::new(child.stdout.take().unwrap()).lines().filter_map(|line| line.ok()?.parse().ok());
     let mut last = 0;
     for _ in 0..lines {
         last = numbers.next().expect("the child goes on");
@@ -91,9 +75,7 @@ fn st1_killed_at_odd_moments() {
     drop(make(&path));
     let mut odd: u64 = 0x9E37_79B9_7F4A_7C15;
     for round in 0..rounds {
-        odd = odd
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        odd = odd.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let confirmed = killed_after(dir.path(), 1 + (odd >> 33) % 25, (odd >> 40) % 400_000);
         let after = format!("round {round}");
         let shelf = open(&path).unwrap();
@@ -118,10 +100,7 @@ fn st1_power_cut_keeps_what_was_confirmed() {
         shelf.commit(batch(revision)).unwrap();
         synced.push(std::fs::metadata(dir.file("vault.db-wal")).unwrap().len());
     }
-    let (file, log) = (
-        std::fs::read(&path).unwrap(),
-        std::fs::read(dir.file("vault.db-wal")).unwrap(),
-    );
+    let (file, log) = (std::fs::read(&path).unwrap(), std::fs::read(dir.file("vault.db-wal")).unwrap());
     drop(shelf);
     for (length, revision) in synced.into_iter().zip(1..) {
         let copy = dir.file("copy.db");

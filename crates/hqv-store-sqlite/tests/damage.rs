@@ -27,10 +27,7 @@ fn small(path: &Path) -> Vec<u8> {
 fn used(path: &Path) -> bool {
     let before = std::fs::read(path).unwrap();
     let Ok(shelf) = open(path) else {
-        assert!(
-            std::fs::read(path).unwrap() == before,
-            "a file that is refused is left as it is"
-        );
+        assert!(std::fs::read(path).unwrap() == before, "a file that is refused is left as it is");
         return true;
     };
     let mut noticed = false;
@@ -39,9 +36,7 @@ fn used(path: &Path) -> bool {
     }
     noticed |= shelf.get(Kind::Version, &hqv_store::conformance::id(3)).is_err();
     noticed |= shelf.quick_check().is_err();
-    noticed |= shelf
-        .commit(Batch::from(vec![row(Kind::Token, 4, 1, b"t")]))
-        .is_err();
+    noticed |= shelf.commit(Batch::from(vec![row(Kind::Token, 4, 1, b"t")])).is_err();
     noticed
 }
 
@@ -77,10 +72,7 @@ fn cr1_header_damage_is_refused() {
         bytes[at] ^= 0x40;
         write_private(&path, &bytes);
         let error = error_of(open(&path));
-        assert!(
-            !matches!(error, StoreError::Full | StoreError::Locked { .. }),
-            "byte {at}: {error:?}"
-        );
+        assert!(!matches!(error, StoreError::Full | StoreError::Locked { .. }), "byte {at}: {error:?}");
     }
 }
 
@@ -119,17 +111,11 @@ fn cr1_a_cut_log_loses_the_unsynced_end_only() {
             ]))
             .unwrap();
     }
-    let (file, log) = (
-        std::fs::read(&path).unwrap(),
-        std::fs::read(dir.file("vault.db-wal")).unwrap(),
-    );
+    let (file, log) = (std::fs::read(&path).unwrap(), std::fs::read(dir.file("vault.db-wal")).unwrap());
     drop(shelf);
     let copy = dir.file("copy.db");
     let mut last = 0;
-    for length in (0..=log.len())
-        .step_by(if common::long() { 64 } else { 1024 })
-        .chain([log.len()])
-    {
+    for length in (0..=log.len()).step_by(if common::long() { 64 } else { 1024 }).chain([log.len()]) {
         write_private(&copy, &file);
         write_private(&dir.file("copy.db-wal"), &log[..length]);
         let _ = std::fs::remove_file(dir.file("copy.db-shm"));
@@ -138,10 +124,7 @@ fn cr1_a_cut_log_loses_the_unsynced_end_only() {
             let found = all(&shelf, kind).unwrap();
             found.first().map_or(0, |row| row.header.revision)
         });
-        assert_eq!(
-            revisions[0], revisions[1],
-            "a batch is whole or absent, cut at {length}"
-        );
+        assert_eq!(revisions[0], revisions[1], "a batch is whole or absent, cut at {length}");
         assert!(revisions[0] >= last, "more of the log never shows less");
         last = revisions[0];
     }
@@ -165,27 +148,13 @@ fn rows_of_impossible_shape_are_damage() {
         "UPDATE row SET long = 5, body = NULL WHERE kind = 4",
     ] {
         let shelf = make(&path);
-        shelf
-            .commit(Batch::from(vec![
-                row(Kind::Secret, 1, 1, b"s"),
-                row(Kind::Token, 1, 1, b"t"),
-            ]))
-            .unwrap();
+        shelf.commit(Batch::from(vec![row(Kind::Secret, 1, 1, b"s"), row(Kind::Token, 1, 1, b"t")])).unwrap();
         drop(shelf);
-        rusqlite::Connection::open(&path)
-            .unwrap()
-            .execute_batch(sql)
-            .unwrap();
+        rusqlite::Connection::open(&path).unwrap().execute_batch(sql).unwrap();
         let shelf = open(&path).unwrap();
-        assert!(
-            matches!(error_of(all(&shelf, Kind::Secret)), StoreError::Damaged { .. }),
-            "{sql}"
-        );
+        assert!(matches!(error_of(all(&shelf, Kind::Secret)), StoreError::Damaged { .. }), "{sql}");
         let token = all(&shelf, Kind::Token).unwrap();
-        assert!(
-            same(&token[0], &row(Kind::Token, 1, 1, b"t")),
-            "other rows can still be read"
-        );
+        assert!(same(&token[0], &row(Kind::Token, 1, 1, b"t")), "other rows can still be read");
         drop(shelf);
         std::fs::remove_file(&path).unwrap();
     }
@@ -201,22 +170,11 @@ fn the_full_check_counts_long_bodies() {
         "UPDATE long SET body = zeroblob(899)",
     ] {
         let shelf = make(&path);
-        shelf
-            .commit(Batch::from(vec![row(Kind::Version, 1, 1, &[1; 900])]))
-            .unwrap();
+        shelf.commit(Batch::from(vec![row(Kind::Version, 1, 1, &[1; 900])])).unwrap();
         shelf.quick_check().unwrap();
         drop(shelf);
-        rusqlite::Connection::open(&path)
-            .unwrap()
-            .execute_batch(sql)
-            .unwrap();
-        assert!(
-            matches!(
-                error_of(open(&path).unwrap().quick_check()),
-                StoreError::Damaged { .. }
-            ),
-            "{sql}"
-        );
+        rusqlite::Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+        assert!(matches!(error_of(open(&path).unwrap().quick_check()), StoreError::Damaged { .. }), "{sql}");
         std::fs::remove_file(&path).unwrap();
     }
 }
@@ -226,9 +184,6 @@ fn a_vault_without_its_id_is_damaged() {
     let dir = Dir::fast();
     let path = dir.file("vault.db");
     drop(make(&path));
-    rusqlite::Connection::open(&path)
-        .unwrap()
-        .execute_batch("DELETE FROM vault")
-        .unwrap();
+    rusqlite::Connection::open(&path).unwrap().execute_batch("DELETE FROM vault").unwrap();
     assert!(matches!(error_of(open(&path)), StoreError::Damaged { .. }));
 }

@@ -22,10 +22,8 @@ fn in_namespace(name: &str, dir: &Path) -> Option<Output> {
         command
     };
     let probe = "mount -t tmpfs none /mnt && umount /mnt";
-    let able = unshare(&["sh", "-c", probe])
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success());
+    let able =
+        unshare(&["sh", "-c", probe]).stderr(Stdio::null()).status().is_ok_and(|status| status.success());
     if !able {
         println!("skipped: mounting in a namespace needs root");
         return None;
@@ -44,36 +42,21 @@ fn passes(output: Option<Output>) {
 /// The child's directory with a small tmpfs mounted on it.
 fn small_disk() -> Option<std::path::PathBuf> {
     let dir = common::child_dir()?;
-    mount(
-        &["-t", "tmpfs", "-o", &format!("size={SPACE},mode=0700"), "none"],
-        &dir,
-    );
+    mount(&["-t", "tmpfs", "-o", &format!("size={SPACE},mode=0700"), "none"], &dir);
     println!("child was here");
     Some(dir)
 }
 
 fn mount(args: &[&str], dir: &Path) {
-    assert!(
-        Command::new("mount")
-            .args(args)
-            .arg(dir)
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(Command::new("mount").args(args).arg(dir).status().unwrap().success());
 }
 
 /// Takes all the space that is left but for `spare` bytes.
 fn fill(dir: &Path, spare: u64) {
     let mut ballast = std::fs::File::create(dir.join("ballast")).unwrap();
-    let filled = std::io::copy(
-        &mut std::io::Read::take(std::io::repeat(1), SPACE * 2),
-        &mut ballast,
-    );
+    let filled = std::io::copy(&mut std::io::Read::take(std::io::repeat(1), SPACE * 2), &mut ballast);
     assert!(filled.is_err(), "the disk is full now");
-    ballast
-        .set_len(ballast.metadata().unwrap().len().saturating_sub(spare))
-        .unwrap();
+    ballast.set_len(ballast.metadata().unwrap().len().saturating_sub(spare)).unwrap();
 }
 
 fn free(dir: &Path) {
@@ -82,10 +65,7 @@ fn free(dir: &Path) {
 
 fn pair(number: u64) -> Batch {
     let body = vec![number as u8; 3000];
-    Batch::from(vec![
-        row(Kind::Secret, number, 1, &body),
-        row(Kind::Version, number, 1, &body),
-    ])
+    Batch::from(vec![row(Kind::Secret, number, 1, &body), row(Kind::Version, number, 1, &body)])
 }
 
 /// Commits pairs until one is refused: how many were confirmed, and the refusal.
@@ -103,11 +83,7 @@ fn expect_pairs(shelf: &dyn Shelf, confirmed: u64) {
     for kind in [Kind::Secret, Kind::Version] {
         let found = all(shelf, kind).unwrap();
         let ids: Vec<_> = found.iter().map(|row| row.header.id).collect();
-        assert_eq!(
-            ids,
-            (0..confirmed).map(conformance::id).collect::<Vec<_>>(),
-            "{kind:?}"
-        );
+        assert_eq!(ids, (0..confirmed).map(conformance::id).collect::<Vec<_>>(), "{kind:?}");
     }
     shelf.quick_check().unwrap();
 }
@@ -174,11 +150,7 @@ fn child_makes_on_a_full_disk() {
         fill(&dir, spare);
         let shelf = open_new(&dir.join("vault.db")).unwrap();
         let first = Batch::from(vec![row(Kind::Slot, 1, 1, &[7; 40_000])]);
-        assert_eq!(
-            shelf.create(vault(1), first),
-            Err(StoreError::Full),
-            "{spare} bytes left"
-        );
+        assert_eq!(shelf.create(vault(1), first), Err(StoreError::Full), "{spare} bytes left");
         assert_eq!(names(&dir), ["ballast"], "nothing half made is left");
         assert_eq!(shelf.vault_id(), Ok(None));
         free(&dir);
@@ -197,24 +169,16 @@ fn st2_enospc_on_making_a_vault() {
 fn child_migrates_on_a_full_disk() {
     let Some(dir) = small_disk() else { return };
     let path = dir.join("vault.db");
-    let rows: Vec<_> = (0..50)
-        .map(|number| row(Kind::Version, number, 1, &[1; 3000]))
-        .collect();
+    let rows: Vec<_> = (0..50).map(|number| row(Kind::Version, number, 1, &[1; 3000])).collect();
     old_schema::make(&path, vault(1), &rows).unwrap();
     let before = std::fs::read(&path).unwrap();
     for spare in [0, 100_000, 200_000, 300_000] {
         fill(&dir, spare);
         assert_eq!(error_of(open(&path)), StoreError::Full, "{spare} bytes left");
         free(&dir);
-        assert!(
-            !dir.join("vault.db.schema-0.new").exists(),
-            "no half of a copy is left"
-        );
+        assert!(!dir.join("vault.db.schema-0.new").exists(), "no half of a copy is left");
     }
-    assert!(
-        std::fs::read(&path).unwrap() == before,
-        "the old store is as it was"
-    );
+    assert!(std::fs::read(&path).unwrap() == before, "the old store is as it was");
     assert_eq!(all(&open(&path).unwrap(), Kind::Version).unwrap().len(), 50);
 }
 
@@ -257,10 +221,7 @@ fn child_meets_a_size_limit() {
         match shelf.commit(pair(number)) {
             Ok(()) => println!("\nconfirmed {}", number + 1),
             Err(error) => {
-                assert!(
-                    matches!(error, StoreError::Io { .. } | StoreError::Full),
-                    "{error:?}"
-                );
+                assert!(matches!(error, StoreError::Io { .. } | StoreError::Full), "{error:?}");
                 expect_pairs(&shelf, number);
                 println!("\nrefused");
                 return;
@@ -274,24 +235,13 @@ fn child_meets_a_size_limit() {
 fn limited(dir: &Path, ignore: bool) -> (String, bool) {
     let trap = if ignore { "trap '' XFSZ;" } else { "" };
     let mut shell = Command::new("sh");
-    shell.args([
-        "-c",
-        &format!("{trap} ulimit -c 0; ulimit -f 800; exec \"$@\""),
-        "sh",
-    ]);
-    let output = common::child_under(shell, "child_meets_a_size_limit", dir)
-        .output()
-        .unwrap();
-    (
-        String::from_utf8_lossy(&output.stdout).into_owned(),
-        output.status.success(),
-    )
+    shell.args(["-c", &format!("{trap} ulimit -c 0; ulimit -f 800; exec \"$@\""), "sh"]);
+    let output = common::child_under(shell, "child_meets_a_size_limit", dir).output().unwrap();
+    (String::from_utf8_lossy(&output.stdout).into_owned(), output.status.success())
 }
 
 fn confirmed(text: &str) -> u64 {
-    let mut numbers = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("confirmed ")?.parse().ok());
+    let mut numbers = text.lines().filter_map(|line| line.strip_prefix("confirmed ")?.parse().ok());
     numbers.next_back().unwrap_or(0)
 }
 

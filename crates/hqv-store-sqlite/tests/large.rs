@@ -29,10 +29,7 @@ fn scattered(number: u64) -> u64 {
 
 fn secret(number: u64) -> [Row; 2] {
     let number = scattered(number);
-    [
-        row(Kind::Secret, number, 1, &[1; 180]),
-        row(Kind::Version, number, 1, &[2; 140]),
-    ]
+    [row(Kind::Secret, number, 1, &[1; 180]), row(Kind::Version, number, 1, &[2; 140])]
 }
 
 fn count(shelf: &dyn Shelf, kind: Kind, max_body: usize) -> u64 {
@@ -53,9 +50,7 @@ fn st6_a_hundred_thousand_secrets() {
     timed("writing 100,000 secrets", Duration::from_secs(120), || {
         for chunk in 0..SECRETS / 5000 {
             let numbers = chunk * 5000..(chunk + 1) * 5000;
-            shelf
-                .commit(Batch::from(numbers.flat_map(secret).collect::<Vec<_>>()))
-                .unwrap();
+            shelf.commit(Batch::from(numbers.flat_map(secret).collect::<Vec<_>>())).unwrap();
         }
     });
     println!("size: {} bytes", shelf.size().unwrap());
@@ -63,22 +58,12 @@ fn st6_a_hundred_thousand_secrets() {
     let shelf = timed("opening it", Duration::from_secs(2), || open(&path).unwrap());
     for kind in [Kind::Secret, Kind::Version] {
         let what = format!("scanning every {kind:?}");
-        assert_eq!(
-            timed(&what, Duration::from_secs(5), || count(&shelf, kind, 4096)),
-            SECRETS
-        );
+        assert_eq!(timed(&what, Duration::from_secs(5), || count(&shelf, kind, 4096)), SECRETS);
     }
     timed("one read among them", Duration::from_secs(1), || {
-        assert!(
-            shelf
-                .get(Kind::Version, &id(scattered(77_777)))
-                .unwrap()
-                .is_some()
-        );
+        assert!(shelf.get(Kind::Version, &id(scattered(77_777))).unwrap().is_some());
     });
-    timed("the full check", Duration::from_secs(30), || {
-        shelf.quick_check().unwrap()
-    });
+    timed("the full check", Duration::from_secs(30), || shelf.quick_check().unwrap());
 }
 
 #[test]
@@ -90,25 +75,17 @@ fn st6_large_values_are_passed_over() {
     let values = if common::long() { 1024 } else { 64 };
     let body = vec![3; 1024 * 1024];
     for number in 0..values {
-        shelf
-            .commit(Batch::from(vec![row(Kind::Version, scattered(number), 1, &body)]))
-            .unwrap();
+        shelf.commit(Batch::from(vec![row(Kind::Version, scattered(number), 1, &body)])).unwrap();
     }
     drop(shelf);
-    let shelf = timed("opening large values", Duration::from_secs(2), || {
-        open(&path).unwrap()
-    });
+    let shelf = timed("opening large values", Duration::from_secs(2), || open(&path).unwrap());
     let mut bytes = 0;
     let visit = &mut |found| {
-        let Scanned::Facts(facts) = found else {
-            panic!("a long body is not read")
-        };
+        let Scanned::Facts(facts) = found else { panic!("a long body is not read") };
         bytes += facts.body_len;
         ControlFlow::Continue(())
     };
-    timed("scanning their facts", Duration::from_secs(1), || {
-        shelf.scan(Kind::Version, 4096, visit).unwrap()
-    });
+    timed("scanning their facts", Duration::from_secs(1), || shelf.scan(Kind::Version, 4096, visit).unwrap());
     assert_eq!(bytes, values * 1024 * 1024);
 }
 
@@ -117,10 +94,8 @@ fn st6_a_thousand_versions_of_one() {
     let dir = Dir::new();
     let shelf = make(&dir.file("vault.db"));
     for version in 0..1000 {
-        let rows = vec![
-            row(Kind::Secret, 1, version + 1, b"meta"),
-            row(Kind::Version, version, 1, &[4; 100]),
-        ];
+        let rows =
+            vec![row(Kind::Secret, 1, version + 1, b"meta"), row(Kind::Version, version, 1, &[4; 100])];
         shelf.commit(Batch::from(rows)).unwrap();
     }
     assert_eq!(count(&shelf, Kind::Version, 4096), 1000);

@@ -30,10 +30,7 @@ fn act() -> impl Strategy<Value = Act> {
     let written = (kind(), 0..12u64, any::<u64>(), body());
     let written = written.prop_map(|(kind, number, revision, body)| row(kind, number, revision, &body));
     let gone = (kind(), 0..12u64).prop_map(|(kind, number)| (kind, id(number)));
-    let batch = (
-        prop::collection::vec(written, 0..6),
-        prop::collection::vec(gone, 0..4),
-    );
+    let batch = (prop::collection::vec(written, 0..6), prop::collection::vec(gone, 0..4));
     prop_oneof![6 => batch.prop_map(|(put, delete)| Act::Commit(put, delete)), 1 => Just(Act::Reopen)]
 }
 

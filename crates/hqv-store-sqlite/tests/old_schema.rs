@@ -13,21 +13,14 @@ use std::path::Path;
 
 fn rows() -> Vec<Row> {
     let many = (0..200).map(|number| {
-        row(
-            Kind::Version,
-            number,
-            u64::MAX - number,
-            &vec![number as u8; number as usize * 40],
-        )
+        row(Kind::Version, number, u64::MAX - number, &vec![number as u8; number as usize * 40])
     });
-    many.chain([row(Kind::Slot, 1, 1, b""), row(Kind::Secret, 2, 5, b"meta")])
-        .collect()
+    many.chain([row(Kind::Slot, 1, 1, b""), row(Kind::Secret, 2, 5, b"meta")]).collect()
 }
 
 fn version(path: &Path) -> u32 {
     let conn = Connection::open(path).unwrap();
-    conn.pragma_query_value(None, "user_version", |row| row.get(0))
-        .unwrap()
+    conn.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap()
 }
 
 #[test]
@@ -38,21 +31,13 @@ fn st5_an_older_store_is_migrated_with_a_copy_kept() {
     let shelf = open(&path).unwrap();
     assert_eq!(shelf.vault_id(), Ok(Some(vault(6))));
     for kind in Kind::ALL {
-        let mut wanted: Vec<Row> = rows()
-            .into_iter()
-            .filter(|row| row.header.kind == *kind)
-            .collect();
+        let mut wanted: Vec<Row> = rows().into_iter().filter(|row| row.header.kind == *kind).collect();
         wanted.sort_by_key(|row| row.header.id);
         let found = all(&shelf, *kind).unwrap();
         assert_eq!(found.len(), wanted.len());
-        assert!(
-            found.iter().zip(&wanted).all(|(a, b)| same(a, b)),
-            "{kind:?}: to the last byte"
-        );
+        assert!(found.iter().zip(&wanted).all(|(a, b)| same(a, b)), "{kind:?}: to the last byte");
     }
-    shelf
-        .commit(Batch::from(vec![row(Kind::Token, 1, 1, b"t")]))
-        .unwrap();
+    shelf.commit(Batch::from(vec![row(Kind::Token, 1, 1, b"t")])).unwrap();
     shelf.quick_check().unwrap();
     drop(shelf);
     assert_eq!(version(&path), SCHEMA_VERSION);
@@ -63,9 +48,7 @@ fn st5_an_older_store_is_migrated_with_a_copy_kept() {
     assert_eq!(version(&copy), 0, "the copy is as it was");
     let kept: u64 = Connection::open(&copy)
         .unwrap()
-        .query_row("SELECT count(*) FROM rows", [], |row| {
-            row.get::<_, u32>(0).map(u64::from)
-        })
+        .query_row("SELECT count(*) FROM rows", [], |row| row.get::<_, u32>(0).map(u64::from))
         .unwrap();
     assert_eq!(kept, rows().len() as u64);
 
@@ -113,9 +96,5 @@ fn st5_a_copy_that_cannot_be_kept_stops_the_migration() {
     std::fs::create_dir_all(dir.file("vault.db.schema-0/in the way")).unwrap();
     assert!(matches!(error_of(open(&path)), StoreError::Io { .. }));
     assert_eq!(version(&path), 0);
-    assert_eq!(
-        dir.names(),
-        ["vault.db", "vault.db.schema-0"],
-        "nothing unfinished is left"
-    );
+    assert_eq!(dir.names(), ["vault.db", "vault.db.schema-0"], "nothing unfinished is left");
 }

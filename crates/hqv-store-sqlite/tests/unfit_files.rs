@@ -19,11 +19,7 @@ fn refused(path: &Path) -> StoreError {
     let before = std::fs::read(path).ok();
     let error = error_of(open(path));
     assert_eq!(error_of(open_new(path)), error);
-    assert_eq!(
-        std::fs::read(path).ok(),
-        before,
-        "a file that is refused is left as it is"
-    );
+    assert_eq!(std::fs::read(path).ok(), before, "a file that is refused is left as it is");
     error
 }
 
@@ -46,12 +42,7 @@ fn st4_empty() {
 fn st4_not_a_database() {
     let dir = Dir::new();
     let path = dir.file("vault.db");
-    for text in [
-        &b"x"[..],
-        b"DATABASE_URL=postgres://localhost/app\n",
-        &[0; 5000],
-        &[0xFF; 70_000],
-    ] {
+    for text in [&b"x"[..], b"DATABASE_URL=postgres://localhost/app\n", &[0; 5000], &[0xFF; 70_000]] {
         write_private(&path, text);
         assert_eq!(refused(&path), StoreError::NotAVault, "{} bytes", text.len());
     }
@@ -63,8 +54,7 @@ fn st4_another_application() {
     let path = dir.file("vault.db");
     write_private(&path, b"");
     let conn = Connection::open(&path).unwrap();
-    conn.execute_batch("CREATE TABLE moz_places (id INTEGER); INSERT INTO moz_places VALUES (1)")
-        .unwrap();
+    conn.execute_batch("CREATE TABLE moz_places (id INTEGER); INSERT INTO moz_places VALUES (1)").unwrap();
     drop(conn);
     assert_eq!(refused(&path), StoreError::OtherApplication { id: 0 });
     let conn = Connection::open(&path).unwrap();
@@ -98,10 +88,7 @@ fn st4_no_regular_file() {
     std::fs::remove_file(&path).unwrap();
 
     assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
-    assert_eq!(
-        error_of(open(&path)),
-        StoreError::NotAFile { what: "a named pipe" }
-    );
+    assert_eq!(error_of(open(&path)), StoreError::NotAFile { what: "a named pipe" });
 }
 
 #[test]
@@ -110,10 +97,7 @@ fn st4_a_linked_directory_is_no_obstacle() {
     std::fs::create_dir(dir.file("real")).unwrap();
     symlink(dir.file("real"), dir.file("link")).unwrap();
     drop(make(&dir.file("link/vault.db")));
-    assert_eq!(
-        open(&dir.file("real/vault.db")).unwrap().vault_id(),
-        Ok(Some(vault(1)))
-    );
+    assert_eq!(open(&dir.file("real/vault.db")).unwrap().vault_id(), Ok(Some(vault(1))));
 }
 
 #[test]
@@ -151,11 +135,7 @@ fn st5_newer_schema() {
     conn.pragma_update(None, "user_version", 2).unwrap();
     drop(conn);
     assert_eq!(refused(&path), StoreError::Newer { found: 2, known: 1 });
-    assert_eq!(
-        dir.names(),
-        ["vault.db"],
-        "a newer store is not copied or changed"
-    );
+    assert_eq!(dir.names(), ["vault.db"], "a newer store is not copied or changed");
 }
 
 #[test]
@@ -163,17 +143,12 @@ fn st4_a_log_without_its_database() {
     let dir = Dir::new();
     let path = dir.file("vault.db");
     let shelf = make(&path);
-    shelf
-        .commit(Batch::from(vec![row(Kind::Secret, 1, 1, b"confirmed")]))
-        .unwrap();
+    shelf.commit(Batch::from(vec![row(Kind::Secret, 1, 1, b"confirmed")])).unwrap();
     let log = std::fs::read(dir.file("vault.db-wal")).unwrap();
     drop(shelf);
     std::fs::remove_file(&path).unwrap();
     write_private(&dir.file("vault.db-wal"), &log);
-    assert!(
-        matches!(refused(&path), StoreError::Damaged { .. }),
-        "a new vault must not be given an old log"
-    );
+    assert!(matches!(refused(&path), StoreError::Damaged { .. }), "a new vault must not be given an old log");
     assert_eq!(std::fs::read(dir.file("vault.db-wal")).unwrap(), log);
     // An empty log is only a left-over.
     write_private(&dir.file("vault.db-wal"), b"");
@@ -204,10 +179,7 @@ fn st4_foreign_objects_in_the_schema() {
     ] {
         drop(make(&path));
         Connection::open(&path).unwrap().execute_batch(sql).unwrap();
-        assert!(
-            matches!(error_of(open(&path)), StoreError::Damaged { .. }),
-            "{sql}"
-        );
+        assert!(matches!(error_of(open(&path)), StoreError::Damaged { .. }), "{sql}");
         std::fs::remove_file(&path).unwrap();
     }
 }
@@ -231,10 +203,7 @@ fn child_writes() {
 #[test]
 fn child_shuts_others_out() {
     if let Some(dir) = common::child_dir() {
-        hold(
-            &dir,
-            "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; UPDATE row SET term = term",
-        );
+        hold(&dir, "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; UPDATE row SET term = term");
     }
 }
 
@@ -243,11 +212,7 @@ struct Holder(Child);
 impl Holder {
     fn start(name: &str, dir: &Path) -> Self {
         let mut command = common::child(name, dir);
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
         assert!(lines.any(|line| line.unwrap() == "held"));
         Holder(child)
@@ -264,32 +229,21 @@ fn st3_held_by_another_process() {
     let dir = Dir::new();
     let path = dir.file("vault.db");
     let shelf = make(&path);
-    shelf
-        .commit(Batch::from(vec![row(Kind::Secret, 1, 1, b"s")]))
-        .unwrap();
+    shelf.commit(Batch::from(vec![row(Kind::Secret, 1, 1, b"s")])).unwrap();
 
     let holder = Holder::start("child_writes", dir.path());
     let busy = error_of(shelf.commit(Batch::from(vec![row(Kind::Secret, 1, 2, b"t")])));
-    let StoreError::Locked { pid } = busy else {
-        panic!("{busy:?}")
-    };
+    let StoreError::Locked { pid } = busy else { panic!("{busy:?}") };
     if cfg!(target_os = "linux") {
         assert_eq!(pid, Some(holder.0.id()), "the process that holds it is named");
     }
-    assert!(
-        shelf.get(Kind::Secret, &id(1)).unwrap().is_some(),
-        "reading goes on"
-    );
+    assert!(shelf.get(Kind::Secret, &id(1)).unwrap().is_some(), "reading goes on");
     holder.end();
-    shelf
-        .commit(Batch::from(vec![row(Kind::Secret, 1, 3, b"u")]))
-        .unwrap();
+    shelf.commit(Batch::from(vec![row(Kind::Secret, 1, 3, b"u")])).unwrap();
     drop(shelf);
 
     let holder = Holder::start("child_shuts_others_out", dir.path());
-    let StoreError::Locked { pid } = error_of(open(&path)) else {
-        panic!("another process has it")
-    };
+    let StoreError::Locked { pid } = error_of(open(&path)) else { panic!("another process has it") };
     if cfg!(target_os = "linux") {
         assert_eq!(pid, Some(holder.0.id()));
     }

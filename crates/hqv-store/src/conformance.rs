@@ -22,21 +22,9 @@ pub fn id(number: u64) -> RowId {
 /// A row for tests with every field set, its bytes following from `number` and `revision`.
 pub fn row(kind: Kind, number: u64, revision: u64, body: &[u8]) -> Row {
     let mark = (number as u8).wrapping_mul(31).wrapping_add(revision as u8);
-    let header = RowHeader {
-        kind,
-        id: id(number),
-        revision,
-        epoch: 7,
-        term: u32::MAX - 1,
-    };
+    let header = RowHeader { kind, id: id(number), revision, epoch: 7, term: u32::MAX - 1 };
     let lookup = (kind == Kind::Secret).then_some([mark; 32]);
-    Row {
-        header,
-        lookup,
-        nonce: [mark ^ 0x11; 24],
-        tag: [mark ^ 0x22; 16],
-        body: body.into(),
-    }
+    Row { header, lookup, nonce: [mark ^ 0x11; 24], tag: [mark ^ 0x22; 16], body: body.into() }
 }
 
 /// Whether two rows are the same to the last byte.
@@ -62,21 +50,12 @@ fn put(shelf: &dyn Shelf, rows: Vec<Row>) {
 
 fn expect_row(shelf: &dyn Shelf, wanted: &Row) {
     let header = &wanted.header;
-    let found = shelf
-        .get(header.kind, &header.id)
-        .expect("a read succeeds")
-        .expect("the row is there");
-    assert!(
-        same(&found, wanted),
-        "a read gives back the bytes written: {header:?}"
-    );
+    let found = shelf.get(header.kind, &header.id).expect("a read succeeds").expect("the row is there");
+    assert!(same(&found, wanted), "a read gives back the bytes written: {header:?}");
 }
 
 fn expect_none(shelf: &dyn Shelf, kind: Kind, number: u64) {
-    assert!(
-        shelf.get(kind, &id(number)).expect("a read succeeds").is_none(),
-        "row {number} is not there"
-    );
+    assert!(shelf.get(kind, &id(number)).expect("a read succeeds").is_none(), "row {number} is not there");
 }
 
 /// Runs the suite. `make` gives a shelf on a new place with no vault in it, each time it is called.
@@ -112,32 +91,16 @@ pub fn run(make: impl Fn() -> Box<dyn Shelf>) {
 /// Runs the checks that need a restart. `make` gives a way to open a new place, which is called several times.
 pub fn run_kept<Open: Fn() -> Box<dyn Shelf>>(make: impl Fn() -> Open) {
     let open = make();
-    open()
-        .create(vault(3), Batch::from(vec![row(Kind::Slot, 1, 1, b"slot")]))
-        .expect("a vault can be made");
+    open().create(vault(3), Batch::from(vec![row(Kind::Slot, 1, 1, b"slot")])).expect("a vault can be made");
     let shelf = open();
-    assert_eq!(
-        shelf.vault_id(),
-        Ok(Some(vault(3))),
-        "the vault is there after a restart"
-    );
-    assert_eq!(
-        shelf.create(vault(4), Batch::new()),
-        Err(StoreError::Exists),
-        "and cannot be made again"
-    );
+    assert_eq!(shelf.vault_id(), Ok(Some(vault(3))), "the vault is there after a restart");
+    assert_eq!(shelf.create(vault(4), Batch::new()), Err(StoreError::Exists), "and cannot be made again");
     expect_row(shelf.as_ref(), &row(Kind::Slot, 1, 1, b"slot"));
-    put(
-        shelf.as_ref(),
-        vec![row(Kind::Secret, 1, 1, b"one"), row(Kind::Secret, 2, 1, b"two")],
-    );
+    put(shelf.as_ref(), vec![row(Kind::Secret, 1, 1, b"one"), row(Kind::Secret, 2, 1, b"two")]);
     drop(shelf);
     let shelf = open();
     expect_row(shelf.as_ref(), &row(Kind::Secret, 2, 1, b"two"));
-    let gone = Batch {
-        put: vec![row(Kind::Secret, 1, 2, b"uno")],
-        delete: vec![(Kind::Secret, id(2))],
-    };
+    let gone = Batch { put: vec![row(Kind::Secret, 1, 2, b"uno")], delete: vec![(Kind::Secret, id(2))] };
     shelf.commit(gone).expect("a commit is accepted");
     drop(shelf);
     let shelf = open();
@@ -150,11 +113,7 @@ fn nothing_before_create(shelf: &dyn Shelf) {
     expect_none(shelf, Kind::Slot, 1);
     assert!(all(shelf, Kind::Slot).unwrap().is_empty());
     let early = shelf.commit(Batch::from(vec![row(Kind::Slot, 1, 1, b"x")]));
-    assert_eq!(
-        early,
-        Err(StoreError::Missing),
-        "nothing can be written before the vault is made"
-    );
+    assert_eq!(early, Err(StoreError::Missing), "nothing can be written before the vault is made");
     assert_eq!(shelf.vault_id(), Ok(None));
 }
 
@@ -167,15 +126,9 @@ fn create_keeps_first_rows(shelf: &dyn Shelf) {
 }
 
 fn create_only_once(shelf: &dyn Shelf) {
-    shelf
-        .create(vault(2), Batch::from(vec![row(Kind::Slot, 1, 1, b"first")]))
-        .unwrap();
+    shelf.create(vault(2), Batch::from(vec![row(Kind::Slot, 1, 1, b"first")])).unwrap();
     let again = shelf.create(vault(9), Batch::from(vec![row(Kind::Slot, 1, 1, b"second")]));
-    assert_eq!(
-        again,
-        Err(StoreError::Exists),
-        "a vault is never made over another"
-    );
+    assert_eq!(again, Err(StoreError::Exists), "a vault is never made over another");
     assert_eq!(shelf.vault_id(), Ok(Some(vault(2))));
     expect_row(shelf, &row(Kind::Slot, 1, 1, b"first"));
 }
@@ -191,14 +144,7 @@ fn every_field_comes_back(shelf: &dyn Shelf) {
 fn extremes_come_back(shelf: &dyn Shelf) {
     let every_byte: Vec<u8> = (0..=255).cycle().take(70_000).collect();
     let large: Vec<u8> = every_byte.iter().copied().cycle().take(1_100_000).collect();
-    let bodies: [&[u8]; 6] = [
-        b"",
-        b"\0",
-        &every_byte[..4096],
-        &every_byte[..4097],
-        &every_byte,
-        &large,
-    ];
+    let bodies: [&[u8]; 6] = [b"", b"\0", &every_byte[..4096], &every_byte[..4097], &every_byte, &large];
     for (number, body) in (0..).zip(bodies) {
         let mut wanted = row(Kind::Version, number, u64::MAX - number, body);
         wanted.header.epoch = u32::MAX;
@@ -212,20 +158,11 @@ fn extremes_come_back(shelf: &dyn Shelf) {
         put(shelf, vec![wanted.clone()]);
         expect_row(shelf, &wanted);
     }
-    assert_eq!(
-        all(shelf, Kind::Ledger).unwrap().len(),
-        4,
-        "ids that begin alike are different ids"
-    );
+    assert_eq!(all(shelf, Kind::Ledger).unwrap().len(), 4, "ids that begin alike are different ids");
 }
 
 fn replacing_changes_one_row(shelf: &dyn Shelf) {
-    put(
-        shelf,
-        (0..10)
-            .map(|number| row(Kind::Secret, number, 1, b"old"))
-            .collect(),
-    );
+    put(shelf, (0..10).map(|number| row(Kind::Secret, number, 1, b"old")).collect());
     let mut new = row(Kind::Secret, 4, 2, b"a body that is longer than before");
     new.lookup = None;
     put(shelf, vec![new.clone()]);
@@ -236,17 +173,9 @@ fn replacing_changes_one_row(shelf: &dyn Shelf) {
 }
 
 fn deleting(shelf: &dyn Shelf) {
-    put(
-        shelf,
-        (0..3).map(|number| row(Kind::Token, number, 1, b"t")).collect(),
-    );
-    let batch = Batch {
-        put: Vec::new(),
-        delete: vec![(Kind::Token, id(1)), (Kind::Token, id(77))],
-    };
-    shelf
-        .commit(batch)
-        .expect("taking away what is not there is no error");
+    put(shelf, (0..3).map(|number| row(Kind::Token, number, 1, b"t")).collect());
+    let batch = Batch { put: Vec::new(), delete: vec![(Kind::Token, id(1)), (Kind::Token, id(77))] };
+    shelf.commit(batch).expect("taking away what is not there is no error");
     expect_none(shelf, Kind::Token, 1);
     expect_row(shelf, &row(Kind::Token, 0, 1, b"t"));
     expect_row(shelf, &row(Kind::Token, 2, 1, b"t"));
@@ -254,38 +183,20 @@ fn deleting(shelf: &dyn Shelf) {
 
 fn deletions_come_first(shelf: &dyn Shelf) {
     put(shelf, vec![row(Kind::Token, 1, 1, b"old")]);
-    let batch = Batch {
-        put: vec![row(Kind::Token, 1, 2, b"new")],
-        delete: vec![(Kind::Token, id(1))],
-    };
+    let batch = Batch { put: vec![row(Kind::Token, 1, 2, b"new")], delete: vec![(Kind::Token, id(1))] };
     shelf.commit(batch).unwrap();
     expect_row(shelf, &row(Kind::Token, 1, 2, b"new"));
 }
 
 fn the_later_of_two_stays(shelf: &dyn Shelf) {
-    put(
-        shelf,
-        vec![
-            row(Kind::State, 1, 1, b"first"),
-            row(Kind::State, 1, 2, b"second"),
-        ],
-    );
+    put(shelf, vec![row(Kind::State, 1, 1, b"first"), row(Kind::State, 1, 2, b"second")]);
     expect_row(shelf, &row(Kind::State, 1, 2, b"second"));
     assert_eq!(all(shelf, Kind::State).unwrap().len(), 1);
 }
 
 fn kinds_are_apart(shelf: &dyn Shelf) {
-    put(
-        shelf,
-        vec![
-            row(Kind::Secret, 1, 1, b"secret"),
-            row(Kind::Version, 1, 1, b"version"),
-        ],
-    );
-    let batch = Batch {
-        put: Vec::new(),
-        delete: vec![(Kind::Secret, id(1))],
-    };
+    put(shelf, vec![row(Kind::Secret, 1, 1, b"secret"), row(Kind::Version, 1, 1, b"version")]);
+    let batch = Batch { put: Vec::new(), delete: vec![(Kind::Secret, id(1))] };
     shelf.commit(batch).unwrap();
     expect_none(shelf, Kind::Secret, 1);
     expect_row(shelf, &row(Kind::Version, 1, 1, b"version"));
@@ -294,21 +205,12 @@ fn kinds_are_apart(shelf: &dyn Shelf) {
 
 fn scan_is_in_order_and_whole(shelf: &dyn Shelf) {
     let shuffled: Vec<u64> = (0..300).map(|number| number * 7919 % 300).collect();
-    put(
-        shelf,
-        shuffled
-            .iter()
-            .map(|number| row(Kind::Secret, *number, 1, &number.to_be_bytes()))
-            .collect(),
-    );
+    put(shelf, shuffled.iter().map(|number| row(Kind::Secret, *number, 1, &number.to_be_bytes())).collect());
     put(shelf, vec![row(Kind::Token, 1, 1, b"another kind")]);
     let found = all(shelf, Kind::Secret).unwrap();
     assert_eq!(found.len(), 300);
     for (number, found) in (0..).zip(&found) {
-        assert!(
-            same(found, &row(Kind::Secret, number, 1, &number.to_be_bytes())),
-            "in the order of ids"
-        );
+        assert!(same(found, &row(Kind::Secret, number, 1, &number.to_be_bytes())), "in the order of ids");
     }
 }
 
@@ -316,10 +218,7 @@ fn scan_leaves_long_bodies(shelf: &dyn Shelf) {
     let lengths = [0usize, 4095, 4096, 4097, 50_000];
     put(
         shelf,
-        (0..)
-            .zip(lengths)
-            .map(|(number, length)| row(Kind::Version, number, 1, &vec![7; length]))
-            .collect(),
+        (0..).zip(lengths).map(|(number, length)| row(Kind::Version, number, 1, &vec![7; length])).collect(),
     );
     let mut seen = Vec::new();
     let visit = &mut |found| {
@@ -338,68 +237,29 @@ fn scan_leaves_long_bodies(shelf: &dyn Shelf) {
         ControlFlow::Continue(())
     };
     shelf.scan(Kind::Version, 4096, visit).unwrap();
-    assert_eq!(
-        seen,
-        [
-            (0, true),
-            (4095, true),
-            (4096, true),
-            (4097, false),
-            (50_000, false)
-        ]
-    );
+    assert_eq!(seen, [(0, true), (4095, true), (4096, true), (4097, false), (50_000, false)]);
 }
 
 fn scan_stops_when_told(shelf: &dyn Shelf) {
-    put(
-        shelf,
-        (0..50).map(|number| row(Kind::Secret, number, 1, b"s")).collect(),
-    );
+    put(shelf, (0..50).map(|number| row(Kind::Secret, number, 1, b"s")).collect());
     let mut seen = 0;
     let visit = &mut |_| {
         seen += 1;
-        if seen == 20 {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
+        if seen == 20 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     shelf.scan(Kind::Secret, 10, visit).unwrap();
     assert_eq!(seen, 20);
-    put(
-        shelf,
-        vec![row(
-            Kind::Secret,
-            60,
-            1,
-            b"a scan that was cut short holds nothing up",
-        )],
-    );
+    put(shelf, vec![row(Kind::Secret, 60, 1, b"a scan that was cut short holds nothing up")]);
 }
 
 fn scan_shows_one_moment(shelf: &dyn Shelf) {
-    put(
-        shelf,
-        (0..40)
-            .map(|number| row(Kind::Secret, number, 1, b"before"))
-            .collect(),
-    );
+    put(shelf, (0..40).map(|number| row(Kind::Secret, number, 1, b"before")).collect());
     let mut seen = 0;
     let visit = &mut |found| {
-        let Scanned::Row(found) = found else {
-            panic!("short bodies are shown")
-        };
-        assert_eq!(
-            &*found.body, b"before",
-            "a scan sees nothing that was committed after it began"
-        );
+        let Scanned::Row(found) = found else { panic!("short bodies are shown") };
+        assert_eq!(&*found.body, b"before", "a scan sees nothing that was committed after it began");
         if seen == 0 {
-            put(
-                shelf,
-                (0..80)
-                    .map(|number| row(Kind::Secret, number, 2, b"after"))
-                    .collect(),
-            );
+            put(shelf, (0..80).map(|number| row(Kind::Secret, number, 2, b"after")).collect());
             expect_row(shelf, &row(Kind::Secret, 39, 2, b"after"));
         }
         seen += 1;
@@ -424,11 +284,7 @@ fn writers_and_readers_at_once(shelf: &dyn Shelf) {
             scope.spawn(move || {
                 for round in 1..=ROUNDS {
                     let pair = [writer * 2, writer * 2 + 1];
-                    put(
-                        shelf,
-                        pair.map(|number| row(Kind::Secret, number, round, b"pair"))
-                            .to_vec(),
-                    );
+                    put(shelf, pair.map(|number| row(Kind::Secret, number, round, b"pair")).to_vec());
                     expect_row(shelf, &row(Kind::Secret, pair[1], round, b"pair"));
                 }
             });
@@ -454,8 +310,5 @@ fn sound_and_sized(shelf: &dyn Shelf) {
     let before = shelf.size().unwrap();
     put(shelf, vec![row(Kind::Version, 1, 1, &[1; 100_000])]);
     shelf.quick_check().unwrap();
-    assert!(
-        shelf.size().unwrap() >= before + 90_000,
-        "the size follows what was written"
-    );
+    assert!(shelf.size().unwrap() >= before + 90_000, "the size follows what was written");
 }

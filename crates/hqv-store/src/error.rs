@@ -75,18 +75,12 @@ impl StoreError {
 
     /// A failure of the system while `doing`.
     pub fn io(doing: &'static str, cause: impl fmt::Display) -> Self {
-        StoreError::Io {
-            doing,
-            cause: cause.to_string(),
-        }
+        StoreError::Io { doing, cause: cause.to_string() }
     }
 
     /// Whether trying again later can help without anybody repairing the file.
     pub fn may_pass(&self) -> bool {
-        matches!(
-            self,
-            Self::Locked { .. } | Self::Full | Self::ReadOnly | Self::Io { .. }
-        )
+        matches!(self, Self::Locked { .. } | Self::Full | Self::ReadOnly | Self::Io { .. })
     }
 
     /// The same failure as the vault's own error: stable code, sentence, hint, and the cause for the log.
@@ -138,10 +132,7 @@ impl fmt::Display for StoreError {
             Self::Exposed { mode } => write!(f, "vault.db is open to other users (mode {mode:04o})"),
             Self::NotOurs { uid } => write!(f, "vault.db belongs to another user (uid {uid})"),
             Self::Newer { found, known } => {
-                write!(
-                    f,
-                    "vault.db was written by a newer hq-vault (schema {found}; known here: {known})"
-                )
+                write!(f, "vault.db was written by a newer hq-vault (schema {found}; known here: {known})")
             }
             Self::Locked { pid: Some(pid) } => write!(f, "vault.db is locked by another process (pid {pid})"),
             Self::Locked { pid: None } => f.write_str("vault.db is locked by another process"),

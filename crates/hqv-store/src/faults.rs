@@ -65,10 +65,7 @@ fn stopped() -> StoreError {
 impl FaultShelf {
     /// Counts steps and passes everything on, until armed.
     pub fn new(inner: Arc<dyn Shelf>) -> Self {
-        FaultShelf {
-            inner,
-            plan: Mutex::new(Plan::default()),
-        }
+        FaultShelf { inner, plan: Mutex::new(Plan::default()) }
     }
 
     /// Counts from now, with a fault at `step` (the next step is 1).
@@ -85,20 +82,13 @@ impl FaultShelf {
     /// Starts counting again at 0 and places a fault at `step`, replacing any other.
     pub fn arm(&self, step: u64, fault: Fault) {
         let mut plan = self.plan();
-        *plan = Plan {
-            armed: Some((step, fault)),
-            stopped: plan.stopped,
-            ..Plan::default()
-        };
+        *plan = Plan { armed: Some((step, fault)), stopped: plan.stopped, ..Plan::default() };
     }
 
     /// Takes the fault away and starts counting again at 0. A stopped shelf stays stopped.
     pub fn heal(&self) {
         let mut plan = self.plan();
-        *plan = Plan {
-            stopped: plan.stopped,
-            ..Plan::default()
-        };
+        *plan = Plan { stopped: plan.stopped, ..Plan::default() };
     }
 
     /// Steps counted since the start or the last `arm` or `heal`.
@@ -122,11 +112,7 @@ impl FaultShelf {
     }
 
     fn alive(&self) -> Result<(), StoreError> {
-        if self.plan().stopped {
-            Err(stopped())
-        } else {
-            Ok(())
-        }
+        if self.plan().stopped { Err(stopped()) } else { Ok(()) }
     }
 
     fn step(&self, step: Step) -> Result<(), StoreError> {
@@ -200,11 +186,7 @@ impl Shelf for FaultShelf {
             let wanted = visit(row);
             shown += 1;
             fault = self.step(Step::Scanned(shown));
-            if fault.is_err() {
-                ControlFlow::Break(())
-            } else {
-                wanted
-            }
+            if fault.is_err() { ControlFlow::Break(()) } else { wanted }
         })?;
         fault
     }

@@ -51,10 +51,7 @@ impl Batch {
 
 impl From<Vec<Row>> for Batch {
     fn from(put: Vec<Row>) -> Self {
-        Batch {
-            put,
-            delete: Vec::new(),
-        }
+        Batch { put, delete: Vec::new() }
     }
 }
 

@@ -66,9 +66,7 @@ impl MemoryDisk {
 
     /// Writes a row past every rule, as somebody with the file would.
     pub fn tamper_put(&self, row: Row) {
-        self.contents()
-            .rows
-            .insert(key(row.header.kind, &row.header.id), row);
+        self.contents().rows.insert(key(row.header.kind, &row.header.id), row);
     }
 
     /// Takes a row away past every rule; says whether there was one.
@@ -167,10 +165,7 @@ impl Shelf for MemoryShelf {
 
     fn size(&self) -> Result<u64, StoreError> {
         let rows = &self.disk.contents().rows;
-        let bytes: usize = rows
-            .values()
-            .map(|row| row.body.len() + row.header.encode().len() + 40)
-            .sum();
+        let bytes: usize = rows.values().map(|row| row.body.len() + row.header.encode().len() + 40).sum();
         Ok(bytes as u64)
     }
 }

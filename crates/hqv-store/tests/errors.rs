@@ -48,14 +48,7 @@ fn causes_reach_the_log_only() {
         let shown = format!("{} {}", told.message(), told.hint_text().unwrap_or_default());
         assert!(!shown.contains("canary") && !shown.contains('\n'), "{shown}");
     }
-    assert_eq!(
-        StoreError::damaged("canary: page 4").to_error().cause_text(),
-        Some("canary: page 4")
-    );
-    assert!(
-        StoreError::Locked { pid: Some(4711) }
-            .to_string()
-            .contains("pid 4711")
-    );
+    assert_eq!(StoreError::damaged("canary: page 4").to_error().cause_text(), Some("canary: page 4"));
+    assert!(StoreError::Locked { pid: Some(4711) }.to_string().contains("pid 4711"));
     assert!(StoreError::Exposed { mode: 0o644 }.to_string().contains("0644"));
 }

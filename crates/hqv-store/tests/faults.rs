@@ -12,9 +12,7 @@ use std::sync::Arc;
 fn made() -> (MemoryDisk, Arc<dyn Shelf>) {
     let disk = MemoryDisk::new();
     let shelf = MemoryShelf::open(&disk);
-    shelf
-        .create(vault(1), Batch::from(vec![row(Kind::Secret, 1, 1, b"old")]))
-        .unwrap();
+    shelf.create(vault(1), Batch::from(vec![row(Kind::Secret, 1, 1, b"old")])).unwrap();
     (disk, Arc::new(shelf))
 }
 
@@ -51,10 +49,7 @@ fn steps_are_counted_and_named() {
     shelf.heal();
     shelf.get(Kind::Secret, &id(2)).unwrap();
     all(&shelf, Kind::Secret).unwrap();
-    assert_eq!(
-        shelf.trace(),
-        [Step::Get, Step::Scan, Step::Scanned(1), Step::Scanned(2)]
-    );
+    assert_eq!(shelf.trace(), [Step::Get, Step::Scan, Step::Scanned(1), Step::Scanned(2)]);
     assert_eq!(shelf.steps(), 4);
 }
 
@@ -68,16 +63,9 @@ fn st1_stopped_at_every_step_leaves_before_or_after() {
     for step in 1..=steps {
         let (disk, inner) = made();
         let shelf = FaultShelf::at(inner, step, Fault::Stop);
-        assert!(
-            shelf.commit(change()).is_err(),
-            "a stopped process answers nothing"
-        );
+        assert!(shelf.commit(change()).is_err(), "a stopped process answers nothing");
         let durable = shelf.fired() == Some(Step::Committed);
-        assert_eq!(
-            revisions(&disk),
-            if durable { vec![b'n', b'n'] } else { vec![b'o'] },
-            "at step {step}"
-        );
+        assert_eq!(revisions(&disk), if durable { vec![b'n', b'n'] } else { vec![b'o'] }, "at step {step}");
         assert!(shelf.is_stopped() && shelf.get(Kind::Secret, &id(1)).is_err() && shelf.vault_id().is_err());
         assert!(shelf.commit(Batch::new()).is_err() && shelf.quick_check().is_err() && shelf.size().is_err());
         // The next start finds a working disk.
@@ -94,11 +82,7 @@ fn st1_a_stopped_creation_is_whole_or_absent() {
     for step in 1..=4 {
         let disk = MemoryDisk::new();
         let shelf = FaultShelf::at(Arc::new(MemoryShelf::open(&disk)), step, Fault::Stop);
-        assert!(
-            shelf
-                .create(vault(1), Batch::from(vec![row(Kind::Slot, 1, 1, b"s")]))
-                .is_err()
-        );
+        assert!(shelf.create(vault(1), Batch::from(vec![row(Kind::Slot, 1, 1, b"s")])).is_err());
         let durable = shelf.fired() == Some(Step::Committed);
         let after = MemoryShelf::open(&disk);
         assert_eq!(after.vault_id().unwrap(), durable.then(|| vault(1)));
@@ -140,18 +124,13 @@ fn st2_a_lasting_failure_ends_when_healed() {
 #[test]
 fn a_scan_can_fail_half_way() {
     let (_, inner) = made();
-    inner
-        .commit(Batch::from(vec![row(Kind::Secret, 5, 1, b"x")]))
-        .unwrap();
+    inner.commit(Batch::from(vec![row(Kind::Secret, 5, 1, b"x")])).unwrap();
     let shelf = FaultShelf::at(inner, 2, Fault::Fail(StoreError::damaged("page 4")));
     let mut seen = 0;
     let mut visit = |_: Scanned| {
         seen += 1;
         ControlFlow::Continue(())
     };
-    assert_eq!(
-        shelf.scan(Kind::Secret, 10, &mut visit),
-        Err(StoreError::damaged("page 4"))
-    );
+    assert_eq!(shelf.scan(Kind::Secret, 10, &mut visit), Err(StoreError::damaged("page 4")));
     assert_eq!(seen, 1);
 }

@@ -23,13 +23,9 @@ fn the_disk_outlives_the_shelf() {
 fn an_image_shares_nothing_and_can_be_put_back() {
     let disk = MemoryDisk::new();
     let shelf = MemoryShelf::open(&disk);
-    shelf
-        .create(vault(1), Batch::from(vec![row(Kind::Token, 1, 1, b"old")]))
-        .unwrap();
+    shelf.create(vault(1), Batch::from(vec![row(Kind::Token, 1, 1, b"old")])).unwrap();
     let image = disk.image();
-    shelf
-        .commit(Batch::from(vec![row(Kind::Token, 1, 2, b"new")]))
-        .unwrap();
+    shelf.commit(Batch::from(vec![row(Kind::Token, 1, 2, b"new")])).unwrap();
     assert!(same(&image.rows()[0], &row(Kind::Token, 1, 1, b"old")));
     disk.put_back(&image);
     let found = shelf.get(Kind::Token, &id(1)).unwrap().unwrap();
@@ -40,9 +36,7 @@ fn an_image_shares_nothing_and_can_be_put_back() {
 fn rows_can_be_tampered_with() {
     let disk = MemoryDisk::new();
     let shelf = MemoryShelf::open(&disk);
-    shelf
-        .create(vault(1), Batch::from(vec![row(Kind::Token, 1, 1, b"a")]))
-        .unwrap();
+    shelf.create(vault(1), Batch::from(vec![row(Kind::Token, 1, 1, b"a")])).unwrap();
     disk.tamper_put(row(Kind::Token, 2, 9, b"forged"));
     assert_eq!(all(&shelf, Kind::Token).unwrap().len(), 2);
     assert!(disk.tamper_remove(Kind::Token, &id(1)));

@@ -8,19 +8,14 @@ use std::time::Duration;
 /// before 1970.
 pub fn wall_millis() -> i64 {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
-    now.tv_sec
-        .saturating_mul(1000)
-        .saturating_add(now.tv_nsec / 1_000_000)
+    now.tv_sec.saturating_mul(1000).saturating_add(now.tv_nsec / 1_000_000)
 }
 
 /// Time since boot, suspended time included; never set back. `CLOCK_BOOTTIME`.
 #[cfg(target_os = "linux")]
 pub fn boot() -> Duration {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-    Duration::new(
-        u64::try_from(now.tv_sec).unwrap_or(0),
-        u32::try_from(now.tv_nsec).unwrap_or(0),
-    )
+    Duration::new(u64::try_from(now.tv_sec).unwrap_or(0), u32::try_from(now.tv_nsec).unwrap_or(0))
 }
 
 /// Time since boot, suspended time included; never set back. `mach_continuous_time`. Untested.

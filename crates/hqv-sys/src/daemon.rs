@@ -27,17 +27,8 @@ use crate::wait::{Deadline, wait};
 pub const READY_FD: &str = "HQ_VAULT_READY_FD";
 
 /// Variables that the daemon inherits, and every `LC_`.
-const KEPT: &[&str] = &[
-    "HOME",
-    "USER",
-    "LOGNAME",
-    "PATH",
-    "LANG",
-    "LANGUAGE",
-    "TZ",
-    "TMPDIR",
-    "XDG_RUNTIME_DIR",
-];
+const KEPT: &[&str] =
+    &["HOME", "USER", "LOGNAME", "PATH", "LANG", "LANGUAGE", "TZ", "TMPDIR", "XDG_RUNTIME_DIR"];
 
 /// The longest reason that is read, in bytes.
 const REASON_MAX: usize = 4096;
@@ -77,13 +68,7 @@ pub fn spawn_detached(
         command.pre_exec(move || detach(ready));
     }
     let child = command.spawn()?;
-    Ok((
-        child.id(),
-        ReadyPipe {
-            pipe: File::from(read),
-            child,
-        },
-    ))
+    Ok((child.id(), ReadyPipe { pipe: File::from(read), child }))
 }
 
 fn is_kept(name: &OsStr) -> bool {
@@ -106,13 +91,8 @@ fn detach(ready: RawFd) -> io::Result<()> {
 fn close_on_exec_from(first: RawFd) {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: only sets a flag on descriptors.
-    if unsafe {
-        libc::close_range(
-            first.unsigned_abs(),
-            libc::c_uint::MAX,
-            libc::CLOSE_RANGE_CLOEXEC as _,
-        )
-    } == 0
+    if unsafe { libc::close_range(first.unsigned_abs(), libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC as _) }
+        == 0
     {
         return;
     }

@@ -245,17 +245,13 @@ fn temp_name(path: &Path) -> io::Result<OsString> {
     random::fill(&mut random)?;
     let mut temp = OsString::from(".");
     // A name of 255 bytes must still leave room for the suffix.
-    temp.push(std::ffi::OsStr::from_bytes(
-        name.as_bytes().get(..200).unwrap_or(name.as_bytes()),
-    ));
+    temp.push(std::ffi::OsStr::from_bytes(name.as_bytes().get(..200).unwrap_or(name.as_bytes())));
     temp.push(format!(".{:016x}.tmp", u64::from_ne_bytes(random)));
     Ok(temp)
 }
 
 fn parent_of(path: &Path) -> &Path {
-    path.parent()
-        .filter(|dir| !dir.as_os_str().is_empty())
-        .unwrap_or(Path::new("."))
+    path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Makes names created, renamed or removed in `dir` survive a power cut.

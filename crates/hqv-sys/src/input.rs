@@ -29,10 +29,7 @@ pub(crate) struct Growing {
 
 impl Growing {
     pub(crate) fn new(limit: usize) -> Growing {
-        Growing {
-            bytes: Zeroizing::new(Vec::with_capacity(limit.min(256))),
-            limit,
-        }
+        Growing { bytes: Zeroizing::new(Vec::with_capacity(limit.min(256))), limit }
     }
 
     /// Appends what still fits under the limit; the rest is dropped. Returns false once the limit is reached.
@@ -135,10 +132,7 @@ fn wait_for_writer(file: &File, patience: Duration) -> io::Result<()> {
     if wait(&mut [PollFd::new(file, PollFlags::IN)], &deadline)? {
         return Ok(());
     }
-    Err(io::Error::new(
-        io::ErrorKind::TimedOut,
-        "nobody writes to this FIFO",
-    ))
+    Err(io::Error::new(io::ErrorKind::TimedOut, "nobody writes to this FIFO"))
 }
 
 #[cfg(test)]

@@ -59,9 +59,7 @@ impl VaultLock {
     pub fn acquire(path: &Path) -> Result<VaultLock, LockError> {
         let mut file = files::open_private(path, Access::Create)?;
         if !try_lock(&file)? {
-            return Err(LockError::Held {
-                pid: read_pid(&mut file),
-            });
+            return Err(LockError::Held { pid: read_pid(&mut file) });
         }
         file.set_len(0)?;
         file.rewind()?;
@@ -98,9 +96,7 @@ pub fn holder(path: &Path) -> io::Result<Option<Holder>> {
     if !is_locked(&file)? {
         return Ok(None);
     }
-    Ok(Some(Holder {
-        pid: read_pid(&mut file),
-    }))
+    Ok(Some(Holder { pid: read_pid(&mut file) }))
 }
 
 fn read_pid(file: &mut File) -> Option<u32> {

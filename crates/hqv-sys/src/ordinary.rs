@@ -29,15 +29,7 @@ pub fn become_ordinary(command: &mut Command) {
 /// A command that runs the test `name` of this binary (also an ignored one), and only it.
 pub fn test_command(name: &str) -> Command {
     let mut command = Command::new(OURSELVES);
-    command
-        .args([
-            name,
-            "--exact",
-            "--include-ignored",
-            "--nocapture",
-            "--test-threads=1",
-        ])
-        .current_dir("/");
+    command.args([name, "--exact", "--include-ignored", "--nocapture", "--test-threads=1"]).current_dir("/");
     command
 }
 
@@ -62,23 +54,9 @@ pub fn in_child_with(name: &str, env: &[(&str, &str)], body: impl FnOnce()) {
     let mut command = test_command(name);
     become_ordinary(&mut command);
     let path = std::env::var_os("PATH").unwrap_or_default();
-    command
-        .env_clear()
-        .env("PATH", path)
-        .env("TMPDIR", "/tmp")
-        .env(MARK, name)
-        .envs(env.iter().copied());
-    let done = command
-        .output()
-        .unwrap_or_else(|error| panic!("{name} does not start as a child: {error}"));
-    let (out, err) = (
-        String::from_utf8_lossy(&done.stdout),
-        String::from_utf8_lossy(&done.stderr),
-    );
+    command.env_clear().env("PATH", path).env("TMPDIR", "/tmp").env(MARK, name).envs(env.iter().copied());
+    let done = command.output().unwrap_or_else(|error| panic!("{name} does not start as a child: {error}"));
+    let (out, err) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
     let passed = done.status.success() && out.contains("1 passed");
-    assert!(
-        passed,
-        "{name} as an ordinary user: {}\n{out}\n{err}",
-        done.status
-    );
+    assert!(passed, "{name} as an ordinary user: {}\n{out}\n{err}", done.status);
 }

@@ -22,22 +22,12 @@ pub struct PeerCred {
 #[cfg(target_os = "linux")]
 pub fn of(fd: BorrowedFd<'_>) -> io::Result<PeerCred> {
     // By hand: the pid is 0 for a peer of another pid namespace, which a type of non-zero pids cannot hold.
-    let mut cred = libc::ucred {
-        pid: 0,
-        uid: u32::MAX,
-        gid: u32::MAX,
-    };
+    let mut cred = libc::ucred { pid: 0, uid: u32::MAX, gid: u32::MAX };
     let mut len = size_of::<libc::ucred>() as libc::socklen_t;
     let raw = std::os::fd::AsRawFd::as_raw_fd(&fd);
     // SAFETY: the kernel writes at most `len` bytes into a struct of that size.
     let done = unsafe {
-        libc::getsockopt(
-            raw,
-            libc::SOL_SOCKET,
-            libc::SO_PEERCRED,
-            (&raw mut cred).cast(),
-            &raw mut len,
-        )
+        libc::getsockopt(raw, libc::SOL_SOCKET, libc::SO_PEERCRED, (&raw mut cred).cast(), &raw mut len)
     };
     if done != 0 {
         return Err(io::Error::last_os_error());
@@ -47,11 +37,7 @@ pub fn of(fd: BorrowedFd<'_>) -> io::Result<PeerCred> {
         return Err(io::ErrorKind::NotConnected.into());
     }
     let pid = u32::try_from(cred.pid).ok().filter(|pid| *pid != 0);
-    Ok(PeerCred {
-        pid,
-        uid: cred.uid,
-        gid: cred.gid,
-    })
+    Ok(PeerCred { pid, uid: cred.uid, gid: cred.gid })
 }
 
 /// The peer of a connected Unix socket. Untested.
@@ -69,13 +55,7 @@ pub fn of(fd: BorrowedFd<'_>) -> io::Result<PeerCred> {
     let mut len = size_of::<libc::pid_t>() as libc::socklen_t;
     // SAFETY: the kernel writes at most `len` bytes into an integer of that size.
     let done = unsafe {
-        libc::getsockopt(
-            raw,
-            libc::SOL_LOCAL,
-            libc::LOCAL_PEERPID,
-            (&raw mut pid).cast(),
-            &mut len,
-        )
+        libc::getsockopt(raw, libc::SOL_LOCAL, libc::LOCAL_PEERPID, (&raw mut pid).cast(), &mut len)
     };
     let pid = u32::try_from(pid).ok().filter(|pid| done == 0 && *pid != 0);
     Ok(PeerCred { pid, uid, gid })

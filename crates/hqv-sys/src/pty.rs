@@ -40,21 +40,8 @@ impl Pty {
             OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC,
             Mode::empty(),
         )?;
-        tcsetwinsize(
-            &program,
-            Winsize {
-                ws_row: 24,
-                ws_col: 80,
-                ws_xpixel: 0,
-                ws_ypixel: 0,
-            },
-        )?;
-        Ok(Pty {
-            person: File::from(person),
-            program: File::from(program),
-            shown: Vec::new(),
-            seen: 0,
-        })
+        tcsetwinsize(&program, Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 })?;
+        Ok(Pty { person: File::from(person), program: File::from(program), shown: Vec::new(), seen: 0 })
     }
 
     /// Gives `command` this terminal as its controlling terminal, in a session of its own, as stdin, stdout
@@ -98,20 +85,14 @@ impl Pty {
         let end = Deadline::after(timeout);
         loop {
             let new = self.shown.get(self.seen..).unwrap_or_default();
-            if let Some(at) = new
-                .windows(text.len().max(1))
-                .position(|part| part == text.as_bytes())
-            {
+            if let Some(at) = new.windows(text.len().max(1)).position(|part| part == text.as_bytes()) {
                 self.seen += at + text.len();
                 return Ok(());
             }
             if !self.read_more(&end)? {
                 let new = self.shown.get(self.seen..).unwrap_or_default();
                 let shown = String::from_utf8_lossy(new);
-                return Err(io::Error::new(
-                    io::ErrorKind::TimedOut,
-                    format!("{text:?} not in {shown:?}"),
-                ));
+                return Err(io::Error::new(io::ErrorKind::TimedOut, format!("{text:?} not in {shown:?}")));
             }
         }
     }
@@ -146,11 +127,6 @@ impl Pty {
     /// What the system said.
     pub fn modes(&self) -> io::Result<[u64; 3]> {
         let modes = tcgetattr(self.program.as_fd())?;
-        Ok([
-            modes.local_modes.bits(),
-            modes.input_modes.bits(),
-            modes.output_modes.bits(),
-        ]
-        .map(u64::from))
+        Ok([modes.local_modes.bits(), modes.input_modes.bits(), modes.output_modes.bits()].map(u64::from))
     }
 }

@@ -7,17 +7,6 @@ pub fn find(place: &[u8], what: &[u8]) -> Option<usize> {
         return None;
     }
     // SAFETY: both are valid ranges of the given lengths; memmem only reads.
-    let at = unsafe {
-        libc::memmem(
-            place.as_ptr().cast(),
-            place.len(),
-            what.as_ptr().cast(),
-            what.len(),
-        )
-    };
-    if at.is_null() {
-        None
-    } else {
-        Some(at as usize - place.as_ptr() as usize)
-    }
+    let at = unsafe { libc::memmem(place.as_ptr().cast(), place.len(), what.as_ptr().cast(), what.len()) };
+    if at.is_null() { None } else { Some(at as usize - place.as_ptr() as usize) }
 }

@@ -30,9 +30,5 @@ pub fn die_of(signal: i32) -> io::Result<()> {
         libc::signal(signal, libc::SIG_DFL);
         libc::raise(signal)
     };
-    if done == 0 {
-        Ok(())
-    } else {
-        Err(io::ErrorKind::InvalidInput.into())
-    }
+    if done == 0 { Ok(()) } else { Err(io::ErrorKind::InvalidInput.into()) }
 }

@@ -21,9 +21,7 @@ impl Deadline {
     }
 
     fn left(&self) -> io::Result<Option<Timespec>> {
-        let left = self
-            .0
-            .map(|end| Timespec::try_from(end.saturating_sub(clock::boot())));
+        let left = self.0.map(|end| Timespec::try_from(end.saturating_sub(clock::boot())));
         left.transpose().map_err(|_| io::ErrorKind::InvalidInput.into())
     }
 }

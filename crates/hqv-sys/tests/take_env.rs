@@ -39,10 +39,7 @@ fn contains(place: &[u8], what: &[u8]) -> bool {
 /// MM2: a taken variable is nowhere; others are as they were.
 fn inside() {
     assert!(contains(&environ(), b"canary"), "the search does not see it");
-    assert_eq!(
-        take_env("HQ_VAULT_SESSION").unwrap().as_bytes(),
-        b"canary-\xff-of a session"
-    );
+    assert_eq!(take_env("HQ_VAULT_SESSION").unwrap().as_bytes(), b"canary-\xff-of a session");
     assert!(!contains(&environ(), b"canary"), "the kernel still shows it");
     assert!(std::env::var_os("HQ_VAULT_SESSION").is_none());
     assert!(take_env("HQ_VAULT_SESSION").is_none());

@@ -18,21 +18,15 @@ pub fn use_binary(path: impl Into<PathBuf>) {
 /// The one told, else the one in `HQ_VAULT_BIN` or in Cargo's own variable, else the one in the target
 /// directory that this test was built into.
 pub(crate) fn find() -> PathBuf {
-    let named = || {
-        ["HQ_VAULT_BIN", "CARGO_BIN_EXE_hq-vault"]
-            .iter()
-            .find_map(std::env::var_os)
-            .map(PathBuf::from)
-    };
+    let named =
+        || ["HQ_VAULT_BIN", "CARGO_BIN_EXE_hq-vault"].iter().find_map(std::env::var_os).map(PathBuf::from);
     TOLD.get().cloned().or_else(named).unwrap_or_else(beside_us)
 }
 
 fn beside_us() -> PathBuf {
     let here = std::env::current_exe().expect("a test knows its own program");
     let mut places = here.ancestors().skip(1).map(|dir| dir.join("hq-vault"));
-    places
-        .find(|path| path.is_file())
-        .expect("hq-vault is not built: cargo build -p hq-vault")
+    places.find(|path| path.is_file()).expect("hq-vault is not built: cargo build -p hq-vault")
 }
 
 /// The program where an ordinary user can run it: a copy, where it stands below a directory closed to others.

@@ -67,11 +67,7 @@ impl Canary {
     /// answer.
     pub fn in_bytes(&self, name: &str, bytes: &[u8]) -> Vec<Found> {
         let hit = |(form, what): &(&'static str, Vec<u8>)| {
-            find(bytes, what).map(|at| Found {
-                place: name.to_owned(),
-                form,
-                at: at as u64,
-            })
+            find(bytes, what).map(|at| Found { place: name.to_owned(), form, at: at as u64 })
         };
         self.forms.iter().filter_map(hit).collect()
     }
@@ -125,10 +121,7 @@ impl Canary {
         let maps = fs::read_to_string(format!("/proc/{pid}/maps"))?;
         let memory = File::open(format!("/proc/{pid}/mem"))?;
         let mut found = Vec::new();
-        for line in maps
-            .lines()
-            .filter(|line| line.contains(" r") && !line.contains("[vvar"))
-        {
+        for line in maps.lines().filter(|line| line.contains(" r") && !line.contains("[vvar")) {
             let Some((from, to)) = line.split(' ').next().and_then(|range| range.split_once('-')) else {
                 continue;
             };
@@ -152,10 +145,7 @@ impl Canary {
                 break;
             };
             let hits = self.in_bytes(place, piece.get(..got).unwrap_or_default());
-            for hit in hits.into_iter().map(|hit| Found {
-                at: hit.at + at,
-                ..hit
-            }) {
+            for hit in hits.into_iter().map(|hit| Found { at: hit.at + at, ..hit }) {
                 if !found.iter().any(|known| known.form == hit.form) {
                     found.push(hit);
                 }
@@ -186,11 +176,7 @@ mod tests {
     const SECRET: &[u8] = b"tr0ub4dor&3-canary?>";
 
     fn forms(bytes: &[u8]) -> Vec<&'static str> {
-        Canary::new(SECRET)
-            .in_bytes("x", bytes)
-            .iter()
-            .map(|found| found.form)
-            .collect()
+        Canary::new(SECRET).in_bytes("x", bytes).iter().map(|found| found.form).collect()
     }
 
     #[test]
@@ -203,14 +189,8 @@ mod tests {
         for before in 0..6 {
             for after in 0..4 {
                 let text = [vec![b'a'; before], SECRET.to_vec(), vec![b'z'; after]].concat();
-                assert!(
-                    !forms(STANDARD_NO_PAD.encode(&text).as_bytes()).is_empty(),
-                    "{before} {after}"
-                );
-                assert!(
-                    !forms(URL_SAFE_NO_PAD.encode(&text).as_bytes()).is_empty(),
-                    "{before} {after}"
-                );
+                assert!(!forms(STANDARD_NO_PAD.encode(&text).as_bytes()).is_empty(), "{before} {after}");
+                assert!(!forms(URL_SAFE_NO_PAD.encode(&text).as_bytes()).is_empty(), "{before} {after}");
             }
         }
     }
@@ -243,20 +223,11 @@ mod tests {
             .stdin(std::process::Stdio::piped())
             .spawn()
             .expect("sh");
-        let places: Vec<_> = canary
-            .in_process(child.id())
-            .expect("our own child")
-            .into_iter()
-            .map(|f| f.place)
-            .collect();
+        let places: Vec<_> =
+            canary.in_process(child.id()).expect("our own child").into_iter().map(|f| f.place).collect();
         assert_eq!(places, [format!("/proc/{}/environ", child.id())]);
         assert!(!canary.in_memory(child.id()).expect("our own child").is_empty());
-        assert!(
-            Canary::new(b"not held by it")
-                .in_memory(child.id())
-                .expect("our own child")
-                .is_empty()
-        );
+        assert!(Canary::new(b"not held by it").in_memory(child.id()).expect("our own child").is_empty());
         drop(child.stdin.take());
         child.wait().expect("our own child");
         assert!(canary.in_process(child.id()).is_err());

@@ -25,13 +25,7 @@ pub struct Cli<'a> {
 impl<'a> Cli<'a> {
     pub(crate) fn new<I: IntoIterator<Item = A>, A: AsRef<OsStr>>(home: &'a Home, args: I) -> Cli<'a> {
         let args = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
-        Cli {
-            home,
-            args,
-            stdin: Vec::new(),
-            env: Vec::new(),
-            dir: None,
-        }
+        Cli { home, args, stdin: Vec::new(), env: Vec::new(), dir: None }
     }
 
     /// One more argument.
@@ -48,8 +42,7 @@ impl<'a> Cli<'a> {
 
     /// A variable of the environment.
     pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
-        self.env
-            .push((name.as_ref().to_owned(), value.as_ref().to_owned()));
+        self.env.push((name.as_ref().to_owned(), value.as_ref().to_owned()));
         self
     }
 
@@ -83,13 +76,8 @@ impl<'a> Cli<'a> {
     /// pipes.
     pub fn run(self) -> Ran {
         let mut command = self.command();
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut child = command
-            .spawn()
-            .unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
         let mut stdin = child.stdin.take().expect("piped above");
         let bytes = self.stdin;
         // A command may end without reading what it was given.
@@ -148,13 +136,7 @@ pub struct Ran {
 
 impl Ran {
     pub(crate) fn new(words: String, status: ExitStatus, stdout: Vec<u8>, stderr: Vec<u8>) -> Ran {
-        Ran {
-            words,
-            code: status.code(),
-            signal: status.signal(),
-            stdout,
-            stderr,
-        }
+        Ran { words, code: status.code(), signal: status.signal(), stdout, stderr }
     }
 
     /// Stdout as text.
@@ -210,12 +192,6 @@ impl fmt::Display for Ran {
             (Some(code), _) => format!("exit {code}"),
             (None, signal) => format!("signal {}", signal.unwrap_or(0)),
         };
-        write!(
-            f,
-            "hq-vault {}\n{end}\n--- stdout\n{}\n--- stderr\n{}",
-            self.words,
-            self.out(),
-            self.err()
-        )
+        write!(f, "hq-vault {}\n{end}\n--- stdout\n{}\n--- stderr\n{}", self.words, self.out(), self.err())
     }
 }

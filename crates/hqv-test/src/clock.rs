@@ -18,10 +18,7 @@ struct Hands {
 impl TestClock {
     /// The wall clock at `wall`, the machine up for a day.
     pub fn at(wall: Timestamp) -> TestClock {
-        TestClock(Arc::new(Mutex::new(Hands {
-            wall,
-            boot: Duration::from_secs(86_400),
-        })))
+        TestClock(Arc::new(Mutex::new(Hands { wall, boot: Duration::from_secs(86_400) })))
     }
 
     /// As [`TestClock::at`], the moment in milliseconds since 1970.
@@ -83,10 +80,7 @@ mod tests {
         assert_eq!(clock.wall().to_rfc3339(), "2026-01-01T00:01:00.000Z");
         assert_eq!(clock.boot(), Duration::from_secs(86_460));
         clock.set_wall(Timestamp::from_millis(0));
-        assert_eq!(
-            (other.wall().millis(), other.boot()),
-            (0, Duration::from_secs(86_460))
-        );
+        assert_eq!((other.wall().millis(), other.boot()), (0, Duration::from_secs(86_460)));
         clock.reboot(Duration::from_secs(1));
         assert_eq!((other.wall().millis(), other.boot()), (1000, Duration::ZERO));
     }

@@ -40,16 +40,8 @@ impl Home {
             program if ordinary => binary::reachable(&program),
             program => (program, None),
         };
-        let dir = tempfile::Builder::new()
-            .prefix("hqv-")
-            .tempdir()
-            .expect("a temporary directory");
-        let home = Home {
-            dir,
-            program,
-            ordinary,
-            _copy: copy,
-        };
+        let dir = tempfile::Builder::new().prefix("hqv-").tempdir().expect("a temporary directory");
+        let home = Home { dir, program, ordinary, _copy: copy };
         home.give(home.path());
         home.make_dir("tmp");
         home
@@ -77,11 +69,7 @@ impl Home {
 
     /// The user id that it runs as.
     pub fn uid(&self) -> u32 {
-        if self.ordinary {
-            ordinary::UID
-        } else {
-            hqv_sys::process::uid()
-        }
+        if self.ordinary { ordinary::UID } else { hqv_sys::process::uid() }
     }
 
     /// A file of this user with this content and mode, at a path relative to the home.
@@ -160,10 +148,7 @@ impl Default for Home {
 
 /// SIGKILL, and the end of the process.
 pub(crate) fn kill(pid: u32) {
-    let target = i32::try_from(pid)
-        .ok()
-        .and_then(rustix::process::Pid::from_raw)
-        .expect("a pid");
+    let target = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw).expect("a pid");
     let _ = rustix::process::kill_process(target, rustix::process::Signal::KILL);
     let _ = hqv_sys::process::wait_end(pid, PATIENCE);
 }

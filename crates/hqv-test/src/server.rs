@@ -28,19 +28,8 @@ impl<'a> TestServer<'a> {
     /// As [`TestServer::start`], with further options of `serve`.
     pub fn start_with(home: &'a Home, options: &[&str]) -> TestServer<'a> {
         let options: Vec<String> = options.iter().map(ToString::to_string).collect();
-        home.cli(
-            ["serve", "--daemon", "--port", "0"]
-                .map(String::from)
-                .iter()
-                .chain(&options),
-        )
-        .run()
-        .ok();
-        TestServer {
-            home,
-            pid: written_pid(home),
-            options,
-        }
+        home.cli(["serve", "--daemon", "--port", "0"].map(String::from).iter().chain(&options)).run().ok();
+        TestServer { home, pid: written_pid(home), options }
     }
 
     /// Starts it and makes a vault in it: running and unlocked. Takes one KDF.
@@ -57,20 +46,13 @@ impl<'a> TestServer<'a> {
 
     /// The port it says it listens on. None before the first unlock, when it has no certificate yet.
     pub fn port(&self) -> Option<u16> {
-        fs::read_to_string(self.home.vault_file("vault.port"))
-            .ok()?
-            .trim()
-            .parse()
-            .ok()
+        fs::read_to_string(self.home.vault_file("vault.port")).ok()?.trim().parse().ok()
     }
 
     /// Its address, for clients.
     #[track_caller]
     pub fn url(&self) -> String {
-        format!(
-            "https://localhost:{}",
-            self.port().expect("the daemon has been unlocked once")
-        )
+        format!("https://localhost:{}", self.port().expect("the daemon has been unlocked once"))
     }
 
     /// Its socket.
@@ -86,10 +68,7 @@ impl<'a> TestServer<'a> {
     /// Asks it to end by SIGTERM, and waits for that.
     pub fn stop(self) {
         self.terminate();
-        assert!(
-            wait_end(self.pid, PATIENCE).expect("a process can be watched"),
-            "the daemon does not stop"
-        );
+        assert!(wait_end(self.pid, PATIENCE).expect("a process can be watched"), "the daemon does not stop");
     }
 
     /// Ends it as a power cut would, by SIGKILL.
@@ -122,8 +101,5 @@ impl Drop for TestServer<'_> {
 
 fn written_pid(home: &Home) -> u32 {
     let text = fs::read_to_string(home.vault_file("vault.pid")).expect("a running daemon writes vault.pid");
-    text.lines()
-        .next()
-        .and_then(|line| line.trim().parse().ok())
-        .expect("vault.pid holds the pid")
+    text.lines().next().and_then(|line| line.trim().parse().ok()).expect("vault.pid holds the pid")
 }

@@ -26,20 +26,10 @@ impl Terminal {
         if piped {
             command.stdout(Stdio::piped());
         }
-        let words: Vec<_> = command
-            .get_args()
-            .map(|arg| arg.to_string_lossy().into_owned())
-            .collect();
-        let mut child = command
-            .spawn()
-            .unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
+        let words: Vec<_> = command.get_args().map(|arg| arg.to_string_lossy().into_owned()).collect();
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
         let stdout = child.stdout.take().map(drain);
-        Terminal {
-            pty,
-            child,
-            stdout,
-            words: words.join(" "),
-        }
+        Terminal { pty, child, stdout, words: words.join(" ") }
     }
 
     /// Waits until `text` is shown, after what was waited for before.
@@ -84,12 +74,7 @@ impl Terminal {
             assert!(shown < 64 << 20, "hq-vault {} never stops talking", self.words);
         };
         let status = self.child.wait().expect("our own child");
-        Ran::new(
-            self.words.clone(),
-            status,
-            self.stdout.take().map(join).unwrap_or_default(),
-            shown,
-        )
+        Ran::new(self.words.clone(), status, self.stdout.take().map(join).unwrap_or_default(), shown)
     }
 }
 

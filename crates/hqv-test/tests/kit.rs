@@ -13,21 +13,11 @@ fn shell(home: &Home, script: &str) -> hqv_test::Ran {
 #[test]
 fn a_run_is_told_whole() {
     let home = Home::of("/bin/sh", false);
-    let ran = home
-        .cli(["-c", "cat; echo talk >&2; exit 7"])
-        .stdin("in\0put")
-        .run()
-        .exits(7);
-    assert_eq!(
-        (ran.stdout.as_slice(), ran.err().as_str()),
-        (b"in\0put".as_slice(), "talk\n")
-    );
+    let ran = home.cli(["-c", "cat; echo talk >&2; exit 7"]).stdin("in\0put").run().exits(7);
+    assert_eq!((ran.stdout.as_slice(), ran.err().as_str()), (b"in\0put".as_slice(), "talk\n"));
     assert_eq!(shell(&home, "kill -9 $$").signal, Some(9));
     assert_eq!(shell(&home, "echo '{\"a\":1}'").ok().json()["a"], 1);
-    assert_eq!(
-        shell(&home, "echo one >&2; echo '{\"code\":\"X\"}' >&2").json_error()["code"],
-        "X"
-    );
+    assert_eq!(shell(&home, "echo one >&2; echo '{\"code\":\"X\"}' >&2").json_error()["code"], "X");
     // More than a pipe holds, both ways, and a program that reads nothing.
     let much = vec![b'x'; 1 << 20];
     assert_eq!(home.cli(["-c", "cat"]).stdin(much.clone()).run().stdout, much);
@@ -55,14 +45,8 @@ fn an_ordinary_user_is_one() {
         assert_ne!(ran.code, Some(0));
     }
     assert_ne!(home.uid(), 0);
-    assert_eq!(
-        std::fs::metadata(home.path().join("made")).unwrap().uid(),
-        home.uid()
-    );
-    assert_eq!(
-        std::fs::metadata(home.write("w", "x", 0o640)).unwrap().mode() & 0o777,
-        0o640
-    );
+    assert_eq!(std::fs::metadata(home.path().join("made")).unwrap().uid(), home.uid());
+    assert_eq!(std::fs::metadata(home.write("w", "x", 0o640)).unwrap().mode() & 0o777, 0o640);
 }
 
 fn hqv_sys_is_root() -> bool {
@@ -88,9 +72,7 @@ fn a_person_can_be_at_the_keyboard() {
     let ran = terminal.finish().ok();
     assert!(ran.err().contains("hello Ada") && ran.stdout.is_empty());
 
-    let mut terminal = home
-        .cli(["-c", "printf '> ' >&2; read n; echo \"data $n\""])
-        .on_terminal_piped();
+    let mut terminal = home.cli(["-c", "printf '> ' >&2; read n; echo \"data $n\""]).on_terminal_piped();
     terminal.wait_for("> ").line("x");
     assert_eq!(terminal.finish().ok().out(), "data x\n");
 

@@ -74,20 +74,13 @@ fn named(acting: &Acting, failure: Failure) -> Failure {
         return failure;
     }
     if !acting.is_session() && failure.is(Code::Unauthorized) {
-        return Failure::unauthorized(format!(
-            "the {} is not known to this vault",
-            acting.describe(None)
-        ))
-        .hint("it is of another vault, or ended long ago; ask who gave it for a new one");
+        return Failure::unauthorized(format!("the {} is not known to this vault", acting.describe(None)))
+            .hint("it is of another vault, or ended long ago; ask who gave it for a new one");
     }
     let ended = acting.is_session() && failure.is(Code::Unauthorized);
     let who = acting.describe(failure.actor_name());
     let failure = failure.after(&who);
-    if ended {
-        failure.hint("sign in again: hq-vault unlock")
-    } else {
-        failure
-    }
+    if ended { failure.hint("sign in again: hq-vault unlock") } else { failure }
 }
 
 /// Nobody acts here.

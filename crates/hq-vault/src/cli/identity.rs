@@ -44,10 +44,7 @@ impl Acting {
 
     /// Whether it acts as the owner.
     pub fn is_session(&self) -> bool {
-        !matches!(
-            self.origin,
-            Origin::TokenFlag | Origin::TokenVariable | Origin::TokenFileVariable
-        )
+        !matches!(self.origin, Origin::TokenFlag | Origin::TokenVariable | Origin::TokenFileVariable)
     }
 
     /// `token deploy-run-42 from HQ_VAULT_TOKEN`, with the name that the vault
@@ -58,9 +55,7 @@ impl Acting {
             Origin::PassphraseFile => "owner session from HQ_VAULT_PASSPHRASE_FILE".to_owned(),
             Origin::Prompt => "owner, passphrase typed here".to_owned(),
             token => {
-                let name = name
-                    .map(|n| format!("token {n}"))
-                    .unwrap_or_else(|| "token".to_owned());
+                let name = name.map(|n| format!("token {n}")).unwrap_or_else(|| "token".to_owned());
                 format!("{name} from {}", token.place())
             }
         }
@@ -94,11 +89,7 @@ impl Identities {
         } else if settings.env.token.is_some() {
             Some(Origin::TokenVariable)
         } else {
-            settings
-                .env
-                .token_file
-                .as_ref()
-                .map(|_| Origin::TokenFileVariable)
+            settings.env.token_file.as_ref().map(|_| Origin::TokenFileVariable)
         };
         if let Some(token) = token {
             return Identities { left: vec![token] };
@@ -160,18 +151,11 @@ fn token(ctx: &Context, origin: Origin) -> Result<SecretText, Failure> {
     let text = match origin {
         Origin::TokenFlag => token_file(ctx.settings.flags.token_file.as_deref(), origin)?,
         Origin::TokenFileVariable => token_file(env.token_file.as_deref(), origin)?,
-        _ => Zeroizing::new(
-            env.token
-                .as_ref()
-                .map(|t| t.trim().to_owned())
-                .unwrap_or_default(),
-        ),
+        _ => Zeroizing::new(env.token.as_ref().map(|t| t.trim().to_owned()).unwrap_or_default()),
     };
     if text.is_empty() {
-        return Err(
-            Failure::unauthorized(format!("the token from {} is empty", origin.place()))
-                .hint("unset it to act as the owner, or set it to a token"),
-        );
+        return Err(Failure::unauthorized(format!("the token from {} is empty", origin.place()))
+            .hint("unset it to act as the owner, or set it to a token"));
     }
     check(&text, CredentialKind::Token, origin)?;
     Ok(SecretText::new(text.as_str().to_owned()))
@@ -183,10 +167,8 @@ fn token_file(path: Option<&Path>, origin: Origin) -> Result<Zeroizing<String>, 
         return Ok(Zeroizing::default());
     }
     if path.to_string_lossy().starts_with("hqv_") {
-        return Err(
-            Failure::usage(format!("{} names a file, not a token", origin.place()))
-                .hint("put the token into a file that only you can read"),
-        );
+        return Err(Failure::usage(format!("{} names a file, not a token", origin.place()))
+            .hint("put the token into a file that only you can read"));
     }
     let failed = |e: &std::io::Error| Failure::io(format!("cannot read the token file {}", shown(path)), e);
     let mut file = hqv_sys::input::open_input(path).map_err(|e| failed(&e))?;
@@ -196,18 +178,10 @@ fn token_file(path: Option<&Path>, origin: Origin) -> Result<Zeroizing<String>, 
 }
 
 fn session_variable(ctx: &Context) -> Result<SecretText, Failure> {
-    let text = ctx
-        .settings
-        .env
-        .session
-        .as_ref()
-        .map(|t| t.trim())
-        .unwrap_or_default();
+    let text = ctx.settings.env.session.as_ref().map(|t| t.trim()).unwrap_or_default();
     if text.is_empty() {
-        return Err(
-            Failure::unauthorized("the session from HQ_VAULT_SESSION is empty")
-                .hint("unset it, or set it with: export HQ_VAULT_SESSION=\"$(hq-vault unlock --raw)\""),
-        );
+        return Err(Failure::unauthorized("the session from HQ_VAULT_SESSION is empty")
+            .hint("unset it, or set it with: export HQ_VAULT_SESSION=\"$(hq-vault unlock --raw)\""));
     }
     check(text, CredentialKind::Session, Origin::SessionVariable)?;
     Ok(SecretText::new(text.to_owned()))
@@ -215,11 +189,7 @@ fn session_variable(ctx: &Context) -> Result<SecretText, Failure> {
 
 /// Told here, before anything is sent.
 fn check(text: &str, wanted: CredentialKind, origin: Origin) -> Result<(), Failure> {
-    let noun = if wanted == CredentialKind::Token {
-        "token"
-    } else {
-        "session"
-    };
+    let noun = if wanted == CredentialKind::Token { "token" } else { "session" };
     let what = match wire::parse(text) {
         Ok(found) if found.kind == wanted => return Ok(()),
         Ok(_) => format!("what {} holds is not a {noun}", origin.place()),

@@ -58,12 +58,7 @@ pub fn value(wanted: &Wanted<'_>, entropy: &mut dyn Entropy) -> Result<Value, Fa
     match wanted.file {
         Some(path) if path != Path::new("-") => {
             let bytes = from_file(path)?;
-            kept(
-                bytes,
-                wanted,
-                EntryRoute::File,
-                &format!("{} is empty", shown(path)),
-            )
+            kept(bytes, wanted, EntryRoute::File, &format!("{} is empty", shown(path)))
         }
         None if wanted.asks() => typed(wanted),
         _ => {
@@ -76,20 +71,13 @@ pub fn value(wanted: &Wanted<'_>, entropy: &mut dyn Entropy) -> Result<Value, Fa
 }
 
 fn plain(bytes: SecretBytes, route: EntryRoute) -> Value {
-    Value {
-        bytes,
-        route,
-        newline_dropped: false,
-        warnings: Vec::new(),
-    }
+    Value { bytes, route, newline_dropped: false, warnings: Vec::new() }
 }
 
 fn typed(wanted: &Wanted<'_>) -> Result<Value, Failure> {
     if !passphrase::person_is_there() {
-        return Err(
-            Failure::usage("nobody can be asked: this command is not in the terminal's foreground")
-                .hint("pipe the value, or use --file or --generate"),
-        );
+        return Err(Failure::usage("nobody can be asked: this command is not in the terminal's foreground")
+            .hint("pipe the value, or use --file or --generate"));
     }
     let bytes = passphrase::ask_hidden(&wanted.prompt, VALUE_MAX + 1)?;
     if bytes.is_empty() && !wanted.allow_empty {
@@ -130,12 +118,7 @@ fn kept(
     }
     check_size(bytes.len())?;
     let warnings = slips(&bytes);
-    Ok(Value {
-        bytes: SecretBytes::from_slice(&bytes),
-        route,
-        newline_dropped: dropped,
-        warnings,
-    })
+    Ok(Value { bytes: SecretBytes::from_slice(&bytes), route, newline_dropped: dropped, warnings })
 }
 
 fn nothing(what: &str) -> Failure {
@@ -147,19 +130,13 @@ fn check_size(len: usize) -> Result<(), Failure> {
     if len <= VALUE_MAX {
         return Ok(());
     }
-    Err(Failure::of(
-        hqv_model::Code::TooLarge,
-        "the value is over 1 MiB; nothing was stored",
-    )
-    .hint("keep large files elsewhere, encrypted, and the key to them here"))
+    Err(Failure::of(hqv_model::Code::TooLarge, "the value is over 1 MiB; nothing was stored")
+        .hint("keep large files elsewhere, encrypted, and the key to them here"))
 }
 
 /// One newline, and it is the last byte.
 fn is_single_line(bytes: &[u8]) -> bool {
-    bytes
-        .iter()
-        .position(|b| *b == b'\n')
-        .is_some_and(|at| at + 1 == bytes.len())
+    bytes.iter().position(|b| *b == b'\n').is_some_and(|at| at + 1 == bytes.len())
 }
 
 fn slips(bytes: &[u8]) -> Vec<&'static str> {
@@ -171,12 +148,7 @@ fn slips(bytes: &[u8]) -> Vec<&'static str> {
     if bytes.last() == Some(&b'\r') {
         found.push("the value ends with a carriage return, as Windows writes lines; it is kept");
     }
-    if bytes
-        .split(|b| *b == b'\n')
-        .filter(|line| is_assignment(line))
-        .count()
-        >= 2
-    {
+    if bytes.split(|b| *b == b'\n').filter(|line| is_assignment(line)).count() >= 2 {
         found.push("the value holds several NAME= lines; one secret is one value");
     }
     found
@@ -189,10 +161,7 @@ fn is_assignment(line: &[u8]) -> bool {
     };
     let name = line.get(..at).unwrap_or_default();
     let first = name.first().is_some_and(|b| b.is_ascii_uppercase() || *b == b'_');
-    first
-        && name
-            .iter()
-            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'_')
+    first && name.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'_')
 }
 
 /// Letters and digits only: they need no quoting anywhere. 32 of them hold 190 bits.
@@ -218,22 +187,11 @@ mod tests {
     use super::*;
 
     fn wanted() -> Wanted<'static> {
-        Wanted {
-            file: None,
-            generate: None,
-            raw: false,
-            allow_empty: false,
-            prompt: String::new(),
-        }
+        Wanted { file: None, generate: None, raw: false, allow_empty: false, prompt: String::new() }
     }
 
     fn keep(bytes: &[u8], wanted: &Wanted<'_>) -> Result<Value, Failure> {
-        kept(
-            Zeroizing::new(bytes.to_vec()),
-            wanted,
-            EntryRoute::Pipe,
-            "nothing came on stdin",
-        )
+        kept(Zeroizing::new(bytes.to_vec()), wanted, EntryRoute::Pipe, "nothing came on stdin")
     }
 
     #[test]
@@ -248,16 +206,9 @@ mod tests {
             (b"  v  \n", b"  v  "),
         ];
         for (given, stored) in cases {
-            assert_eq!(
-                keep(given, &wanted()).unwrap().bytes.reveal(),
-                stored,
-                "{given:?}"
-            );
+            assert_eq!(keep(given, &wanted()).unwrap().bytes.reveal(), stored, "{given:?}");
         }
-        let raw = Wanted {
-            raw: true,
-            ..wanted()
-        };
+        let raw = Wanted { raw: true, ..wanted() };
         assert_eq!(keep(b"v\n", &raw).unwrap().bytes.reveal(), b"v\n");
     }
 
@@ -265,20 +216,14 @@ mod tests {
     fn in4_nothing_is_never_stored_by_accident() {
         assert!(keep(b"", &wanted()).is_err());
         assert!(keep(b"\n", &wanted()).is_err());
-        let allowed = Wanted {
-            allow_empty: true,
-            ..wanted()
-        };
+        let allowed = Wanted { allow_empty: true, ..wanted() };
         assert_eq!(keep(b"", &allowed).unwrap().bytes.len(), 0);
         assert_eq!(keep(b"\n", &allowed).unwrap().bytes.len(), 0);
     }
 
     #[test]
     fn in3_one_mebibyte_is_kept_and_one_byte_more_is_not() {
-        assert_eq!(
-            keep(&vec![b'x'; VALUE_MAX], &wanted()).unwrap().bytes.len(),
-            VALUE_MAX
-        );
+        assert_eq!(keep(&vec![b'x'; VALUE_MAX], &wanted()).unwrap().bytes.len(), VALUE_MAX);
         let mut line = vec![b'x'; VALUE_MAX];
         line.push(b'\n');
         assert_eq!(keep(&line, &wanted()).unwrap().bytes.len(), VALUE_MAX);
@@ -292,13 +237,7 @@ mod tests {
         assert_eq!(slips(b"'v'").len(), 1);
         assert_eq!(slips(b"v\r").len(), 1);
         assert_eq!(slips(b"A=1\nexport B_2=3\n").len(), 1);
-        for fine in [
-            &b"v"[..],
-            b"\"",
-            b"a=b\nc=d",
-            b"A=1",
-            b"-----BEGIN KEY-----\nabc=\n",
-        ] {
+        for fine in [&b"v"[..], b"\"", b"a=b\nc=d", b"A=1", b"-----BEGIN KEY-----\nabc=\n"] {
             assert!(slips(fine).is_empty(), "{fine:?}");
         }
     }
@@ -316,17 +255,7 @@ mod tests {
     #[test]
     fn in4_devices_directories_and_missing_files_have_their_sentence() {
         assert_eq!(from_file(Path::new("/dev/zero")).unwrap().len(), VALUE_MAX + 2);
-        assert!(
-            from_file(Path::new("/"))
-                .unwrap_err()
-                .message()
-                .contains("directory")
-        );
-        assert!(
-            from_file(Path::new("/nothing/here"))
-                .unwrap_err()
-                .message()
-                .contains("no such file")
-        );
+        assert!(from_file(Path::new("/")).unwrap_err().message().contains("directory"));
+        assert!(from_file(Path::new("/nothing/here")).unwrap_err().message().contains("no such file"));
     }
 }

@@ -41,14 +41,7 @@ impl<'a> Link<'a> {
             .enable_time()
             .build()
             .map_err(|e| Failure::io("cannot start", &e))?;
-        Ok(Link {
-            ctx,
-            target,
-            local_socket,
-            runtime,
-            started: Cell::new(false),
-            claim: None,
-        })
+        Ok(Link { ctx, target, local_socket, runtime, started: Cell::new(false), claim: None })
     }
 
     /// The daemon of the vault directory, whatever the URL says.
@@ -139,10 +132,7 @@ impl<'a> Link<'a> {
     fn client(&self, credential: Option<&SecretText>) -> Result<Client, Failure> {
         let env = &self.ctx.settings.env;
         let mut options = Options::new(self.target.clone(), hqv_sys::process::uid(), peer_uid);
-        options.proxy = Proxy {
-            https_proxy: env.https_proxy.clone(),
-            no_proxy: env.no_proxy.clone(),
-        };
+        options.proxy = Proxy { https_proxy: env.https_proxy.clone(), no_proxy: env.no_proxy.clone() };
         options.claim = self.claim.map(str::to_owned);
         if !matches!(self.target, Target::Unix(_)) {
             options.trust = self.trust(credential)?;
@@ -153,10 +143,7 @@ impl<'a> Link<'a> {
 
     fn trust(&self, credential: Option<&SecretText>) -> Result<Trust, Failure> {
         let env = &self.ctx.settings.env;
-        let pin = credential
-            .and_then(|c| wire::parse(c.reveal()).ok())
-            .and_then(|c| c.pin)
-            .map(Pin);
+        let pin = credential.and_then(|c| wire::parse(c.reveal()).ok()).and_then(|c| c.pin).map(Pin);
         let fingerprint = match &env.fingerprint {
             Some(text) => {
                 Some(Fingerprint::parse(text).map_err(|e| failure(e).context("HQ_VAULT_FINGERPRINT"))?)
@@ -164,12 +151,7 @@ impl<'a> Link<'a> {
             None => None,
         };
         let ca = self.ctx.settings.dir.ca();
-        Ok(Trust {
-            pin,
-            fingerprint,
-            ca_file: env.cacert.clone(),
-            local_ca: ca.exists().then_some(ca),
-        })
+        Ok(Trust { pin, fingerprint, ca_file: env.cacert.clone(), local_ca: ca.exists().then_some(ca) })
     }
 
     /// Whether this error means that nobody listens on the local socket.
@@ -212,13 +194,7 @@ fn choose(settings: &Settings) -> Result<(Target, Option<PathBuf>), Failure> {
         || settings.flags.token_file.is_some();
     if token && !settings.dir.holds_vault() && !socket.exists() {
         let port = crate::daemon::state_files::port(&settings.dir).unwrap_or(DEFAULT_PORT);
-        return Ok((
-            Target::Https {
-                host: "localhost".to_owned(),
-                port,
-            },
-            None,
-        ));
+        return Ok((Target::Https { host: "localhost".to_owned(), port }, None));
     }
     Ok((Target::Unix(socket.clone()), Some(socket)))
 }

@@ -28,20 +28,13 @@ use output::error::Failure;
 pub fn main(env: Env) -> u8 {
     let words = crate::compose::arguments();
     if let Some(path) = fast::plain_get(&words) {
-        return with_context(env, Global::default(), Settings::resolve, |ctx| {
-            run::get::plain(ctx, &path)
-        });
+        return with_context(env, Global::default(), Settings::resolve, |ctx| run::get::plain(ctx, &path));
     }
     let code = match Cli::try_parse_from(&words) {
-        Ok(Cli {
-            global,
-            command: Command::Doctor(args),
-        }) => with_context(env, global, Settings::resolve_leniently, |ctx| {
-            run::doctor::run(ctx, &args)
-        }),
-        Ok(cli) => with_context(env, cli.global, Settings::resolve, |ctx| {
-            dispatch(ctx, cli.command)
-        }),
+        Ok(Cli { global, command: Command::Doctor(args) }) => {
+            with_context(env, global, Settings::resolve_leniently, |ctx| run::doctor::run(ctx, &args))
+        }
+        Ok(cli) => with_context(env, cli.global, Settings::resolve, |ctx| dispatch(ctx, cli.command)),
         Err(error) => usage::report(&error, &words),
     };
     run::env_file::fail_the_eval(&words, code);

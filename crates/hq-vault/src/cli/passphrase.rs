@@ -60,9 +60,8 @@ pub fn passphrase_file(path: &Path) -> Result<SecretBytes, Failure> {
         let failure = Failure::io(format!("cannot use the passphrase file {name}"), &e);
         match files::why_not_private(&e) {
             Some(files::NotPrivate::Mode(_)) => {
-                Failure::unauthorized(format!("others can read the passphrase file {name}")).hint(format!(
-                    "chmod 600 {name}, and change the passphrase if somebody may have read it"
-                ))
+                Failure::unauthorized(format!("others can read the passphrase file {name}"))
+                    .hint(format!("chmod 600 {name}, and change the passphrase if somebody may have read it"))
             }
             _ => failure.hint("HQ_VAULT_PASSPHRASE_FILE names it; unset that to be asked instead"),
         }
@@ -74,14 +73,10 @@ pub fn passphrase_file(path: &Path) -> Result<SecretBytes, Failure> {
         bytes.truncate(kept);
     }
     if bytes.is_empty() {
-        return Err(Failure::unauthorized(format!(
-            "the passphrase file {name} is empty"
-        )));
+        return Err(Failure::unauthorized(format!("the passphrase file {name} is empty")));
     }
     if bytes.len() > PASSPHRASE_MAX {
-        return Err(Failure::usage(format!(
-            "the passphrase in {name} is over {PASSPHRASE_MAX} bytes"
-        )));
+        return Err(Failure::usage(format!("the passphrase in {name} is over {PASSPHRASE_MAX} bytes")));
     }
     Ok(SecretBytes::from_slice(&bytes))
 }
@@ -143,9 +138,7 @@ pub fn forget_session(ctx: &Context) {
 fn read_session(file: &mut File) -> Option<SecretText> {
     let mut text = Zeroizing::new(String::with_capacity(256));
     file.take(255).read_to_string(&mut text).ok()?;
-    wire::parse(&text)
-        .ok()
-        .filter(|c| c.kind == CredentialKind::Session)?;
+    wire::parse(&text).ok().filter(|c| c.kind == CredentialKind::Session)?;
     Some(SecretText::new(text.as_str().to_owned()))
 }
 

@@ -43,10 +43,7 @@ fn failure(error: &clap::Error, words: &[OsString]) -> Failure {
         ErrorKind::InvalidValue => invalid_value(error, argument),
         ErrorKind::MissingSubcommand => "a verb is missing".to_owned(),
         ErrorKind::InvalidUtf8 => "an argument is not UTF-8".to_owned(),
-        _ => format!(
-            "wrong usage of {}",
-            argument.unwrap_or_else(|| "an option".to_owned())
-        ),
+        _ => format!("wrong usage of {}", argument.unwrap_or_else(|| "an option".to_owned())),
     };
     let failure = Failure::usage(message);
     if let Some(hint) = hint_of_the_noun(error) {
@@ -129,13 +126,9 @@ fn invalid_value(error: &clap::Error, argument: Option<String>) -> String {
 }
 
 fn suggestion(error: &clap::Error) -> Option<String> {
-    [
-        ContextKind::SuggestedArg,
-        ContextKind::SuggestedSubcommand,
-        ContextKind::SuggestedValue,
-    ]
-    .into_iter()
-    .find_map(|kind| text(error, kind))
+    [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue]
+        .into_iter()
+        .find_map(|kind| text(error, kind))
 }
 
 fn text(error: &clap::Error, kind: ContextKind) -> Option<String> {
@@ -183,11 +176,7 @@ mod tests {
             &["hq-vault", "CANARY-1"],
         ] {
             let failure = failed(words);
-            let all = format!(
-                "{} {}",
-                failure.message(),
-                failure.hint_text().unwrap_or_default()
-            );
+            let all = format!("{} {}", failure.message(), failure.hint_text().unwrap_or_default());
             assert!(!all.contains("CANARY"), "{all}");
             assert_eq!(failure.exit(), 2);
         }
@@ -195,12 +184,7 @@ mod tests {
 
     #[test]
     fn a_mistyped_option_or_verb_gets_a_suggestion() {
-        assert!(
-            failed(&["hq-vault", "list", "--jsn"])
-                .hint_text()
-                .unwrap()
-                .contains("--json")
-        );
+        assert!(failed(&["hq-vault", "list", "--jsn"]).hint_text().unwrap().contains("--json"));
         assert!(failed(&["hq-vault", "lst"]).hint_text().unwrap().contains("list"));
     }
 

@@ -28,9 +28,7 @@ fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
         (usize::from(*first), rest)
     } else {
         let count = usize::from(first & 0x7f);
-        let (bytes, rest) = rest
-            .split_at_checked(count)
-            .filter(|_| (1..=4).contains(&count))?;
+        let (bytes, rest) = rest.split_at_checked(count).filter(|_| (1..=4).contains(&count))?;
         (bytes.iter().fold(0usize, |n, b| (n << 8) | usize::from(*b)), rest)
     };
     let (content, after) = rest.split_at_checked(length)?;
@@ -47,15 +45,8 @@ fn moment(tag: u8, text: &[u8]) -> Option<Timestamp> {
         _ => return None,
     };
     let at = |from: usize, to: usize| full.get(from..to);
-    let rfc = format!(
-        "{}-{}-{}T{}:{}:{}Z",
-        at(0, 4)?,
-        at(4, 6)?,
-        at(6, 8)?,
-        at(8, 10)?,
-        at(10, 12)?,
-        at(12, 14)?
-    );
+    let rfc =
+        format!("{}-{}-{}T{}:{}:{}Z", at(0, 4)?, at(4, 6)?, at(6, 8)?, at(8, 10)?, at(10, 12)?, at(12, 14)?);
     Timestamp::parse_rfc3339(&rfc).ok()
 }
 
@@ -66,30 +57,16 @@ mod tests {
 
     #[test]
     fn dates_of_both_forms_are_read() {
-        assert_eq!(
-            moment(23, b"261124225921Z").unwrap().to_rfc3339(),
-            "2026-11-24T22:59:21.000Z"
-        );
-        assert_eq!(
-            moment(23, b"500101000000Z").unwrap().to_rfc3339(),
-            "1950-01-01T00:00:00.000Z"
-        );
-        assert_eq!(
-            moment(24, b"20500101000000Z").unwrap().to_rfc3339(),
-            "2050-01-01T00:00:00.000Z"
-        );
+        assert_eq!(moment(23, b"261124225921Z").unwrap().to_rfc3339(), "2026-11-24T22:59:21.000Z");
+        assert_eq!(moment(23, b"500101000000Z").unwrap().to_rfc3339(), "1950-01-01T00:00:00.000Z");
+        assert_eq!(moment(24, b"20500101000000Z").unwrap().to_rfc3339(), "2050-01-01T00:00:00.000Z");
         assert!(moment(4, b"20500101000000Z").is_none());
     }
 
     #[test]
     fn broken_der_is_no_certificate() {
-        for der in [
-            &b""[..],
-            b"\x30",
-            b"\x30\x05\x00",
-            b"\x30\x84\xff\xff\xff\xff\x00",
-            b"\x30\x80\x00\x00",
-        ] {
+        for der in [&b""[..], b"\x30", b"\x30\x05\x00", b"\x30\x84\xff\xff\xff\xff\x00", b"\x30\x80\x00\x00"]
+        {
             assert!(validity(der).is_none(), "{der:?}");
         }
     }

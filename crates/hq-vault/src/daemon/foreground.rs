@@ -76,10 +76,7 @@ fn tell(ctx: &Context, ready: Option<ReadySignal>, house: &House) {
                 || "vault.sock (TLS begins with the first unlock)".to_owned(),
                 |port| format!("https://localhost:{port} and vault.sock"),
             );
-            ctx.out.say(format!(
-                "Serving: {place} (pid {}). Ctrl-C stops.",
-                std::process::id()
-            ));
+            ctx.out.say(format!("Serving: {place} (pid {}). Ctrl-C stops.", std::process::id()));
         }
     }
 }
@@ -164,22 +161,13 @@ impl House {
         let lock = take_lock(&settings.dir.lock())?;
         let socket = settings.dir.socket()?;
         let listener = listen::unix(&socket)?;
-        let files = Files {
-            dir: settings.dir.clone(),
-            socket,
-        };
+        let files = Files { dir: settings.dir.clone(), socket };
         hqv_sys::process::max_open_files_raise();
         hqv_sys::memory::tune();
         let keeper = Arc::new(LeafKeeper::new(settings.dir.clone(), options.tls_cert.is_some()));
         let hooks = Arc::clone(&keeper) as Arc<dyn hqv_engine::Hooks>;
         let engine = compose::engine(&settings.dir, options, hooks)?;
-        let begun = Begun {
-            lock,
-            files,
-            listener,
-            keeper,
-            engine: engine.clone(),
-        };
+        let begun = Begun { lock, files, listener, keeper, engine: engine.clone() };
         let house = begun.furnish(settings, options);
         if house.is_err() {
             // The record that has begun is closed, or the next start would call it unclean.
@@ -189,15 +177,7 @@ impl House {
     }
 
     fn serve(self) -> Result<(), Failure> {
-        let House {
-            mut signals,
-            server,
-            engine,
-            runtime,
-            files,
-            listens: _,
-            _lock,
-        } = self;
+        let House { mut signals, server, engine, runtime, files, listens: _, _lock } = self;
         let handle = server.handle();
         runtime.spawn(tidy_after_locks(engine.lock_events(), handle.clone()));
         runtime.block_on(async {
@@ -232,26 +212,16 @@ fn wanted(
     engine: &Engine,
 ) -> Result<(Bind, Option<hqv_server::Leaf>), Failure> {
     let mut more: Vec<IpAddr> = Vec::new();
-    let asked = options
-        .bind
-        .iter()
-        .chain(&engine.locked_settings().bind)
-        .cloned()
-        .collect::<Vec<_>>();
+    let asked = options.bind.iter().chain(&engine.locked_settings().bind).cloned().collect::<Vec<_>>();
     for address in asked.iter().filter_map(|a| a.parse().ok()) {
         if !more.contains(&address) {
             more.push(address);
         }
     }
-    let bind = Bind {
-        port: options.port.or(settings.file.port).unwrap_or(DEFAULT_PORT),
-        more,
-    };
+    let bind = Bind { port: options.port.or(settings.file.port).unwrap_or(DEFAULT_PORT), more };
     let leaf = match (&options.tls_cert, &options.tls_key) {
         (Some(cert), Some(key)) => Some(leaf::given(cert, key)?),
-        _ => leaf::load(&settings.dir)
-            .map(|s| s.leaf)
-            .filter(|l| l.not_after > compose::now()),
+        _ => leaf::load(&settings.dir).map(|s| s.leaf).filter(|l| l.not_after > compose::now()),
     };
     Ok((bind, leaf))
 }
@@ -285,11 +255,7 @@ fn runtime(settings: &Settings) -> Result<Runtime, Failure> {
             builder
         }
     };
-    builder
-        .enable_io()
-        .enable_time()
-        .build()
-        .map_err(|e| Failure::io("cannot start", &e))
+    builder.enable_io().enable_time().build().map_err(|e| Failure::io("cannot start", &e))
 }
 
 fn config(
@@ -330,11 +296,7 @@ fn log(line: &str) {
 fn peer_of(stream: &tokio::net::UnixStream) -> Option<Peer> {
     let peer = hqv_sys::peer::of(stream.as_fd()).ok()?;
     let program = peer.pid.and_then(hqv_sys::process::program_of);
-    Some(Peer {
-        uid: peer.uid,
-        pid: peer.pid,
-        program,
-    })
+    Some(Peer { uid: peer.uid, pid: peer.pid, program })
 }
 
 /// `/v1/ca` answers also before the first unlock of this run.
@@ -343,8 +305,6 @@ fn set_ca(server: &Server, settings: &Settings) {
         return;
     };
     if let Ok(certificate) = CertificateDer::from_pem_slice(text.as_bytes()) {
-        server
-            .handle()
-            .set_ca(text, hqv_crypto::wire::fingerprint_of(&certificate));
+        server.handle().set_ca(text, hqv_crypto::wire::fingerprint_of(&certificate));
     }
 }

@@ -40,21 +40,11 @@ pub fn load(dir: &VaultDir) -> Option<Stored> {
     let pem = read(&dir.root().join("tls.pem"))?;
     let key = read(&dir.root().join("tls.key"))?;
     let text = String::from_utf8_lossy(&pem);
-    let line = |name: &str| {
-        text.lines()
-            .find_map(|l| l.strip_prefix(name))
-            .unwrap_or_default()
-            .trim()
-            .to_owned()
-    };
+    let line =
+        |name: &str| text.lines().find_map(|l| l.strip_prefix(name)).unwrap_or_default().trim().to_owned();
     let names = line("names:").split_whitespace().map(str::to_owned).collect();
     let (leaf, not_before) = assemble(&pem, &key).ok()?;
-    Some(Stored {
-        leaf,
-        not_before,
-        names,
-        ca: line("ca:"),
-    })
+    Some(Stored { leaf, not_before, names, ca: line("ca:") })
 }
 
 /// The owner's own certificate and key, `--tls-cert` and `--tls-key`.
@@ -65,13 +55,11 @@ pub fn given(cert: &Path, key: &Path) -> Result<Leaf, Failure> {
     };
     let pem = bytes(cert).map_err(|e| Failure::io(format!("cannot read {}", shown(cert)), &e))?;
     let private = bytes(key).map_err(|e| Failure::io(format!("cannot read {}", shown(key)), &e))?;
-    assemble(&pem, &private)
-        .map(|(leaf, _)| leaf)
-        .map_err(|what| match what {
-            Part::Certificate => Failure::usage(format!("{} holds no certificate in PEM", shown(cert))),
-            Part::Key => Failure::usage(format!("{} holds no private key in PKCS#8 PEM", shown(key)))
-                .hint("openssl pkcs8 -topk8 -nodes -in OLD -out NEW writes one"),
-        })
+    assemble(&pem, &private).map(|(leaf, _)| leaf).map_err(|what| match what {
+        Part::Certificate => Failure::usage(format!("{} holds no certificate in PEM", shown(cert))),
+        Part::Key => Failure::usage(format!("{} holds no private key in PKCS#8 PEM", shown(key)))
+            .hint("openssl pkcs8 -topk8 -nodes -in OLD -out NEW writes one"),
+    })
 }
 
 enum Part {
@@ -84,22 +72,12 @@ fn assemble(pem: &[u8], key: &[u8]) -> Result<(Leaf, Timestamp), Part> {
         .map(|c| c.map(|c| c.as_ref().to_vec()))
         .collect::<Result<_, _>>()
         .map_err(|_| Part::Certificate)?;
-    let (not_before, not_after) = chain
-        .first()
-        .and_then(|der| validity(der))
-        .ok_or(Part::Certificate)?;
+    let (not_before, not_after) = chain.first().and_then(|der| validity(der)).ok_or(Part::Certificate)?;
     let PrivateKeyDer::Pkcs8(key) = PrivateKeyDer::from_pem_slice(key).map_err(|_| Part::Key)? else {
         return Err(Part::Key);
     };
     let key = Zeroizing::new(key.secret_pkcs8_der().to_vec());
-    Ok((
-        Leaf {
-            chain,
-            key,
-            not_after,
-        },
-        not_before,
-    ))
+    Ok((Leaf { chain, key, not_after }, not_before))
 }
 
 fn read(path: &Path) -> Option<Zeroizing<Vec<u8>>> {
@@ -134,11 +112,7 @@ pub struct Bind {
 impl LeafKeeper {
     /// `fixed`: the owner's own certificate is served, ours is never made.
     pub fn new(dir: VaultDir, fixed: bool) -> LeafKeeper {
-        LeafKeeper {
-            dir,
-            fixed,
-            state: Mutex::default(),
-        }
+        LeafKeeper { dir, fixed, state: Mutex::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -176,10 +150,7 @@ impl LeafKeeper {
 
     fn store(&self, ca_der: &[u8], leaf: &ca::Leaf) -> std::io::Result<()> {
         let names = self.state().names.join(" ");
-        let head = format!(
-            "names: {names}\nca: {}\n",
-            hqv_crypto::wire::fingerprint_of(ca_der)
-        );
+        let head = format!("names: {names}\nca: {}\n", hqv_crypto::wire::fingerprint_of(ca_der));
         let root = self.dir.root();
         let write = |name: &str, text: &[u8]| files::write_atomic(&root.join(name), text, 0o600);
         // The key first: a crash in between leaves a pair that does not fit,
@@ -236,11 +207,7 @@ impl Hooks for LeafKeeper {
             ));
         }
         handle.set_ca(ca_text(ca_der), hqv_crypto::wire::fingerprint_of(ca_der));
-        let leaf = Leaf {
-            chain: vec![leaf.cert_der],
-            key: leaf.key_der,
-            not_after: leaf.not_after,
-        };
+        let leaf = Leaf { chain: vec![leaf.cert_der], key: leaf.key_der, not_after: leaf.not_after };
         if let Err(failure) = self.serve(leaf, None) {
             handle.warn(format!("TLS does not listen: {}", failure.message()));
         }

@@ -132,17 +132,15 @@ fn clear(path: &Path, meta: &std::fs::Metadata) -> Result<(), Failure> {
     if !meta.file_type().is_socket() {
         let what = hqv_sys::files::kind_of(meta);
         return Err(
-            Failure::conflict(format!("{} is {what}, not a socket", shown(path))).hint("move it away"),
+            Failure::conflict(format!("{} is {what}, not a socket", shown(path))).hint("move it away")
         );
     }
     // Refused is what a dead daemon's socket answers; any other failure may hide a live one.
     match UnixStream::connect(path) {
         Err(e) if e.kind() == ErrorKind::ConnectionRefused => {}
         _ => {
-            return Err(
-                Failure::conflict(format!("another program listens on {}", shown(path)))
-                    .hint("stop that program, or use another --vault-dir"),
-            );
+            return Err(Failure::conflict(format!("another program listens on {}", shown(path)))
+                .hint("stop that program, or use another --vault-dir"));
         }
     }
     std::fs::remove_file(path).map_err(|e| Failure::io(format!("cannot replace {}", shown(path)), &e))
@@ -162,11 +160,7 @@ mod tests {
             let port = held.local_addr().unwrap().port();
             let failure = tcp(port, &[]).unwrap_err();
             assert_eq!(failure.exit(), 7);
-            assert!(
-                failure.message().contains(&port.to_string()),
-                "{}",
-                failure.message()
-            );
+            assert!(failure.message().contains(&port.to_string()), "{}", failure.message());
         }
     }
 
@@ -180,14 +174,8 @@ mod tests {
     #[test]
     fn an_unspecified_address_holds_its_loopback() {
         assert_eq!(addresses(&[]), [V4, V6]);
-        assert_eq!(
-            addresses(&["0.0.0.0".parse().unwrap()]),
-            [V6, "0.0.0.0".parse::<IpAddr>().unwrap()]
-        );
-        assert_eq!(
-            addresses(&["::".parse().unwrap()]),
-            ["::".parse::<IpAddr>().unwrap()]
-        );
+        assert_eq!(addresses(&["0.0.0.0".parse().unwrap()]), [V6, "0.0.0.0".parse::<IpAddr>().unwrap()]);
+        assert_eq!(addresses(&["::".parse().unwrap()]), ["::".parse::<IpAddr>().unwrap()]);
     }
 
     #[test]

@@ -38,9 +38,9 @@ impl Options {
                 .hint("such as vault.internal"));
         }
         let absolute = |path: &Option<PathBuf>| match path {
-            Some(path) => std::path::absolute(path)
-                .map(Some)
-                .map_err(|e| Failure::io("cannot find that file", &e)),
+            Some(path) => {
+                std::path::absolute(path).map(Some).map_err(|e| Failure::io("cannot find that file", &e))
+            }
             None => Ok(None),
         };
         Ok(Options {
@@ -125,34 +125,16 @@ mod tests {
             tls_key: Some("/k.pem".into()),
             idle_timeout: Some(0),
         };
-        let words = [OsString::from("hq-vault"), "serve".into()]
-            .into_iter()
-            .chain(options.words());
+        let words = [OsString::from("hq-vault"), "serve".into()].into_iter().chain(options.words());
         let cli = crate::cli::args::Cli::try_parse_from(words).unwrap();
-        let crate::cli::args::Command::Serve(args) = cli.command else {
-            panic!("not serve")
-        };
+        let crate::cli::args::Command::Serve(args) = cli.command else { panic!("not serve") };
         assert_eq!(Options::of(&args).unwrap(), options);
     }
 
     #[test]
     fn what_is_given_now_stands_over_what_was() {
-        let had = Options {
-            port: Some(1),
-            idle_timeout: Some(5),
-            ..Options::default()
-        };
-        let given = Options {
-            port: Some(2),
-            ..Options::default()
-        };
-        assert_eq!(
-            given.over(had),
-            Options {
-                port: Some(2),
-                idle_timeout: Some(5),
-                ..Options::default()
-            }
-        );
+        let had = Options { port: Some(1), idle_timeout: Some(5), ..Options::default() };
+        let given = Options { port: Some(2), ..Options::default() };
+        assert_eq!(given.over(had), Options { port: Some(2), idle_timeout: Some(5), ..Options::default() });
     }
 }

@@ -17,11 +17,7 @@ impl Signals {
     /// where it means that the terminal is gone; in the background it is ignored.
     pub fn catch() -> Result<Signals, Failure> {
         let catch = |kind| signal(kind).map_err(|e| Failure::io("cannot catch signals", &e));
-        let hangup = if start::is_child() {
-            None
-        } else {
-            Some(catch(SignalKind::hangup())?)
-        };
+        let hangup = if start::is_child() { None } else { Some(catch(SignalKind::hangup())?) };
         Ok(Signals {
             terminate: catch(SignalKind::terminate())?,
             interrupt: catch(SignalKind::interrupt())?,

@@ -28,14 +28,8 @@ impl Started {
     /// vault that was made meanwhile.
     pub fn sentence(&self, settings: &Settings) -> String {
         match state_files::port(&settings.dir) {
-            Some(port) => format!(
-                "Serving: https://localhost:{port} and vault.sock (pid {})",
-                self.pid
-            ),
-            None => format!(
-                "Serving: vault.sock (pid {}; TLS begins with the first unlock)",
-                self.pid
-            ),
+            Some(port) => format!("Serving: https://localhost:{port} and vault.sock (pid {})", self.pid),
+            None => format!("Serving: vault.sock (pid {}; TLS begins with the first unlock)", self.pid),
         }
     }
 }
@@ -81,20 +75,17 @@ pub fn background(settings: &Settings, options: &Options) -> Result<Started, Fai
     let program = std::env::current_exe().map_err(|e| Failure::io("cannot find our own program", &e))?;
     let mut words: Vec<OsString> = vec!["serve".into(), "--vault-dir".into(), settings.dir.root().into()];
     words.extend(options.words());
-    let (pid, pipe) = daemon::spawn_detached(
-        &program,
-        &words,
-        &settings.dir.log(),
-        &compose::daemon_environment(),
-    )
-    .map_err(|e| Failure::io("cannot start the daemon", &e))?;
+    let (pid, pipe) =
+        daemon::spawn_detached(&program, &words, &settings.dir.log(), &compose::daemon_environment())
+            .map_err(|e| Failure::io("cannot start the daemon", &e))?;
     match pipe.wait(PATIENCE) {
         Ready::Ok => Ok(Started { pid }),
         Ready::Failed(report) => Err(read_report(&report)),
         Ready::Died => Err(Failure::internal("the daemon ended while it started").hint(see_log(settings))),
-        Ready::TimedOut => Err(
-            Failure::internal(format!("the daemon (pid {pid}) does not get ready")).hint(see_log(settings)),
-        ),
+        Ready::TimedOut => {
+            Err(Failure::internal(format!("the daemon (pid {pid}) does not get ready"))
+                .hint(see_log(settings)))
+        }
     }
 }
 
@@ -116,11 +107,7 @@ pub fn write_report(failure: &Failure) -> String {
         _ => Code::Internal.as_str(),
     };
     let line = |text: &str| text.replace('\n', " ");
-    format!(
-        "{code}\n{}\n{}",
-        line(failure.message()),
-        line(failure.hint_text().unwrap_or_default())
-    )
+    format!("{code}\n{}\n{}", line(failure.message()), line(failure.hint_text().unwrap_or_default()))
 }
 
 fn read_report(report: &str) -> Failure {

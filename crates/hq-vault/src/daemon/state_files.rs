@@ -45,10 +45,6 @@ pub fn options(dir: &VaultDir) -> Option<Options> {
 
 fn read(path: &Path) -> Option<String> {
     let mut text = String::new();
-    files::open_private(path, Access::Read)
-        .ok()?
-        .take(MOST)
-        .read_to_string(&mut text)
-        .ok()?;
+    files::open_private(path, Access::Read).ok()?.take(MOST).read_to_string(&mut text).ok()?;
     Some(text)
 }

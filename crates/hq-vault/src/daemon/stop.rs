@@ -51,10 +51,8 @@ fn peer_of(stream: &UnixStream, holder: Option<u32>) -> Result<u32, Failure> {
         .map_err(|e| Failure::io("cannot see who listens on the socket", &e))?;
     match peer.pid {
         Some(pid) if peer.uid == hqv_sys::process::uid() && holder.is_none_or(|h| h == pid) => Ok(pid),
-        _ => Err(
-            Failure::unauthorized("the socket is served by another process than this vault's daemon")
-                .hint("hq-vault doctor says what it sees; nothing was stopped"),
-        ),
+        _ => Err(Failure::unauthorized("the socket is served by another process than this vault's daemon")
+            .hint("hq-vault doctor says what it sees; nothing was stopped")),
     }
 }
 
@@ -64,20 +62,14 @@ fn asked(ctx: &Context) -> bool {
     };
     let acting = identity::at_hand(ctx);
     let credential = acting.as_ref().map(|a| a.credential());
-    link.run_if_there(credential, async |client| client.shutdown().await)
-        .is_ok()
-        || (credential.is_some()
-            && link
-                .run_if_there(None, async |client| client.shutdown().await)
-                .is_ok())
+    link.run_if_there(credential, async |client| client.shutdown().await).is_ok()
+        || (credential.is_some() && link.run_if_there(None, async |client| client.shutdown().await).is_ok())
 }
 
 /// The daemon lets its lock go with its last breath, so its end is what counts.
 fn wait_until_ended(pid: u32) -> Result<(), Failure> {
     match hqv_sys::process::wait_end(pid, PATIENCE) {
         Ok(true) => Ok(()),
-        _ => Err(Failure::internal(format!(
-            "the daemon (pid {pid}) was asked to stop and still runs"
-        ))),
+        _ => Err(Failure::internal(format!("the daemon (pid {pid}) was asked to stop and still runs"))),
     }
 }

@@ -48,10 +48,7 @@ impl ConfigFile {
     pub fn read(path: &Path) -> Result<ConfigFile, Failure> {
         // Looked at before it is opened: a FIFO would hang the open.
         let missing = |e: &std::io::Error| {
-            matches!(
-                e.kind(),
-                std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
-            )
+            matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
         };
         let unreadable = |e: &std::io::Error| Failure::io(format!("cannot read {}", shown(path)), e);
         match std::fs::metadata(path) {
@@ -74,12 +71,7 @@ impl ConfigFile {
         match std::str::from_utf8(&bytes) {
             Ok(text) => ConfigFile::parse(text, path),
             Err(e) => {
-                let line = bytes
-                    .iter()
-                    .take(e.valid_up_to())
-                    .filter(|b| **b == b'\n')
-                    .count()
-                    + 1;
+                let line = bytes.iter().take(e.valid_up_to()).filter(|b| **b == b'\n').count() + 1;
                 Err(Failure::usage(format!("{} line {line}: not UTF-8", shown(path)))
                     .hint("save the file as UTF-8"))
             }
@@ -97,9 +89,7 @@ impl ConfigFile {
         for (key, value) in table.get_ref() {
             let line = line_at(text, key.span().start);
             let name = key.get_ref().as_ref();
-            found
-                .take(name, value.get_ref())
-                .map_err(|why| why.at(path, line))?;
+            found.take(name, value.get_ref()).map_err(|why| why.at(path, line))?;
         }
         Ok(found)
     }
@@ -189,12 +179,7 @@ mod tests {
         let found = parse("port = 0\nautostart = false\ncolor = true\nthreads = 0x4\n").unwrap();
         assert_eq!(
             found,
-            ConfigFile {
-                port: Some(0),
-                autostart: Some(false),
-                color: Some(true),
-                threads: Some(4)
-            }
+            ConfigFile { port: Some(0), autostart: Some(false), color: Some(true), threads: Some(4) }
         );
     }
 
@@ -208,45 +193,21 @@ mod tests {
     fn in5_a_key_of_the_vault_is_refused_by_name() {
         let failure = parse("idle-timeout = 0\n").unwrap_err();
         assert!(
-            failure
-                .message()
-                .contains("line 1: idle-timeout belongs to the vault"),
+            failure.message().contains("line 1: idle-timeout belongs to the vault"),
             "{}",
             failure.message()
         );
-        assert_eq!(
-            failure.hint_text(),
-            Some("hq-vault config set idle-timeout VALUE")
-        );
+        assert_eq!(failure.hint_text(), Some("hq-vault config set idle-timeout VALUE"));
         let nested = parse("[audit]\nmirror = \"/tmp/x\"\n").unwrap_err();
-        assert!(
-            nested.message().contains("line 1: audit.mirror belongs"),
-            "{}",
-            nested.message()
-        );
+        assert!(nested.message().contains("line 1: audit.mirror belongs"), "{}", nested.message());
     }
 
     #[test]
     fn in5_wrong_types_and_broken_lines_are_named() {
-        assert!(
-            parse("port = \"x\"\n")
-                .unwrap_err()
-                .message()
-                .contains("line 1: port is not a number")
-        );
+        assert!(parse("port = \"x\"\n").unwrap_err().message().contains("line 1: port is not a number"));
         assert!(parse("port = 70000\n").unwrap_err().message().contains("65535"));
-        assert!(
-            parse("\nautostart = 1\n")
-                .unwrap_err()
-                .message()
-                .contains("line 2: autostart")
-        );
-        assert!(
-            parse("port = 1\nport = 2\n")
-                .unwrap_err()
-                .message()
-                .contains("line 2")
-        );
+        assert!(parse("\nautostart = 1\n").unwrap_err().message().contains("line 2: autostart"));
+        assert!(parse("port = 1\nport = 2\n").unwrap_err().message().contains("line 2"));
         assert!(parse("port = \n").unwrap_err().message().contains("line 1"));
     }
 
@@ -256,18 +217,8 @@ mod tests {
         let path = dir.path().join("config.toml");
         let file = std::fs::File::create(&path).unwrap();
         file.set_len(100 << 20).unwrap();
-        assert!(
-            ConfigFile::read(&path)
-                .unwrap_err()
-                .message()
-                .contains("over 64 KiB")
-        );
+        assert!(ConfigFile::read(&path).unwrap_err().message().contains("over 64 KiB"));
         std::fs::write(&path, b"port = 1\n\xff\n").unwrap();
-        assert!(
-            ConfigFile::read(&path)
-                .unwrap_err()
-                .message()
-                .contains("line 2: not UTF-8")
-        );
+        assert!(ConfigFile::read(&path).unwrap_err().message().contains("line 2: not UTF-8"));
     }
 }

@@ -16,54 +16,18 @@ pub struct Known {
 
 /// Every variable that the command line obeys; the manual is made from it.
 pub const KNOWN: &[Known] = &[
-    Known {
-        name: "HQ_VAULT_DIR",
-        meaning: "the vault directory, an absolute path",
-    },
-    Known {
-        name: "HQ_VAULT_URL",
-        meaning: "the server: https://host:port or unix:/path",
-    },
-    Known {
-        name: "HQ_VAULT_TOKEN",
-        meaning: "act with this token",
-    },
-    Known {
-        name: "HQ_VAULT_TOKEN_FILE",
-        meaning: "act with the token in this file",
-    },
-    Known {
-        name: "HQ_VAULT_SESSION",
-        meaning: "act as the owner, with a session from unlock --raw",
-    },
-    Known {
-        name: "HQ_VAULT_PASSPHRASE_FILE",
-        meaning: "read instead of asking; nobody else may read it",
-    },
-    Known {
-        name: "HQ_VAULT_CACERT",
-        meaning: "trust this CA certificate (PEM) on a remote server",
-    },
-    Known {
-        name: "HQ_VAULT_FINGERPRINT",
-        meaning: "trust the CA with this SHA-256 on a remote server",
-    },
-    Known {
-        name: "HQ_VAULT_AUTOSTART",
-        meaning: "0 keeps commands from starting the daemon",
-    },
-    Known {
-        name: "HTTPS_PROXY",
-        meaning: "a proxy for a remote server, never for loopback",
-    },
-    Known {
-        name: "NO_PROXY",
-        meaning: "hosts that need no proxy",
-    },
-    Known {
-        name: "NO_COLOR",
-        meaning: "write no colours",
-    },
+    Known { name: "HQ_VAULT_DIR", meaning: "the vault directory, an absolute path" },
+    Known { name: "HQ_VAULT_URL", meaning: "the server: https://host:port or unix:/path" },
+    Known { name: "HQ_VAULT_TOKEN", meaning: "act with this token" },
+    Known { name: "HQ_VAULT_TOKEN_FILE", meaning: "act with the token in this file" },
+    Known { name: "HQ_VAULT_SESSION", meaning: "act as the owner, with a session from unlock --raw" },
+    Known { name: "HQ_VAULT_PASSPHRASE_FILE", meaning: "read instead of asking; nobody else may read it" },
+    Known { name: "HQ_VAULT_CACERT", meaning: "trust this CA certificate (PEM) on a remote server" },
+    Known { name: "HQ_VAULT_FINGERPRINT", meaning: "trust the CA with this SHA-256 on a remote server" },
+    Known { name: "HQ_VAULT_AUTOSTART", meaning: "0 keeps commands from starting the daemon" },
+    Known { name: "HTTPS_PROXY", meaning: "a proxy for a remote server, never for loopback" },
+    Known { name: "NO_PROXY", meaning: "hosts that need no proxy" },
+    Known { name: "NO_COLOR", meaning: "write no colours" },
 ];
 
 /// The environment as it was when the process began.
@@ -129,9 +93,7 @@ impl Env {
             no_color: get("NO_COLOR").is_some_and(|v| !v.is_empty()),
             dumb_terminal: get("TERM").is_some_and(|v| v == "dumb"),
             home: get("HOME").map(PathBuf::from).filter(|p| p.is_absolute()),
-            runtime_dir: get("XDG_RUNTIME_DIR")
-                .map(PathBuf::from)
-                .filter(|p| p.is_absolute()),
+            runtime_dir: get("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|p| p.is_absolute()),
             shell: text("SHELL"),
             session_for_once: get("HQ_VAULT_SESSION_ONCE").is_some(),
             preload: get("LD_PRELOAD").is_some_and(|v| !v.is_empty()),

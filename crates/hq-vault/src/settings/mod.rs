@@ -41,13 +41,7 @@ impl Settings {
     pub fn resolve(env: Env, flags: Global) -> Result<Settings, Failure> {
         let dir = VaultDir::find(flags.vault_dir.as_deref(), &env)?;
         let file = ConfigFile::read(&dir.config())?;
-        Ok(Settings {
-            env,
-            flags,
-            dir,
-            file,
-            file_failure: None,
-        })
+        Ok(Settings { env, flags, dir, file, file_failure: None })
     }
 
     /// The same for `doctor`, which says what is wrong with the file.
@@ -57,13 +51,7 @@ impl Settings {
             Ok(file) => (file, None),
             Err(failure) => (ConfigFile::default(), Some(failure)),
         };
-        Ok(Settings {
-            env,
-            flags,
-            dir,
-            file,
-            file_failure,
-        })
+        Ok(Settings { env, flags, dir, file, file_failure })
     }
 
     /// The server named by flag or variable, if any. None means the local daemon.

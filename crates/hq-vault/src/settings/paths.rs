@@ -48,10 +48,7 @@ impl VaultDir {
             return Err(Failure::usage("the path of the vault directory is too long")
                 .hint("choose one of at most 3000 bytes"));
         }
-        Ok(VaultDir {
-            root,
-            runtime: env.runtime_dir.clone(),
-        })
+        Ok(VaultDir { root, runtime: env.runtime_dir.clone() })
     }
 
     /// The directory itself.
@@ -113,15 +110,10 @@ impl VaultDir {
             return Ok(near);
         }
         let Some(runtime) = &self.runtime else {
-            return Err(
-                Failure::usage("the path of the vault directory is too long for a socket")
-                    .hint("set XDG_RUNTIME_DIR, or choose a vault directory of at most 92 bytes"),
-            );
+            return Err(Failure::usage("the path of the vault directory is too long for a socket")
+                .hint("set XDG_RUNTIME_DIR, or choose a vault directory of at most 92 bytes"));
         };
-        let far = runtime.join(format!(
-            "hq-vault-{:016x}.sock",
-            fnv64(self.root.as_os_str().as_bytes())
-        ));
+        let far = runtime.join(format!("hq-vault-{:016x}.sock", fnv64(self.root.as_os_str().as_bytes())));
         if far.as_os_str().as_bytes().len() > SOCKET_PATH_MAX {
             return Err(Failure::usage("XDG_RUNTIME_DIR is too long for a socket")
                 .hint("choose a vault directory of at most 92 bytes"));
@@ -146,9 +138,7 @@ pub fn shown(path: &Path) -> String {
 
 /// Removes `.` and a final slash, so that one directory has one socket name.
 fn without_dots(path: &Path) -> PathBuf {
-    path.components()
-        .filter(|c| !matches!(c, std::path::Component::CurDir))
-        .collect()
+    path.components().filter(|c| !matches!(c, std::path::Component::CurDir)).collect()
 }
 
 /// FNV-1a. A name, not a protection: the socket's owner is checked on connect.

@@ -69,20 +69,11 @@ fn lc3_a_socket_of_another_user_gets_no_word() {
         (home.uid(), 0o600, "a process of uid 0 listens on it"),
     ] {
         gives(&path, owner, mode);
-        let ran = home
-            .cli(["get", "a/b"])
-            .env("HQ_VAULT_URL", &url)
-            .token(&token)
-            .run()
-            .exits(6);
+        let ran = home.cli(["get", "a/b"]).env("HQ_VAULT_URL", &url).token(&token).run().exits(6);
         assert!(ran.err().contains(says), "{ran}");
         refuses(&home, &url, &token);
         // A passphrase too goes to nobody else.
-        home.cli(["unlock"])
-            .owner()
-            .env("HQ_VAULT_URL", &url)
-            .run()
-            .exits(6);
+        home.cli(["unlock"]).owner().env("HQ_VAULT_URL", &url).run().exits(6);
     }
     UnixStream::connect(&path).unwrap().write_all(LAST).unwrap();
     assert_eq!(heard.join().unwrap(), LAST);
@@ -118,15 +109,7 @@ fn lc3_another_vault_on_the_port_is_refused_by_the_pin() {
     let token = token(&home, &["--name", "worker"]);
     let port = server.port().unwrap().to_string();
     let url = format!("https://localhost:{port}");
-    assert_eq!(
-        home.cli(["get", "a/b"])
-            .env("HQ_VAULT_URL", &url)
-            .token(&token)
-            .run()
-            .ok()
-            .out(),
-        "v"
-    );
+    assert_eq!(home.cli(["get", "a/b"]).env("HQ_VAULT_URL", &url).token(&token).run().ok().out(), "v");
     server.stop();
     // The impostor is a real vault of somebody else, on the very port that this one had.
     let other = crate::support::home();
@@ -137,11 +120,7 @@ fn lc3_another_vault_on_the_port_is_refused_by_the_pin() {
     owner(&other, &["unlock"]).ok();
     store(&other, "a/b", "not the true value");
     refuses(&home, &url, &token);
-    let ran = home
-        .cli(["get", "a/b"])
-        .env("HQ_VAULT_URL", &url)
-        .token(&token)
-        .run();
+    let ran = home.cli(["get", "a/b"]).env("HQ_VAULT_URL", &url).token(&token).run();
     assert!(ran.stdout.is_empty(), "{ran}");
     // Credentials that come to a vault and are none of its own are counted in its record.
     signal(impostor.pid(), Signal::TERM);
@@ -149,9 +128,6 @@ fn lc3_another_vault_on_the_port_is_refused_by_the_pin() {
     let again = hqv_test::TestServer::start(&other);
     owner(&other, &["unlock"]).ok();
     let record = owner(&other, &["audit", "--json", "--limit", "1000"]).ok().out();
-    assert!(
-        record.contains("\"put\"") && !record.contains("\"refused\""),
-        "a credential came: {record}"
-    );
+    assert!(record.contains("\"put\"") && !record.contains("\"refused\""), "a credential came: {record}");
     again.stop();
 }

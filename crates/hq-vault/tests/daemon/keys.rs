@@ -38,21 +38,14 @@ pub enum Held {
 
 impl Key {
     fn new(name: impl Into<String>, bytes: impl Into<Vec<u8>>, held: Held) -> Key {
-        Key {
-            name: name.into(),
-            bytes: bytes.into(),
-            held,
-        }
+        Key { name: name.into(), bytes: bytes.into(), held }
     }
 }
 
 /// Every key that only an unlocked vault may have, and its telling intermediate forms.
 pub fn all(vault_dir: &Path, passphrase: &str) -> Vec<Key> {
     let (vault, slots, keyring) = rows(vault_dir);
-    let slot = slots
-        .iter()
-        .find(|slot| fields_of(slot).u64(1) == Ok(1))
-        .expect("a passphrase slot");
+    let slot = slots.iter().find(|slot| fields_of(slot).u64(1) == Ok(1)).expect("a passphrase slot");
     let kek = slot_key(slot, passphrase);
     let root = root(slot, vault, &kek);
     let sealing = mac(&root, &[b"hq-vault keyring key v1\0", &vault.bytes()]);
@@ -86,11 +79,7 @@ fn rows(vault_dir: &Path) -> (VaultId, Vec<Row>, Row) {
         rows
     };
     let keyring = scan(Kind::Keyring).pop().expect("a keyring");
-    (
-        shelf.vault_id().unwrap().expect("a vault"),
-        scan(Kind::Slot),
-        keyring,
-    )
+    (shelf.vault_id().unwrap().expect("a vault"), scan(Kind::Slot), keyring)
 }
 
 fn fields_of(slot: &Row) -> Fields<'_> {
@@ -103,9 +92,7 @@ fn slot_key(slot: &Row, passphrase: &str) -> [u8; 32] {
     let params = Params::new(cost(3), cost(4), cost(5), Some(32)).unwrap();
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
     let mut key = [0; 32];
-    argon2
-        .hash_password_into(passphrase.as_bytes(), fields.bytes(2).unwrap(), &mut key)
-        .unwrap();
+    argon2.hash_password_into(passphrase.as_bytes(), fields.bytes(2).unwrap(), &mut key).unwrap();
     key
 }
 
@@ -139,11 +126,7 @@ fn ring(body: &[u8]) -> Vec<Key> {
     while !terms.is_empty() {
         let mut term = terms.items().unwrap();
         let number = term.u64().unwrap();
-        all.push(Key::new(
-            format!("value key of term {number}"),
-            *term.array::<32>().unwrap(),
-            Held::Locked,
-        ));
+        all.push(Key::new(format!("value key of term {number}"), *term.array::<32>().unwrap(), Held::Locked));
         all.push(Key::new(
             format!("metadata key of term {number}"),
             *term.array::<32>().unwrap(),
@@ -171,11 +154,7 @@ fn forms(path_index: &[u8], row_state: &[u8], signing: &[u8], ca: &[u8]) -> Vec<
             state_256(path_index, pad),
             Held::Prepared,
         ));
-        all.push(Key::new(
-            format!("row-state key, {half} state"),
-            state_512(row_state, pad),
-            Held::Prepared,
-        ));
+        all.push(Key::new(format!("row-state key, {half} state"), state_512(row_state, pad), Held::Prepared));
     }
     all
 }
@@ -183,10 +162,7 @@ fn forms(path_index: &[u8], row_state: &[u8], signing: &[u8], ca: &[u8]) -> Vec<
 /// The private number in a PKCS#8 key of P-256: the octet string of 32 bytes (RFC 5915).
 fn scalar_of(pkcs8: &[u8]) -> Vec<u8> {
     let der = PrivatePkcs8KeyDer::from(pkcs8).secret_pkcs8_der().to_vec();
-    let at = der
-        .windows(5)
-        .position(|part| part == [0x02, 0x01, 0x01, 0x04, 0x20])
-        .expect("an EC key");
+    let at = der.windows(5).position(|part| part == [0x02, 0x01, 0x01, 0x04, 0x20]).expect("an EC key");
     der[at + 5..at + 37].to_vec()
 }
 

@@ -67,25 +67,11 @@ impl<'a> Day<'a> {
     fn begin(home: &'a Home) -> Day<'a> {
         let server = TestServer::start(home);
         let mut init = home.cli(["init"]).on_terminal();
-        init.wait_for("hidden")
-            .line(PASSPHRASE)
-            .wait_for("again")
-            .line(PASSPHRASE)
-            .wait_for("HQVR-");
+        init.wait_for("hidden").line(PASSPHRASE).wait_for("again").line(PASSPHRASE).wait_for("HQVR-");
         let made = init.finish().ok();
         let text = made.err();
-        let recovery = text
-            .split_whitespace()
-            .find(|word| word.starts_with("HQVR-"))
-            .unwrap()
-            .to_owned();
-        let mut day = Day {
-            home,
-            server,
-            session: String::new(),
-            secrets: Vec::new(),
-            runs: Vec::new(),
-        };
+        let recovery = text.split_whitespace().find(|word| word.starts_with("HQVR-")).unwrap().to_owned();
+        let mut day = Day { home, server, session: String::new(), secrets: Vec::new(), runs: Vec::new() };
         for (name, secret) in [
             ("passphrase", PASSPHRASE),
             ("mistyped passphrase", MISTYPED),
@@ -98,11 +84,7 @@ impl<'a> Day<'a> {
         }
         let recovered = day.typed(&["unlock", "--recovery"], "Recovery key", &recovery);
         day.keep(recovered, Shows::Names).ok();
-        day.session = day
-            .typed(&["unlock", "--raw"], "Passphrase", PASSPHRASE)
-            .out()
-            .trim_end()
-            .to_owned();
+        day.session = day.typed(&["unlock", "--raw"], "Passphrase", PASSPHRASE).out().trim_end().to_owned();
         day.credential("session", &day.session.clone());
         day
     }
@@ -138,10 +120,7 @@ impl<'a> Day<'a> {
     }
 
     fn on_terminal(&self, words: &[&str]) -> Terminal {
-        self.home
-            .cli(words)
-            .env("HQ_VAULT_SESSION", &self.session)
-            .on_terminal()
+        self.home.cli(words).env("HQ_VAULT_SESSION", &self.session).on_terminal()
     }
 
     /// Everything that was said, against what might be said.
@@ -153,11 +132,8 @@ impl<'a> Day<'a> {
                 let allowed =
                     (value && *shows == Shows::Values) || (credential && *shows == Shows::Credential);
                 let in_stdout = |found: &Found| found.place.starts_with("stdout");
-                let found: Vec<_> = ran
-                    .search(canary)
-                    .into_iter()
-                    .filter(|f| !(allowed && in_stdout(f)))
-                    .collect();
+                let found: Vec<_> =
+                    ran.search(canary).into_iter().filter(|f| !(allowed && in_stdout(f))).collect();
                 assert!(found.is_empty(), "{name}: {found:?}\n{ran}");
             }
         }
@@ -186,13 +162,8 @@ fn mm2_a_day_of_work_leaves_no_secret_in_clear() {
     if root_for("the daemon's environment and arguments") {
         day.check_process(day.server.pid(), "the daemon");
     }
-    let said = day
-        .owner(&["audit", "--json", "--limit", "1000"], "", Shows::Names)
-        .ok();
-    assert!(
-        said.out().contains(PATH) && said.out().contains(NAME),
-        "the search would find what is there"
-    );
+    let said = day.owner(&["audit", "--json", "--limit", "1000"], "", Shows::Names).ok();
+    assert!(said.out().contains(PATH) && said.out().contains(NAME), "the search would find what is there");
     day.owner(&["lock"], "", Shows::Names).ok();
     day.check_runs();
     on_the_disk(&day, &home);
@@ -204,36 +175,14 @@ fn mm2_a_day_of_work_leaves_no_secret_in_clear() {
 /// Stores in every way.
 fn put_in(day: &mut Day<'_>) {
     day.owner(
-        &[
-            "store",
-            PATH,
-            "--description",
-            WORDS,
-            "--tag",
-            "CANARY-tag-key=CANARY-tag-value",
-        ],
+        &["store", PATH, "--description", WORDS, "--tag", "CANARY-tag-key=CANARY-tag-value"],
         VALUE,
         Shows::Names,
     )
     .ok();
-    day.owner(
-        &["store", "app/from-file", "--file", "inputs/value", "--json"],
-        "",
-        Shows::Names,
-    )
-    .ok();
-    day.owner(
-        &["store", "app/made", "--generate", "--env", "MADE"],
-        "",
-        Shows::Names,
-    )
-    .ok();
-    day.owner(
-        &["store", "app/raw", "--raw"],
-        &format!("{VALUE}\n{VALUE}\n"),
-        Shows::Names,
-    )
-    .ok();
+    day.owner(&["store", "app/from-file", "--file", "inputs/value", "--json"], "", Shows::Names).ok();
+    day.owner(&["store", "app/made", "--generate", "--env", "MADE"], "", Shows::Names).ok();
+    day.owner(&["store", "app/raw", "--raw"], &format!("{VALUE}\n{VALUE}\n"), Shows::Names).ok();
     let mut prompt = day.on_terminal(&["store", "app/typed"]);
     prompt.wait_for("hidden");
     if hqv_sys::process::uid() == 0 {
@@ -245,25 +194,14 @@ fn put_in(day: &mut Day<'_>) {
 
 fn take_out(day: &mut Day<'_>) {
     assert_eq!(day.owner(&["get", PATH], "", Shows::Values).ok().out(), VALUE);
-    assert_eq!(
-        day.owner(&["get", "app/typed"], "", Shows::Values).ok().out(),
-        TYPED
-    );
+    assert_eq!(day.owner(&["get", "app/typed"], "", Shows::Values).ok().out(), TYPED);
     day.owner(&["get", PATH, "--json"], "", Shows::Values).ok();
-    day.owner(&["get", "app/raw", "--env", "RAW"], "", Shows::Values)
-        .ok();
-    day.owner(&["get", PATH, "-o", "inputs/got"], "", Shows::Names)
-        .ok();
+    day.owner(&["get", "app/raw", "--env", "RAW"], "", Shows::Values).ok();
+    day.owner(&["get", PATH, "-o", "inputs/got"], "", Shows::Names).ok();
     for format in ["export", "json"] {
-        day.owner(&["env-file", "app/", "--format", format], "", Shows::Values)
-            .ok();
+        day.owner(&["env-file", "app/", "--format", format], "", Shows::Values).ok();
     }
-    day.owner(
-        &["env-file", "app/", "--format", "json", "-o", "inputs/env"],
-        "",
-        Shows::Names,
-    )
-    .ok();
+    day.owner(&["env-file", "app/", "--format", "json", "-o", "inputs/env"], "", Shows::Names).ok();
     for words in [
         &["list"][..],
         &["list", "--json"],
@@ -290,9 +228,7 @@ fn take_out(day: &mut Day<'_>) {
 
 /// Makes and uses tokens; gives one that lives.
 fn tokens(day: &mut Day<'_>) -> String {
-    let made = day
-        .owner(&["token", "create", "--name", NAME], "", Shows::Credential)
-        .ok();
+    let made = day.owner(&["token", "create", "--name", NAME], "", Shows::Credential).ok();
     let token = made.out().trim_end().to_owned();
     day.credential("token", &token);
     let json = day.owner(
@@ -306,20 +242,13 @@ fn tokens(day: &mut Day<'_>) -> String {
     day.with_token(&["get", PATH], &other, Shows::Values).ok();
     day.with_token(&["get", PATH], &other, Shows::Names).exits(4);
     day.with_token(&["whoami"], &token, Shows::Names).ok();
-    day.with_token(&["get", "app/none"], &token, Shows::Names)
-        .exits(3);
-    day.with_token(&["store", "app/x", "--generate"], &token, Shows::Names)
-        .exits(4);
-    for words in [
-        &["token", "list"][..],
-        &["token", "list", "--all", "--json"],
-        &["token", "show", NAME],
-    ] {
+    day.with_token(&["get", "app/none"], &token, Shows::Names).exits(3);
+    day.with_token(&["store", "app/x", "--generate"], &token, Shows::Names).exits(4);
+    for words in [&["token", "list"][..], &["token", "list", "--all", "--json"], &["token", "show", NAME]] {
         day.owner(words, "", Shows::Names).ok();
     }
     day.owner(&["token", "revoke", "other"], "", Shows::Names);
-    day.with_token(&["get", PATH, "--json"], &other, Shows::Names)
-        .exits(4);
+    day.with_token(&["get", PATH, "--json"], &other, Shows::Names).exits(4);
     token
 }
 
@@ -367,15 +296,11 @@ fn go_wrong(day: &mut Day<'_>, token: &str) {
                 day.runs.pop();
             }
         }
-        day.with_token(&with(&["get", PATH]), &token[..60], Shows::Names)
-            .exits(4);
-        day.with_token(&with(&["get", PATH]), &mistyped, Shows::Names)
-            .exits(4);
-        day.with_token(&with(&["get", PATH]), PASSPHRASE, Shows::Names)
-            .exits(4);
+        day.with_token(&with(&["get", PATH]), &token[..60], Shows::Names).exits(4);
+        day.with_token(&with(&["get", PATH]), &mistyped, Shows::Names).exits(4);
+        day.with_token(&with(&["get", PATH]), PASSPHRASE, Shows::Names).exits(4);
         let session = day.session.clone();
-        day.with_token(&with(&["get", PATH]), &session, Shows::Names)
-            .exits(4);
+        day.with_token(&with(&["get", PATH]), &session, Shows::Names).exits(4);
         for url in [&in_url, &with_user] {
             let words = [&["get", PATH, "--url", url.as_str()], json].concat();
             day.with_token(&words, token, Shows::Names);
@@ -427,10 +352,7 @@ fn post(session: &str, body: &str) -> String {
 
 /// The vault directory, the temporary one and the rest of the home: nothing, not even a name.
 fn on_the_disk(day: &Day<'_>, home: &Home) {
-    assert!(
-        !home.vault_file("session.cache").exists(),
-        "kept though no passphrase file was named"
-    );
+    assert!(!home.vault_file("session.cache").exists(), "kept though no passphrase file was named");
     std::fs::remove_dir_all(home.path().join("inputs")).unwrap();
     let names = [
         ("path", &PATH[..14]),
@@ -440,10 +362,7 @@ fn on_the_disk(day: &Day<'_>, home: &Home) {
         ("tag's value", "CANARY-tag-value"),
         ("path's end", "of/the-secret"),
     ];
-    let names: Vec<_> = names
-        .iter()
-        .map(|(name, text)| (*name, Canary::new(text.as_bytes())))
-        .collect();
+    let names: Vec<_> = names.iter().map(|(name, text)| (*name, Canary::new(text.as_bytes()))).collect();
     for (name, canary) in day.secrets.iter().chain(&names) {
         let found = canary.in_tree(home.path());
         assert!(found.is_empty(), "{name}: {found:?}");

@@ -22,10 +22,7 @@ impl Foreground {
     /// Starts it and waits until it serves.
     #[track_caller]
     pub fn start(mut command: Command) -> Foreground {
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut said = Vec::new();
@@ -72,24 +69,15 @@ fn lc4_an_idle_time_of_zero_is_said_and_one_beyond_a_week_refused() {
     let status = owner(&home, &["status", "--json"]).ok().json();
     assert_eq!(status["idleTimeoutMs"], 0, "{status}");
     assert!(status["locksInMs"].is_null(), "{status}");
-    assert!(
-        status["weakened"].to_string().contains("idle-timeout 0"),
-        "{status}"
-    );
+    assert!(status["weakened"].to_string().contains("idle-timeout 0"), "{status}");
     let words = owner(&home, &["status"]).ok().out();
     assert!(words.contains("never locks by itself"), "{words}");
     server.stop();
     let most = TestServer::start_with(&home, &["--idle-timeout", "10080"]);
     most.stop();
     for beyond in ["10081", "40000", "4294967296"] {
-        let ran = home
-            .cli(["serve", "--daemon", "--port", "0", "--idle-timeout", beyond])
-            .run()
-            .exits(2);
-        assert!(
-            ran.err().contains("10080") || ran.err().contains("10,080"),
-            "{ran}"
-        );
+        let ran = home.cli(["serve", "--daemon", "--port", "0", "--idle-timeout", beyond]).run().exits(2);
+        assert!(ran.err().contains("10080") || ran.err().contains("10,080"), "{ran}");
     }
     assert!(!home.vault_file("vault.pid").exists());
 }
@@ -114,11 +102,7 @@ fn lc5_a_start_that_was_killed_never_hinders_the_next() {
     // engine's tests set theirs, and the CA is valid from 2020 on.
     let home = ordinary_home();
     vault(&home).stop();
-    let rounds = if std::env::var_os("HQV_LONG").is_some() {
-        1000
-    } else {
-        24
-    };
+    let rounds = if std::env::var_os("HQV_LONG").is_some() { 1000 } else { 24 };
     for round in 0..rounds {
         let mut command = program(&home, home.program());
         command
@@ -147,27 +131,17 @@ fn lc6_an_older_daemon_is_named_asked_to_stop_and_gone() {
     let home = ordinary_home();
     vault(&home).stop();
     let _stopped = Stopped(&home);
-    let old = home
-        .cli(["serve", "--daemon", "--port", "0"])
-        .env("HQ_VAULT_TEST_VERSION", "0.0.9")
-        .run()
-        .ok();
+    let old = home.cli(["serve", "--daemon", "--port", "0"]).env("HQ_VAULT_TEST_VERSION", "0.0.9").run().ok();
     let first = written_pid(&home);
     if home.cli(["status", "--json"]).run().ok().json()["version"] != "0.0.9" {
-        println!(
-            "SKIP an older daemon: this binary has no version for tests ({})",
-            old.out()
-        );
+        println!("SKIP an older daemon: this binary has no version for tests ({})", old.out());
         owner(&home, &["serve", "--stop"]).ok();
         return;
     }
     owner(&home, &["unlock"]).ok();
     store(&home, "a/b", "kept");
     let said = home.cli(["status"]).run().ok().out();
-    assert!(
-        said.contains("0.0.9") && said.contains("serve --restart"),
-        "{said}"
-    );
+    assert!(said.contains("0.0.9") && said.contains("serve --restart"), "{said}");
     owner(&home, &["serve", "--restart"]).ok();
     ended(first);
     let second = written_pid(&home);

@@ -26,13 +26,8 @@ pub fn connect(server: &TestServer<'_>, way: Way, credential: &str) -> Client {
     let mut options = Options::new(Target::parse(&target).unwrap(), hqv_sys::process::uid(), peer_uid);
     let credential = credential.trim_end();
     options.credential = Some(SecretText::new(credential.to_owned()));
-    let pin = hqv_crypto::wire::parse(credential)
-        .ok()
-        .and_then(|known| known.pin);
-    options.trust = Trust {
-        pin: pin.map(Pin),
-        ..Trust::default()
-    };
+    let pin = hqv_crypto::wire::parse(credential).ok().and_then(|known| known.pin);
+    options.trust = Trust { pin: pin.map(Pin), ..Trust::default() };
     Client::new(options).unwrap()
 }
 
@@ -43,10 +38,7 @@ fn peer_uid(fd: BorrowedFd<'_>) -> std::io::Result<u32> {
 /// Resident memory in KiB, and open files.
 fn footprint(pid: u32) -> (u64, usize) {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let rss = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
-        .unwrap();
+    let rss = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     let files = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count();
     (rss.split_whitespace().next().unwrap().parse().unwrap(), files)
 }
@@ -56,10 +48,7 @@ async fn round(server: &TestServer<'_>, tokens: &[String; 2]) {
     for way in [Way::Tls, Way::Socket] {
         let mut client = connect(server, way, &tokens[0]);
         for n in 0..200 {
-            client
-                .get(["app/a", "app/b", "app/large"][n % 3], None)
-                .await
-                .unwrap();
+            client.get(["app/a", "app/b", "app/large"][n % 3], None).await.unwrap();
         }
         assert!(client.get("app/none", None).await.is_err());
         assert!(client.get("other/x", None).await.is_err());
@@ -80,23 +69,12 @@ fn mm5_load_leaves_memory_and_open_files_flat() {
     }
     let home = home();
     let server = vault(&home);
-    for (path, value) in [
-        ("app/a", 30),
-        ("app/b", 3000),
-        ("app/large", 60_000),
-        ("other/x", 30),
-    ] {
+    for (path, value) in [("app/a", 30), ("app/b", 3000), ("app/large", 60_000), ("other/x", 30)] {
         store(&home, path, vec![b'v'; value]);
     }
-    let tokens = [
-        token(&home, &["--name", "load", "--path", "app/"]),
-        token(&home, &["--name", "ended"]),
-    ];
+    let tokens = [token(&home, &["--name", "load", "--path", "app/"]), token(&home, &["--name", "ended"])];
     owner(&home, &["token", "revoke", "ended"]).ok();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let run = |rounds: u32| {
         for _ in 0..rounds {
             runtime.block_on(round(&server, &tokens));
@@ -120,11 +98,6 @@ fn mm5_load_leaves_memory_and_open_files_flat() {
         run(6)
     };
     println!("KiB and files: {before:?}, then {after:?}");
-    assert!(
-        after.0 <= before.0 + 2048,
-        "memory grew from {} to {} KiB",
-        before.0,
-        after.0
-    );
+    assert!(after.0 <= before.0 + 2048, "memory grew from {} to {} KiB", before.0, after.0);
     assert_eq!(after.1, before.1, "open files");
 }

@@ -4,12 +4,7 @@
 //! vault refuses. What only root can see (another process's memory, a second user, a network without IPv6)
 //! is skipped with a line where the tests do not run as root.
 #![forbid(unsafe_code)]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::disallowed_methods
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
 mod impostors;
 mod keys;

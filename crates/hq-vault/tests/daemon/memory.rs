@@ -45,18 +45,12 @@ impl Memory {
 
     /// The mappings in which `what` stands.
     pub fn with(&self, what: &[u8]) -> Vec<&Mapping> {
-        self.0
-            .iter()
-            .filter(|mapping| find(&mapping.bytes, what).is_some())
-            .collect()
+        self.0.iter().filter(|mapping| find(&mapping.bytes, what).is_some()).collect()
     }
 
     /// Where a secret stands, in any of its forms.
     pub fn search(&self, canary: &hqv_test::Canary) -> Vec<hqv_test::Found> {
-        self.0
-            .iter()
-            .flat_map(|mapping| canary.in_bytes(&mapping.name, &mapping.bytes))
-            .collect()
+        self.0.iter().flat_map(|mapping| canary.in_bytes(&mapping.name, &mapping.bytes)).collect()
     }
 
     /// How many bytes were looked at.
@@ -78,9 +72,5 @@ fn read(file: &File, name: &str, flags: &str) -> Option<Mapping> {
     let mut bytes = vec![0; usize::try_from(to - from).ok()?];
     // A mapping can go while it is read: then nothing of it is left.
     file.read_exact_at(&mut bytes, from).ok()?;
-    Some(Mapping {
-        name: name.to_owned(),
-        flags: flags.to_owned(),
-        bytes,
-    })
+    Some(Mapping { name: name.to_owned(), flags: flags.to_owned(), bytes })
 }

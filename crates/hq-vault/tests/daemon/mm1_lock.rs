@@ -29,11 +29,7 @@ const ANSWERS: usize = 20;
 impl Planted {
     fn in_memory(&self, memory: &Memory) -> Vec<String> {
         let one = |(name, canary): &(&str, Canary)| -> Vec<String> {
-            memory
-                .search(canary)
-                .iter()
-                .map(|found| format!("{name}: {found}"))
-                .collect()
+            memory.search(canary).iter().map(|found| format!("{name}: {found}")).collect()
         };
         self.0.iter().flat_map(one).collect()
     }
@@ -61,31 +57,20 @@ fn mm1_keys_stand_in_locked_memory_and_after_lock_nothing_is_left() {
     }
     let home = home();
     let server = vault(&home);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (planted, mut held) = use_everything(&home, &server, &runtime);
     let keys = keys::all(&home.vault(), PASSPHRASE);
 
     let open = Memory::of(server.pid()).unwrap();
     for key in &keys {
         let places = open.with(&key.bytes);
-        let outside: Vec<_> = places
-            .iter()
-            .filter(|m| !m.is_locked())
-            .map(|m| (&m.name, &m.flags))
-            .collect();
+        let outside: Vec<_> = places.iter().filter(|m| !m.is_locked()).map(|m| (&m.name, &m.flags)).collect();
         match key.held {
             Held::Locked => assert!(!places.is_empty(), "{} is not in an unlocked daemon", key.name),
             Held::Prepared => continue,
             Held::Briefly => assert!(places.is_empty(), "{} is still there: {outside:?}", key.name),
         }
-        assert!(
-            outside.is_empty(),
-            "{} outside locked memory: {outside:?}",
-            key.name
-        );
+        assert!(outside.is_empty(), "{} outside locked memory: {outside:?}", key.name);
     }
 
     owner(&home, &["lock"]).ok();
@@ -104,10 +89,7 @@ fn mm1_keys_stand_in_locked_memory_and_after_lock_nothing_is_left() {
     }
     drop((held, runtime));
     let wrong = home.write("wrong", WRONG, 0o600);
-    home.cli(["unlock"])
-        .env("HQ_VAULT_PASSPHRASE_FILE", wrong)
-        .run()
-        .exits(4);
+    home.cli(["unlock"]).env("HQ_VAULT_PASSPHRASE_FILE", wrong).run().exits(4);
     planted.must_go(&home, &server, "after requests while locked");
 
     // Once more: an unlock and a lock leave as little.
@@ -143,11 +125,7 @@ fn use_everything(
     home.cli(["get", "app/value"]).token(&limited).run().ok();
     owner(home, &["audit"]).ok();
     let session = std::fs::read_to_string(home.vault_file("session.cache")).unwrap();
-    let ways = [
-        (Way::Tls, &unlimited),
-        (Way::Socket, &unlimited),
-        (Way::Socket, &session),
-    ];
+    let ways = [(Way::Tls, &unlimited), (Way::Socket, &unlimited), (Way::Socket, &session)];
     let held = ways.map(|(way, credential)| {
         let mut client = connect(server, way, credential);
         let got = runtime.block_on(client.get("app/value", None)).unwrap();
@@ -166,11 +144,7 @@ fn use_everything(
     .map(|(name, text)| (name, Canary::new(text.as_bytes())))
     .into();
     planted.push(("a binary value", Canary::new(&binary)));
-    for (name, text) in [
-        ("the session", &session),
-        ("a token", &unlimited),
-        ("a limited token", &limited),
-    ] {
+    for (name, text) in [("the session", &session), ("a token", &unlimited), ("a limited token", &limited)] {
         let text = text.trim_end();
         planted.push((name, Canary::new(text.as_bytes())));
         planted.push((name, Canary::new(wire::parse(text).unwrap().secret.as_slice())));
@@ -181,20 +155,14 @@ fn use_everything(
 /// Values short, long, random and in bulk go in and come out.
 fn values(home: &Home, binary: &[u8]) {
     let large = format!("{}{LARGE}{}", "x".repeat(50_000), "y".repeat(50_000));
-    for (path, value) in [
-        ("app/value", VALUE.as_bytes()),
-        ("app/large", large.as_bytes()),
-        ("bin/key", binary),
-    ] {
+    for (path, value) in
+        [("app/value", VALUE.as_bytes()), ("app/large", large.as_bytes()), ("bin/key", binary)]
+    {
         store(home, path, value);
         assert_eq!(owner(home, &["get", path]).ok().stdout, value);
         owner(home, &["get", path, "--json"]).ok();
     }
-    owner(
-        home,
-        &["store", "app/note", "--generate", "--description", DESCRIPTION],
-    )
-    .ok();
+    owner(home, &["store", "app/note", "--generate", "--description", DESCRIPTION]).ok();
     owner(home, &["env-file", "app/", "--format", "json"]).ok();
 }
 
@@ -206,10 +174,7 @@ fn mm1_a_daemon_that_dies_leaves_no_core() {
     daemon.args(["-c", "ulimit -c unlimited; exec \"$HQ\" serve --port 0"]);
     let mut daemon = crate::life::Foreground::start(daemon);
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", daemon.pid())).unwrap();
-    let core = limits
-        .lines()
-        .find(|line| line.starts_with("Max core file size"))
-        .unwrap();
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
     assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
     owner(&home, &["unlock"]).ok();
     signal(daemon.pid(), Signal::ABORT);
@@ -217,11 +182,7 @@ fn mm1_a_daemon_that_dies_leaves_no_core() {
     assert_eq!(status.signal(), Some(Signal::ABORT.as_raw()));
     assert!(!status.core_dumped());
     let left = std::fs::read_dir(home.path()).unwrap().flatten();
-    assert!(
-        !left
-            .into_iter()
-            .any(|entry| entry.file_name().to_string_lossy().starts_with("core"))
-    );
+    assert!(!left.into_iter().any(|entry| entry.file_name().to_string_lossy().starts_with("core")));
 }
 
 /// Each line of the answer names a door that was open.
@@ -245,22 +206,11 @@ fn mm3_the_same_user_can_neither_read_nor_trace_the_daemon_or_a_client() {
     prompt.wait_for("Passphrase");
     for pid in [server.pid(), prompt.pid()] {
         let output = shell(&home, &DOORS.replace("$PID", &pid.to_string()));
-        assert!(
-            output.stdout.is_empty() && output.status.success(),
-            "{}",
-            told(&output)
-        );
+        assert!(output.stdout.is_empty() && output.status.success(), "{}", told(&output));
     }
     // The same look at a process without our hardening sees everything.
-    let output = shell(
-        &home,
-        &format!("sleep 60 > /dev/null & PID=$!\n{DOORS}\nkill $PID"),
-    );
-    assert!(
-        String::from_utf8_lossy(&output.stdout).contains("environ\nmaps\nauxv\n"),
-        "{}",
-        told(&output)
-    );
+    let output = shell(&home, &format!("sleep 60 > /dev/null & PID=$!\n{DOORS}\nkill $PID"));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("environ\nmaps\nauxv\n"), "{}", told(&output));
     prompt.keys(b"\x03");
     let _ = prompt.finish();
 }

@@ -29,13 +29,8 @@ fn in_namespace(home: &Home, wanted: &str, network: &str) -> Option<Output> {
     home.write("passphrase", PASSPHRASE, 0o600);
     let mut command = program(home, "unshare");
     command.args(["--net", "sh", "-c", &format!("{network} || exit 77\n{LIFE}")]);
-    command
-        .env("HQ_VAULT_PASSPHRASE_FILE", home.passphrase_file())
-        .env("WANTED", wanted);
-    let output = command
-        .output()
-        .ok()
-        .filter(|output| output.status.code() != Some(77));
+    command.env("HQ_VAULT_PASSPHRASE_FILE", home.passphrase_file()).env("WANTED", wanted);
+    let output = command.output().ok().filter(|output| output.status.code() != Some(77));
     if output.is_none() {
         println!("SKIP {wanted} alone: no network namespace can be had here");
     }
@@ -46,11 +41,7 @@ fn in_namespace(home: &Home, wanted: &str, network: &str) -> Option<Output> {
 fn serves_on(output: &Output, yes: &str, no: &str) {
     let out = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{}", told(output));
-    assert!(
-        out.contains(&format!("\"{yes}:")) && !out.contains(&format!("\"{no}:")),
-        "{}",
-        told(output)
-    );
+    assert!(out.contains(&format!("\"{yes}:")) && !out.contains(&format!("\"{no}:")), "{}", told(output));
     assert_eq!(out.matches("got v\n").count(), 2, "{}", told(output));
 }
 

@@ -27,11 +27,7 @@ fn with_the_database_aside() -> Home {
 /// Kind, owner, mode, length of what stands there.
 fn facts(path: &Path) -> (u32, u32, u64) {
     let meta = fs::symlink_metadata(path).unwrap();
-    (
-        meta.mode(),
-        meta.uid(),
-        if meta.is_file() { meta.len() } else { 0 },
-    )
+    (meta.mode(), meta.uid(), if meta.is_file() { meta.len() } else { 0 })
 }
 
 /// Every command that needs the vault says what is wrong, at once, and touches nothing.
@@ -66,10 +62,7 @@ fn doctor_only_names(home: &Home, word: &str) {
     let before = facts(&db);
     for words in [&["doctor"][..], &["doctor", "--fix"]] {
         let ran = home.cli(words).run().exits(1);
-        assert!(
-            ran.out().contains("vault.db") && ran.out().contains(word),
-            "{word:?}\n{ran}"
-        );
+        assert!(ran.out().contains("vault.db") && ran.out().contains(word), "{word:?}\n{ran}");
         assert_eq!(facts(&db), before);
     }
 }
@@ -104,14 +97,7 @@ fn st4_each_thing_that_is_no_database_is_named_and_left_alone() {
     doctor_only_names(&home, "directory");
     fs::remove_dir(&db).unwrap();
 
-    assert!(
-        Command::new("mkfifo")
-            .args(["-m", "600"])
-            .arg(&db)
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(Command::new("mkfifo").args(["-m", "600"]).arg(&db).status().unwrap().success());
     give(&home, &db);
     told(&home, &["vault.db", "pipe"]);
     doctor_only_names(&home, "FIFO");
@@ -173,19 +159,13 @@ fn st4_a_missing_database_is_said_and_its_record_is_kept() {
     assert!(ran.out().contains("no-vault"), "{ran}");
     // A new vault is not begun on top of the record of the lost one.
     let record = fs::read(home.vault_file("audit.log")).unwrap();
-    let ran = home
-        .cli(["init"])
-        .env("HQ_VAULT_PASSPHRASE_FILE", home.write("new", PASSPHRASE, 0o600))
-        .run();
+    let ran = home.cli(["init"]).env("HQ_VAULT_PASSPHRASE_FILE", home.write("new", PASSPHRASE, 0o600)).run();
     let kept = fs::read(home.vault_file("audit.log")).unwrap_or_default();
     let aside = fs::read_dir(home.path())
         .unwrap()
         .flatten()
         .any(|entry| fs::read(entry.path().join("audit.log")).is_ok_and(|copy| copy.starts_with(&record)));
-    assert!(
-        kept.starts_with(&record) || aside,
-        "the record of the lost vault is gone\n{ran}"
-    );
+    assert!(kept.starts_with(&record) || aside, "the record of the lost vault is gone\n{ran}");
 }
 
 #[test]

@@ -13,10 +13,7 @@ use crate::support::{Stopped, give, home, ordinary_home, owner, program, shell, 
 /// Both ways of starting; each must refuse.
 #[track_caller]
 fn neither_starts(home: &Home, port: &str, words: &[&str]) {
-    for way in [
-        &["serve", "--daemon", "--port", port][..],
-        &["serve", "--port", port],
-    ] {
+    for way in [&["serve", "--daemon", "--port", port][..], &["serve", "--port", port]] {
         let ran = home.cli(way).run().exits(7);
         for word in words {
             assert!(ran.err().contains(word), "{word:?}\n{ran}");
@@ -44,11 +41,7 @@ fn lc1_a_port_held_on_either_loopback_address_alone_is_refused() {
             continue;
         };
         let at = held.local_addr().unwrap();
-        neither_starts(
-            &home,
-            &at.port().to_string(),
-            &[&at.port().to_string(), &at.ip().to_string()],
-        );
+        neither_starts(&home, &at.port().to_string(), &[&at.port().to_string(), &at.ip().to_string()]);
         nothing_was_left(&home);
     }
     // With a vault there is a certificate already, and a record, to which a refused start means nothing.
@@ -57,19 +50,12 @@ fn lc1_a_port_held_on_either_loopback_address_alone_is_refused() {
     let port = held.local_addr().unwrap().port().to_string();
     neither_starts(&home, &port, &["127.0.0.1"]);
     nothing_was_left(&home);
-    let json = home
-        .cli(["serve", "--daemon", "--json", "--port", &port])
-        .run()
-        .exits(7)
-        .json_error();
+    let json = home.cli(["serve", "--daemon", "--json", "--port", &port]).run().exits(7).json_error();
     assert_eq!(json["code"], "CONFLICT");
     let server = TestServer::start(&home);
     owner(&home, &["unlock"]).ok();
     let proven = owner(&home, &["audit", "verify"]).ok().out();
-    assert!(
-        !proven.contains("unclean"),
-        "a refused start is no unclean end\n{proven}"
-    );
+    assert!(!proven.contains("unclean"), "a refused start is no unclean end\n{proven}");
     server.stop();
 }
 
@@ -84,10 +70,7 @@ fn lc1_the_socket_s_place_is_taken() {
         let foreign = UnixListener::bind(&path).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
         neither_starts(&home, "0", &["vault.sock"]);
-        assert!(
-            fs::symlink_metadata(&path).is_ok(),
-            "a live socket was taken away"
-        );
+        assert!(fs::symlink_metadata(&path).is_ok(), "a live socket was taken away");
         drop(foreign);
         fs::remove_file(&path).unwrap();
     }
@@ -96,10 +79,7 @@ fn lc1_the_socket_s_place_is_taken() {
     fs::remove_dir(&path).unwrap();
     std::os::unix::fs::symlink(home.path().join("elsewhere"), &path).unwrap();
     neither_starts(&home, "0", &["vault.sock", "link"]);
-    assert!(
-        fs::symlink_metadata(&path).is_ok(),
-        "it was not ours to take away"
-    );
+    assert!(fs::symlink_metadata(&path).is_ok(), "it was not ours to take away");
     fs::remove_file(&path).unwrap();
     // What a killed daemon left is no hindrance.
     drop(UnixListener::bind(&path).unwrap());
@@ -116,13 +96,9 @@ fn lc1_a_pid_of_another_vault_s_daemon_is_left_alone() {
     let innocent = second.pid();
     store(&one, "a/b", "v");
     first.kill();
-    for content in [
-        format!("{innocent}\n"),
-        format!("{innocent}\n{{}}\n"),
-        "1\n".into(),
-        "-1\n".into(),
-        "0\n".into(),
-    ] {
+    for content in
+        [format!("{innocent}\n"), format!("{innocent}\n{{}}\n"), "1\n".into(), "-1\n".into(), "0\n".into()]
+    {
         one.write(".hq-vault/vault.pid", &content, 0o600);
         one.write(".hq-vault/vault.lock", &content, 0o600);
         one.cli(["serve", "--stop"]).run().exits(6);
@@ -148,17 +124,11 @@ fn lc1_another_program_that_holds_the_lock_is_named_and_left_alone() {
     assert!(ran.code != Some(0) && ran.err().contains(&us), "{ran}");
     // It also listens where the daemon would, and is no daemon of this vault: another process.
     let mut listener = program(&home, "python3");
-    listener
-        .args(["-c", LISTEN])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped());
+    listener.args(["-c", LISTEN]).stdin(Stdio::piped()).stdout(Stdio::piped());
     if let Some(mut listener) = running(listener) {
         let ran = home.cli(["serve", "--stop"]).run();
         assert!(ran.code != Some(0), "{ran}");
-        assert!(
-            listener.try_wait().unwrap().is_none(),
-            "the listener was ended\n{ran}"
-        );
+        assert!(listener.try_wait().unwrap().is_none(), "the listener was ended\n{ran}");
         listener.kill().unwrap();
         listener.wait().unwrap();
     }
@@ -182,9 +152,7 @@ fn running(mut command: Command) -> Option<std::process::Child> {
         return None;
     };
     let mut line = String::new();
-    std::io::BufReader::new(child.stdout.take().unwrap())
-        .read_line(&mut line)
-        .unwrap();
+    std::io::BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     assert_eq!(line, "listening\n");
     Some(child)
 }
@@ -204,16 +172,10 @@ fn st3_lc1_a_second_daemon_is_refused_by_whatever_name_the_vault_goes() {
     store(&home, "a/b", "v");
     let other = home.path().join("tmp/../.hq-vault/.");
     let other = other.to_string_lossy();
-    for name in [
-        &[][..],
-        &["--vault-dir", ".hq-vault"],
-        &["--vault-dir", ".hq-vault/"],
-        &["--vault-dir", &other],
-    ] {
-        for way in [
-            &["serve", "--daemon", "--port", "0"][..],
-            &["serve", "--port", "0"],
-        ] {
+    for name in
+        [&[][..], &["--vault-dir", ".hq-vault"], &["--vault-dir", ".hq-vault/"], &["--vault-dir", &other]]
+    {
+        for way in [&["serve", "--daemon", "--port", "0"][..], &["serve", "--port", "0"]] {
             refused(home.cli(way.iter().chain(name)).run(), &server);
         }
     }
@@ -234,11 +196,7 @@ fn st3_commands_beside_a_daemon_leave_its_files_alone() {
     // None of these may open vault.db behind the daemon's back, and a stopped one is not waited for long.
     let script = "\"$HQ\" doctor; \"$HQ\" audit verify .hq-vault/audit.log; \"$HQ\" status --no-start; \"$HQ\" list --no-start";
     let output = shell(&home, script);
-    assert!(
-        !String::from_utf8_lossy(&output.stderr).contains("panicked"),
-        "{}",
-        told(&output)
-    );
+    assert!(!String::from_utf8_lossy(&output.stderr).contains("panicked"), "{}", told(&output));
     assert_eq!(owner(&home, &["get", "a/b"]).ok().out(), "v");
     store(&home, "a/c", "w");
     let server = server.restart();

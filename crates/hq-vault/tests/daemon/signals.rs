@@ -32,13 +32,7 @@ fn lc2_a_daemon_in_the_background_takes_every_signal_as_documented() {
     let mut server = vault(&home);
     store(&home, "a/b", "first");
     // Neither a hang-up nor a broken pipe nor a stop of its terminal is meant for it.
-    for harmless in [
-        Signal::HUP,
-        Signal::PIPE,
-        Signal::WINCH,
-        Signal::TSTP,
-        Signal::TTOU,
-    ] {
+    for harmless in [Signal::HUP, Signal::PIPE, Signal::WINCH, Signal::TSTP, Signal::TTOU] {
         signal(server.pid(), harmless);
         signal(server.pid(), Signal::CONT);
         assert!(server.runs(), "{harmless:?}");
@@ -47,15 +41,8 @@ fn lc2_a_daemon_in_the_background_takes_every_signal_as_documented() {
     // Asked while it is stopped, it answers when it goes on.
     signal(server.pid(), Signal::STOP);
     let mut asked = program(&home, home.program());
-    asked
-        .args(["get", "a/b"])
-        .env("HQ_VAULT_PASSPHRASE_FILE", home.passphrase_file());
-    let asked = asked
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    asked.args(["get", "a/b"]).env("HQ_VAULT_PASSPHRASE_FILE", home.passphrase_file());
+    let asked = asked.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     signal(server.pid(), Signal::CONT);
     let answer = asked.wait_with_output().unwrap();
     assert_eq!(answer.stdout, b"first", "{}", told(&answer));
@@ -93,10 +80,7 @@ fn lc2_a_stop_amid_writes_loses_nothing_that_was_confirmed() {
     let home = home();
     let mut server = vault(&home);
     let writer = token(&home, &["--name", "writer", "--allow", "read,write on w/"]);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     for last in [Signal::TERM, Signal::INT] {
         let ways = [Way::Tls, Way::Socket, Way::Tls, Way::Socket];
         let clients: Vec<_> = ways.iter().map(|way| connect(&server, *way, &writer)).collect();
@@ -125,15 +109,8 @@ fn lc2_a_stop_amid_writes_loses_nothing_that_was_confirmed() {
         server = TestServer::start(&home);
         owner(&home, &["unlock"]).ok();
         for (n, last) in confirmed.iter().enumerate() {
-            let is: u64 = owner(&home, &["get", &format!("w/{n}")])
-                .ok()
-                .out()
-                .parse()
-                .unwrap();
-            assert!(
-                is == *last || is == last + 1,
-                "writer {n}: {last} was confirmed, {is} is there"
-            );
+            let is: u64 = owner(&home, &["get", &format!("w/{n}")]).ok().out().parse().unwrap();
+            assert!(is == *last || is == last + 1, "writer {n}: {last} was confirmed, {is} is there");
             owner(&home, &["delete", &format!("w/{n}"), "--force"]).ok();
         }
     }
@@ -152,10 +129,7 @@ fn lc2_a_stop_ends_what_follows() {
     signal(server.pid(), Signal::TERM);
     ended(server.pid());
     let ran = tail.finish();
-    assert!(
-        ran.code.is_some_and(|code| code != 0),
-        "the tail says that it was cut\n{ran}"
-    );
+    assert!(ran.code.is_some_and(|code| code != 0), "the tail says that it was cut\n{ran}");
     assert!(!ran.err().contains("panicked"), "{ran}");
 }
 
@@ -170,11 +144,7 @@ fn lc2_the_background_daemon_outlives_its_terminal() {
     starter.finish().ok();
     let pid = written_pid(&home);
     let status = home.cli(["status", "--json"]).run().ok().json();
-    assert_eq!(
-        (&status["serverRunning"], &status["pid"]),
-        (&true.into(), &pid.into()),
-        "{status}"
-    );
+    assert_eq!((&status["serverRunning"], &status["pid"]), (&true.into(), &pid.into()), "{status}");
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     let fields: Vec<_> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
     assert_eq!(fields[3], pid.to_string(), "it leads a session of its own");
@@ -203,18 +173,11 @@ fn lc2_the_foreground_daemon_goes_with_its_terminal_in_good_order() {
     assert_eq!(daemon.wait().unwrap().code(), Some(0));
     left_in_order(&home);
     let mut daemon = Foreground::start(serve(&home));
-    assert!(
-        daemon.greeting.contains("https://localhost:"),
-        "{}",
-        daemon.greeting
-    );
+    assert!(daemon.greeting.contains("https://localhost:"), "{}", daemon.greeting);
     owner(&home, &["unlock"]).ok();
     holds(&home, "kept");
     let proven = owner(&home, &["audit", "verify"]).ok().out();
-    assert!(
-        !proven.contains("unclean"),
-        "a closed window is no unclean end\n{proven}"
-    );
+    assert!(!proven.contains("unclean"), "a closed window is no unclean end\n{proven}");
     signal(daemon.pid(), Signal::QUIT);
     let _ = daemon.wait();
     TestServer::start(&home).stop();
@@ -239,17 +202,11 @@ fn lc2_a_client_ends_quietly_and_leaves_the_terminal_as_it_was() {
       done";
     let output = shell(&home, script);
     let err = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        !err.contains("panicked") && !err.contains("os error"),
-        "{}",
-        told(&output)
-    );
+    assert!(!err.contains("panicked") && !err.contains("os error"), "{}", told(&output));
 
-    for (before, key, words) in [
-        (PASSPHRASE, b"\x03", "Ctrl-C"),
-        (PASSPHRASE, b"\x1c", "Ctrl-\\"),
-        ("", b"\x04", "Ctrl-D"),
-    ] {
+    for (before, key, words) in
+        [(PASSPHRASE, b"\x03", "Ctrl-C"), (PASSPHRASE, b"\x1c", "Ctrl-\\"), ("", b"\x04", "Ctrl-D")]
+    {
         let mut prompt = home.cli(["unlock"]).on_terminal();
         prompt.wait_for("Passphrase");
         assert!(!prompt.echoes());

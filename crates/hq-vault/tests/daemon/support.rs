@@ -48,11 +48,7 @@ pub fn store(home: &Home, path: &str, value: impl Into<Vec<u8>>) {
 
 /// Makes a token as the owner.
 pub fn token(home: &Home, words: &[&str]) -> String {
-    let made = home
-        .cli(["token", "create"].iter().chain(words))
-        .owner()
-        .run()
-        .ok();
+    let made = home.cli(["token", "create"].iter().chain(words)).owner().run().ok();
     made.out().trim_end().to_owned()
 }
 
@@ -74,10 +70,7 @@ pub fn signal(pid: u32, signal: Signal) {
 /// Waits for a process's end.
 #[track_caller]
 pub fn ended(pid: u32) {
-    assert!(
-        hqv_sys::process::wait_end(pid, hqv_test::PATIENCE).unwrap(),
-        "{pid} still runs"
-    );
+    assert!(hqv_sys::process::wait_end(pid, hqv_test::PATIENCE).unwrap(), "{pid} still runs");
 }
 
 /// Another program than ours, in this home, as its user, with a clean environment. `hq-vault` is `$HQ`.
@@ -86,10 +79,7 @@ pub fn program(home: &Home, name: impl AsRef<OsStr>) -> Command {
     command
         .env_clear()
         .env("HOME", home.path())
-        .env(
-            "PATH",
-            std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into()),
-        )
+        .env("PATH", std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into()))
         .env("TMPDIR", home.path().join("tmp"))
         .env("LANG", "C.UTF-8")
         .env("HQ", home.program())
@@ -108,12 +98,7 @@ pub fn shell(home: &Home, script: &str) -> std::process::Output {
 /// What an output says, for a failed assertion.
 pub fn told(output: &std::process::Output) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    format!(
-        "{}\n--- stdout\n{}\n--- stderr\n{}",
-        output.status,
-        text(&output.stdout),
-        text(&output.stderr)
-    )
+    format!("{}\n--- stdout\n{}\n--- stderr\n{}", output.status, text(&output.stdout), text(&output.stderr))
 }
 
 /// Makes a thing, not what it may point to, the property of the home's user.
@@ -128,9 +113,7 @@ pub struct Stopped<'a>(pub &'a Home);
 
 impl Drop for Stopped<'_> {
     fn drop(&mut self) {
-        let _ = program(self.0, self.0.program())
-            .args(["serve", "--stop"])
-            .output();
+        let _ = program(self.0, self.0.program()).args(["serve", "--stop"]).output();
     }
 }
 

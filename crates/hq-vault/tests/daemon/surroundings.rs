@@ -15,10 +15,7 @@ use crate::support::{PASSPHRASE, Stopped, ordinary_home, program, root_for, told
 /// A command with this vault directory.
 fn run(home: &Home, dir: &Path, words: &[&str], env: &[(&str, &OsStr)]) -> Output {
     let mut command = program(home, home.program());
-    command
-        .args(words)
-        .env("HQ_VAULT_DIR", dir)
-        .env("HQ_VAULT_PASSPHRASE_FILE", home.passphrase_file());
+    command.args(words).env("HQ_VAULT_DIR", dir).env("HQ_VAULT_PASSPHRASE_FILE", home.passphrase_file());
     command.envs(env.iter().copied()).output().unwrap()
 }
 
@@ -59,22 +56,14 @@ fn refused(output: &Output, code: i32, words: &[&str]) {
     for word in words {
         assert!(err.contains(word), "{word:?}\n{}", told(output));
     }
-    assert!(
-        !err.contains("panicked") && err.lines().count() <= 2,
-        "{}",
-        told(output)
-    );
+    assert!(!err.contains("panicked") && err.lines().count() <= 2, "{}", told(output));
 }
 
 #[test]
 fn in7_a_vault_lives_in_directories_with_odd_names() {
     let home = ordinary_home();
     lives(&home, &home.path().join("with some  spaces and 'quotes\""), &[]);
-    lives(
-        &home,
-        &home.path().join(OsStr::from_bytes(b"not \xff\xfe utf-8")),
-        &[],
-    );
+    lives(&home, &home.path().join(OsStr::from_bytes(b"not \xff\xfe utf-8")), &[]);
     lives(&home, &home.path().join("with\nnewline and \u{1b}[31m"), &[]);
     lives(&home, &home.path().join("deeper/than/anything/there"), &[]);
 }
@@ -124,10 +113,7 @@ fn in7_without_a_home_the_directory_must_be_named() {
     }
     let dir = home.path().join("named");
     let mut command = program(&home, home.program());
-    command
-        .args(["status", "--json"])
-        .env_remove("HOME")
-        .env("HQ_VAULT_DIR", &dir);
+    command.args(["status", "--json"]).env_remove("HOME").env("HQ_VAULT_DIR", &dir);
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", told(&output));
 }
@@ -144,42 +130,22 @@ fn in7_a_relative_or_unusable_directory_is_refused() {
     for (dir, word) in [("file", "file"), ("file/below", "file")] {
         let output = serve(&home.path().join(dir));
         assert!(!output.status.success(), "{}", told(&output));
-        assert!(
-            String::from_utf8_lossy(&output.stderr).contains(word),
-            "{}",
-            told(&output)
-        );
+        assert!(String::from_utf8_lossy(&output.stderr).contains(word), "{}", told(&output));
     }
     if root_for("directories of another user") {
         let closed = home.make_dir("closed");
         chown(&closed, Some(0), Some(0)).unwrap();
         let output = serve(&closed);
-        assert!(
-            !output.status.success() && !closed.join("vault.log").exists(),
-            "{}",
-            told(&output)
-        );
+        assert!(!output.status.success() && !closed.join("vault.log").exists(), "{}", told(&output));
         let output = serve(&closed.join("below"));
         assert!(!output.status.success(), "{}", told(&output));
-        assert!(
-            String::from_utf8_lossy(&output.stderr).contains("closed"),
-            "{}",
-            told(&output)
-        );
+        assert!(String::from_utf8_lossy(&output.stderr).contains("closed"), "{}", told(&output));
     }
     let unwritable = home.make_dir("unwritable");
     fs::set_permissions(&unwritable, fs::Permissions::from_mode(0o500)).unwrap();
     let output = serve(&unwritable);
-    assert!(
-        !output.status.success() && output.status.code().is_some(),
-        "{}",
-        told(&output)
-    );
-    assert!(
-        String::from_utf8_lossy(&output.stderr).contains("unwritable"),
-        "{}",
-        told(&output)
-    );
+    assert!(!output.status.success() && output.status.code().is_some(), "{}", told(&output));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("unwritable"), "{}", told(&output));
 }
 
 #[test]
@@ -189,37 +155,16 @@ fn in7_closed_standard_streams_do_no_harm_and_a_full_disk_is_no_success() {
     let _stopped = Stopped(&home);
     let script = |text: &str| {
         let mut command = program(&home, "/bin/sh");
-        command
-            .args(["-c", text])
-            .env("HQ_VAULT_PASSPHRASE_FILE", home.passphrase_file())
-            .output()
-            .unwrap()
+        command.args(["-c", text]).env("HQ_VAULT_PASSPHRASE_FILE", home.passphrase_file()).output().unwrap()
     };
     let output = script("\"$HQ\" serve --daemon --port 0 <&- >&- 2>&- && \"$HQ\" init <&- 2>&-");
     assert!(output.status.success(), "{}", told(&output));
     let output = script("printf v | \"$HQ\" store a/b <&0 2>&- && \"$HQ\" get a/b <&- 2>&-");
-    assert!(
-        output.status.success() && output.stdout.ends_with(b"v"),
-        "{}",
-        told(&output)
-    );
-    for lost in [
-        "get a/b > /dev/full",
-        "list > /dev/full",
-        "env-file a/ > /dev/full",
-        "status > /dev/full",
-    ] {
+    assert!(output.status.success() && output.stdout.ends_with(b"v"), "{}", told(&output));
+    for lost in ["get a/b > /dev/full", "list > /dev/full", "env-file a/ > /dev/full", "status > /dev/full"] {
         let output = script(&format!("\"$HQ\" {lost}"));
-        assert!(
-            output.status.code().is_some_and(|code| code != 0),
-            "{lost}: {}",
-            told(&output)
-        );
-        assert!(
-            !String::from_utf8_lossy(&output.stderr).contains("panicked"),
-            "{}",
-            told(&output)
-        );
+        assert!(output.status.code().is_some_and(|code| code != 0), "{lost}: {}", told(&output));
+        assert!(!String::from_utf8_lossy(&output.stderr).contains("panicked"), "{}", told(&output));
     }
     // A temporary directory that is not there is missed by nobody.
     let output =

@@ -17,10 +17,7 @@ fn records_are_read_filtered_and_printed_as_json_lines() {
     };
     let gets = lines(&["--operation", "get"]);
     assert_eq!(gets.len(), 2);
-    assert_eq!(
-        (&gets[0]["outcome"], &gets[1]["outcome"]),
-        (&"ok".into(), &"denied".into())
-    );
+    assert_eq!((&gets[0]["outcome"], &gets[1]["outcome"]), (&"ok".into(), &"denied".into()));
     assert_eq!(gets[0]["identity"]["ancestry"], "worker");
     assert_eq!(gets[0]["items"][0]["path"], "app/key");
     assert_eq!(lines(&["--path", "app/"]).len(), 2);
@@ -28,16 +25,8 @@ fn records_are_read_filtered_and_printed_as_json_lines() {
     assert!(lines(&["--until", "2020-01-01"]).is_empty());
     assert!(!lines(&["--since", "1h", "--token", "worker"]).is_empty());
     let told = owner(&home, &["audit", "--operation", "get"]).ok().out();
-    assert!(
-        told.contains("denied") && told.contains("out of scope") && told.contains("worker"),
-        "{told}"
-    );
-    for bad in [
-        &["--limit", "0"][..],
-        &["--limit", "x"],
-        &["--since", "banana"],
-        &["--operation", "fly"],
-    ] {
+    assert!(told.contains("denied") && told.contains("out of scope") && told.contains("worker"), "{told}");
+    for bad in [&["--limit", "0"][..], &["--limit", "x"], &["--since", "banana"], &["--operation", "fly"]] {
         owner(&home, &[&["audit"], bad].concat()).exits(2);
     }
 }
@@ -47,10 +36,7 @@ fn a_tail_shows_what_happens_and_ends_with_the_lock() {
     let home = home();
     let _server = vault(&home);
     store(&home, "app/key", b"v");
-    let mut tail = home
-        .cli(["audit", "--tail", "--operation", "get", "--no-color"])
-        .owner()
-        .on_terminal();
+    let mut tail = home.cli(["audit", "--tail", "--operation", "get", "--no-color"]).owner().on_terminal();
     // Something from before, shown once the stream stands.
     owner(&home, &["get", "app/key"]).ok();
     tail.wait_for("app/key");
@@ -68,15 +54,8 @@ fn the_record_is_proven_here_and_elsewhere() {
     let _server = vault(&home);
     store(&home, "app/key", b"v");
     let proven = owner(&home, &["audit", "verify"]).ok().out();
-    assert!(
-        proven.starts_with("proven: ") && proven.contains("everything"),
-        "{proven}"
-    );
-    let key = owner(&home, &["audit", "public-key"])
-        .ok()
-        .out()
-        .trim_end()
-        .to_owned();
+    assert!(proven.starts_with("proven: ") && proven.contains("everything"), "{proven}");
+    let key = owner(&home, &["audit", "public-key"]).ok().out().trim_end().to_owned();
     let checkpoint = owner(&home, &["audit", "checkpoint"]).ok().out();
     home.write("checkpoint", &checkpoint, 0o600);
     owner(&home, &["audit", "verify", "--against", "checkpoint"]).ok();
@@ -85,11 +64,7 @@ fn the_record_is_proven_here_and_elsewhere() {
     // Elsewhere: no vault, no secret, no daemon.
     let other = crate::support::home();
     let copy = home.path().join("copy.log").to_string_lossy().into_owned();
-    let verify = |words: &[&str]| {
-        other
-            .cli([&["audit", "verify", copy.as_str()], words].concat())
-            .run()
-    };
+    let verify = |words: &[&str]| other.cli([&["audit", "verify", copy.as_str()], words].concat()).run();
     verify(&["--public-key", &key]).ok();
     let chain = verify(&["--json"]).ok().json();
     assert_eq!(chain["level"], "chain");

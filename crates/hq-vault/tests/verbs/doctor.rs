@@ -12,11 +12,7 @@ fn ids(home: &hqv_test::Home, words: &[&str], env: &[(&str, &str)]) -> BTreeSet<
         cli = cli.env(name, value);
     }
     let found = cli.run().json();
-    let open = found["findings"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|f| f["fixed"] == false);
+    let open = found["findings"].as_array().unwrap().iter().filter(|f| f["fixed"] == false);
     open.map(|f| f["id"].as_str().unwrap().to_owned()).collect()
 }
 
@@ -47,18 +43,8 @@ fn what_is_wrong_with_files() {
     chmod("", 0o755);
     finds(&home, "dir-mode", &[]);
     let left = ids(&home, &["--fix"], &[]);
-    assert!(
-        !left.contains("file-mode") && !left.contains("dir-mode"),
-        "{left:?}"
-    );
-    assert_eq!(
-        std::fs::metadata(home.vault_file("vault.db"))
-            .unwrap()
-            .permissions()
-            .mode()
-            & 0o777,
-        0o600
-    );
+    assert!(!left.contains("file-mode") && !left.contains("dir-mode"), "{left:?}");
+    assert_eq!(std::fs::metadata(home.vault_file("vault.db")).unwrap().permissions().mode() & 0o777, 0o600);
     home.write(".hq-vault/.vault.db.0123.tmp", "half", 0o600);
     finds(&home, "left-over", &[]);
     ids(&home, &["--fix"], &[]);
@@ -71,16 +57,9 @@ fn what_is_wrong_with_files() {
     finds(&home, "file-link", &[]);
     std::fs::remove_file(home.vault_file("vault.log")).unwrap();
     std::fs::create_dir(home.vault_file("tls.pem.d")).unwrap();
-    std::process::Command::new("mkfifo")
-        .arg("-m600")
-        .arg(home.vault_file("vault.log"))
-        .status()
-        .unwrap();
+    std::process::Command::new("mkfifo").arg("-m600").arg(home.vault_file("vault.log")).status().unwrap();
     let found = ids(&home, &[], &[]);
-    assert!(
-        found.contains("file-kind") || found.contains("file-owner"),
-        "{found:?}"
-    );
+    assert!(found.contains("file-kind") || found.contains("file-owner"), "{found:?}");
     std::fs::remove_file(home.vault_file("vault.log")).unwrap();
     if hqv_sys::process::uid() == 0 {
         std::fs::write(home.vault_file("tls.key"), "root's").unwrap();
@@ -126,10 +105,7 @@ fn what_is_wrong_with_the_daemon() {
     drop(lock);
     std::fs::remove_file(home.vault_file("config.toml")).unwrap();
     let old = [("HQ_VAULT_TEST_VERSION", "0.0.1")];
-    home.cli(["serve", "--daemon", "--port", "0", "--idle-timeout", "0"])
-        .env(old[0].0, old[0].1)
-        .run()
-        .ok();
+    home.cli(["serve", "--daemon", "--port", "0", "--idle-timeout", "0"]).env(old[0].0, old[0].1).run().ok();
     finds(&home, "daemon-version", &[]);
     finds(&home, "weakened", &[]);
     home.cli(["serve", "--stop"]).run().ok();

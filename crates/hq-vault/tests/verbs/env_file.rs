@@ -8,10 +8,7 @@ fn in_shell(home: &hqv_test::Home, shell: &[&str], script: &str) -> Output {
     let (program, args) = shell.split_first().unwrap();
     Command::new(program)
         .args(args)
-        .args([
-            "-c",
-            &script.replace("hq-vault", &home.program().to_string_lossy()),
-        ])
+        .args(["-c", &script.replace("hq-vault", &home.program().to_string_lossy())])
         .env_clear()
         .env("HOME", home.path())
         .env("PATH", std::env::var_os("PATH").unwrap())
@@ -21,14 +18,7 @@ fn in_shell(home: &hqv_test::Home, shell: &[&str], script: &str) -> Output {
         .unwrap()
 }
 
-const SHELLS: &[&[&str]] = &[
-    &["bash"],
-    &["dash"],
-    &["zsh", "-f"],
-    &["ksh"],
-    &["mksh"],
-    &["busybox", "sh"],
-];
+const SHELLS: &[&[&str]] = &[&["bash"], &["dash"], &["zsh", "-f"], &["ksh"], &["mksh"], &["busybox", "sh"]];
 
 fn there(shell: &[&str]) -> bool {
     Command::new(shell[0]).arg("-c").arg("exit 0").output().is_ok()
@@ -42,17 +32,11 @@ fn ou1_an_unquoted_eval_restores_values_and_a_failure_stops_set_e() {
     store(&home, "app/hard", hard.as_bytes());
     store(&home, "app/plain", b"v");
     for shell in SHELLS.iter().filter(|s| there(s)) {
-        let good = in_shell(
-            &home,
-            shell,
-            "eval $(hq-vault env-file app/ --format export); printf %s \"$HARD\"",
-        );
+        let good =
+            in_shell(&home, shell, "eval $(hq-vault env-file app/ --format export); printf %s \"$HARD\"");
         assert_eq!(String::from_utf8_lossy(&good.stdout), hard, "{shell:?} {good:?}");
-        let bad = in_shell(
-            &home,
-            shell,
-            "set -e; eval $(hq-vault env-file no/such --format export); echo went on",
-        );
+        let bad =
+            in_shell(&home, shell, "set -e; eval $(hq-vault env-file no/such --format export); echo went on");
         assert!(!bad.status.success(), "{shell:?}");
         assert_eq!(String::from_utf8_lossy(&bad.stdout), "", "{shell:?}");
     }
@@ -68,16 +52,9 @@ fn a_failing_shell_format_prints_the_exit_and_nothing_else() {
     let refused = owner(&home, &["env-file", "app", "--format", "export"]).exits(2);
     assert_eq!(refused.out(), "(exit 2)\n");
     assert!(refused.err().contains("app/nul"), "{refused}");
+    assert_eq!(owner(&home, &["env-file", "a//b", "--format=export"]).exits(2).out(), "(exit 2)\n");
     assert_eq!(
-        owner(&home, &["env-file", "a//b", "--format=export"])
-            .exits(2)
-            .out(),
-        "(exit 2)\n"
-    );
-    assert_eq!(
-        owner(&home, &["env-file", "app", "--format", "export", "--nonsense"])
-            .exits(2)
-            .out(),
+        owner(&home, &["env-file", "app", "--format", "export", "--nonsense"]).exits(2).out(),
         "(exit 2)\n"
     );
     let nobody = home.cli(["env-file", "app", "--format", "export"]).run().exits(4);
@@ -93,16 +70,9 @@ fn ou2_two_paths_with_one_name_are_both_named() {
         store(&home, path, b"v");
     }
     let ran = owner(&home, &["env-file", "app"]).exits(7);
-    assert!(
-        ran.err().contains("app/x-y") && ran.err().contains("app/x.y"),
-        "{ran}"
-    );
+    assert!(ran.err().contains("app/x-y") && ran.err().contains("app/x.y"), "{ran}");
     assert_eq!(ran.out(), "");
-    home.cli(["store", "app/x.y", "--env", "OTHER"])
-        .owner()
-        .stdin("w")
-        .run()
-        .ok();
+    home.cli(["store", "app/x.y", "--env", "OTHER"]).owner().stdin("w").run().ok();
     let ran = owner(&home, &["env-file", "app", "--format", "json"]).ok().json();
     assert_eq!(ran, serde_json::json!({ "X_Y": "v", "OTHER": "w" }));
 }
@@ -114,33 +84,12 @@ fn a_file_is_whole_and_private_and_one_use() {
     for n in 0..5 {
         store(&home, &format!("app/key{n}"), b"v");
     }
-    let once = token(
-        &home,
-        &[
-            "--name",
-            "once",
-            "--max-uses",
-            "1",
-            "--path",
-            "app/",
-            "--can",
-            "read",
-        ],
-    );
-    home.cli(["env-file", "app/", "-o", ".env"])
-        .token(&once)
-        .run()
-        .ok();
+    let once = token(&home, &["--name", "once", "--max-uses", "1", "--path", "app/", "--can", "read"]);
+    home.cli(["env-file", "app/", "-o", ".env"]).token(&once).run().ok();
     let file = home.path().join(".env");
     assert_eq!(std::fs::read_to_string(&file).unwrap().lines().count(), 5);
-    assert_eq!(
-        std::fs::metadata(&file).unwrap().permissions().mode() & 0o777,
-        0o600
-    );
-    home.cli(["env-file", "app/", "-o", ".env"])
-        .token(&once)
-        .run()
-        .exits(4);
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    home.cli(["env-file", "app/", "-o", ".env"]).token(&once).run().exits(4);
     assert_eq!(std::fs::read_to_string(&file).unwrap().lines().count(), 5);
     let record = owner(&home, &["audit", "--json", "--token", "once"]).ok().out();
     assert!(record.contains("\"claim\":\"env-file\""), "{record}");

@@ -11,17 +11,12 @@ fn a_value_goes_to_stdout_alone_and_versions_stay() {
     store(&home, "a/b", b"second\n");
     let ran = owner(&home, &["get", "a/b"]).ok();
     assert_eq!((ran.out().as_str(), ran.err().as_str()), ("second\n", ""));
-    assert_eq!(
-        owner(&home, &["get", "a/b", "--version", "1"]).ok().out(),
-        "first"
-    );
+    assert_eq!(owner(&home, &["get", "a/b", "--version", "1"]).ok().out(), "first");
     owner(&home, &["get", "a/b", "--version", "3"]).exits(3);
     for bad in ["0", "x", "-1"] {
         owner(&home, &["get", "a/b", "--version", bad]).exits(2);
     }
-    let json = owner(&home, &["get", "a/b", "--version", "1", "--json"])
-        .ok()
-        .json();
+    let json = owner(&home, &["get", "a/b", "--version", "1", "--json"]).ok().json();
     assert_eq!(json["value"], "first");
     let shown = owner(&home, &["show", "a/b"]).ok().out();
     assert!(shown.contains("a/b") && !shown.contains("second"), "{shown}");
@@ -46,10 +41,7 @@ fn a_file_is_private_and_a_variable_is_quoted() {
     owner(&home, &["get", "a/b", "-o", "out"]).ok();
     let file = home.path().join("out");
     assert_eq!(std::fs::read(&file).unwrap(), b"it's $HOME `x`");
-    assert_eq!(
-        std::fs::metadata(&file).unwrap().permissions().mode() & 0o777,
-        0o600
-    );
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     let text = owner(&home, &["get", "a/b", "--env", "SECRET"]).ok().out();
     let back = std::process::Command::new("sh")
         .args(["-c", &format!("{text}\nprintf %s \"$SECRET\"")])
@@ -68,9 +60,7 @@ fn a_missing_path_gets_a_suggestion_from_who_may_list() {
         ran.err(),
         "hq-vault: no secret at stripe/secret\ndid you mean stripe/secret-key? (hq-vault list stripe)\n"
     );
-    let json = owner(&home, &["get", "stripe/secret", "--json"])
-        .exits(3)
-        .json_error();
+    let json = owner(&home, &["get", "stripe/secret", "--json"]).exits(3).json_error();
     assert_eq!(json["code"], "NOT_FOUND");
     let reader = token(&home, &["--name", "r", "--path", "stripe/", "--can", "read"]);
     let ran = home.cli(["get", "stripe/secret"]).token(&reader).run().exits(3);
@@ -81,25 +71,11 @@ fn a_missing_path_gets_a_suggestion_from_who_may_list() {
 fn in1_bad_paths_are_refused_with_their_reason() {
     let home = home();
     let _server = vault(&home);
-    for bad in [
-        "",
-        "/",
-        "a//b",
-        "a/",
-        "/a",
-        ".",
-        "a/../b",
-        "a/./b",
-        "a\nb",
-        "a\u{202e}b",
-        "*",
-        &"p".repeat(513),
-    ] {
+    for bad in
+        ["", "/", "a//b", "a/", "/a", ".", "a/../b", "a/./b", "a\nb", "a\u{202e}b", "*", &"p".repeat(513)]
+    {
         let ran = owner(&home, &["get", bad]).exits(2);
-        assert!(
-            ran.err().lines().count() <= 2 && !ran.err().is_empty(),
-            "{bad:?} {ran}"
-        );
+        assert!(ran.err().lines().count() <= 2 && !ran.err().is_empty(), "{bad:?} {ran}");
     }
     store(&home, "caf\u{e9}/x", b"v");
     assert_eq!(owner(&home, &["get", "cafe\u{301}/x"]).ok().out(), "v");
@@ -122,23 +98,15 @@ fn every_refusal_has_a_second_line_and_an_eval_fails() {
         owner(&home, &["config", "set", "idle-timeout", "99999"]),
         owner(&home, &["session", "end", "nope"]),
         owner(&home, &["store", "x", "--file", "/nope"]),
-        owner(
-            &home,
-            &["store", "x", "--tag", "a=1", "--tag", "a=2", "--generate"],
-        ),
+        owner(&home, &["store", "x", "--tag", "a=1", "--tag", "a=2", "--generate"]),
         owner(&home, &["get", "a/b", "--version", "9"]),
         owner(&home, &["get", "a/b", "--env", "X", "--json"]),
         owner(&home, &["audit", "--operation", "nope"]),
-        home.cli(["get", "a", "--url", "https://localhost:1"])
-            .token(&t)
-            .run(),
+        home.cli(["get", "a", "--url", "https://localhost:1"]).token(&t).run(),
     ] {
         assert_ne!(ran.code, Some(0), "{ran}");
         let lines = ran.err();
-        assert!(
-            lines.trim_end().lines().count() == 2 || lines.starts_with('{'),
-            "{ran}"
-        );
+        assert!(lines.trim_end().lines().count() == 2 || lines.starts_with('{'), "{ran}");
     }
     for words in [&["get", "z", "--env", "X"][..], &["get", "a//z", "--env=X"]] {
         let ran = owner(&home, words);

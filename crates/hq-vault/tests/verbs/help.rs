@@ -8,17 +8,11 @@ fn verbs(home: &hqv_test::Home) -> Vec<Vec<String>> {
     let mut all = Vec::new();
     let mut waiting = vec![Vec::new()];
     while let Some(words) = waiting.pop() {
-        let help = home
-            .cli(words.iter().map(String::as_str).chain(["--help"]))
-            .run()
-            .ok()
-            .out();
+        let help = home.cli(words.iter().map(String::as_str).chain(["--help"])).run().ok().out();
         let listed = help.split("Commands:\n").nth(1).unwrap_or_default();
         for line in listed.lines().take_while(|l| l.starts_with("  ")) {
-            if let Some(name) = line
-                .split_whitespace()
-                .next()
-                .filter(|n| *n != "help" && !line.starts_with("   "))
+            if let Some(name) =
+                line.split_whitespace().next().filter(|n| *n != "help" && !line.starts_with("   "))
             {
                 waiting.push(words.iter().cloned().chain([name.to_owned()]).collect());
             }
@@ -43,25 +37,13 @@ fn every_example_of_every_help_runs() {
     ] {
         store(&home, path, b"value");
     }
-    home.write(
-        "key.pem",
-        "-----BEGIN PRIVATE KEY-----\nx\n-----END PRIVATE KEY-----\n",
-        0o600,
-    );
+    home.write("key.pem", "-----BEGIN PRIVATE KEY-----\nx\n-----END PRIVATE KEY-----\n", 0o600);
     let bin = home.make_dir("bin");
     std::os::unix::fs::symlink(home.program(), bin.join("hq-vault")).unwrap();
     let mut examples: Vec<String> = Vec::new();
     for words in verbs(&home) {
-        let help = home
-            .cli(words.iter().map(String::as_str).chain(["--help"]))
-            .run()
-            .ok()
-            .out();
-        examples.extend(
-            help.lines()
-                .filter_map(|l| l.strip_prefix("  $ "))
-                .map(str::to_owned),
-        );
+        let help = home.cli(words.iter().map(String::as_str).chain(["--help"])).run().ok().out();
+        examples.extend(help.lines().filter_map(|l| l.strip_prefix("  $ ")).map(str::to_owned));
     }
     examples.sort_by_key(|e| order(e));
     examples.dedup();
@@ -99,16 +81,9 @@ fn in_bash(home: &hqv_test::Home, example: &str) -> std::process::Output {
         }
         _ => "",
     };
-    let path = format!(
-        "{}:{}",
-        home.path().join("bin").display(),
-        std::env::var("PATH").unwrap()
-    );
+    let path = format!("{}:{}", home.path().join("bin").display(), std::env::var("PATH").unwrap());
     Command::new("bash")
-        .args([
-            "-c",
-            &format!("set -o pipefail; STRIPE_KEY=sk_test_1; {before}{example}"),
-        ])
+        .args(["-c", &format!("set -o pipefail; STRIPE_KEY=sk_test_1; {before}{example}")])
         .env_clear()
         .env("HOME", home.path())
         .env("PATH", path)
@@ -123,33 +98,18 @@ fn in_bash(home: &hqv_test::Home, example: &str) -> std::process::Output {
 fn man_pages_completions_and_version() {
     let home = home();
     assert!(home.cli(["man"]).run().ok().out().contains("HQ_VAULT_TOKEN_FILE"));
-    assert!(
-        home.cli(["man", "token", "create"])
-            .run()
-            .ok()
-            .out()
-            .contains("max\\-uses")
-    );
+    assert!(home.cli(["man", "token", "create"]).run().ok().out().contains("max\\-uses"));
     home.cli(["man", "fly"]).run().exits(3);
     home.cli(["man", "--dir", "pages"]).run().ok();
     assert!(home.path().join("pages/hq-vault-token-create.1").exists());
     for shell in ["bash", "zsh", "fish"] {
         let script = home.cli(["completions", shell]).run().ok().out();
         assert!(script.contains("complete-paths"), "{shell}");
-        let checked = Command::new(shell)
-            .arg("-n")
-            .arg(home.write("script", &script, 0o600))
-            .output();
+        let checked = Command::new(shell).arg("-n").arg(home.write("script", &script, 0o600)).output();
         assert!(checked.is_err() || checked.unwrap().status.success(), "{shell}");
     }
-    assert_eq!(
-        home.cli(["version"]).run().ok().out(),
-        format!("hq-vault {}\n", env!("CARGO_PKG_VERSION"))
-    );
-    assert_eq!(
-        home.cli(["--version"]).run().ok().out(),
-        format!("hq-vault {}\n", env!("CARGO_PKG_VERSION"))
-    );
+    assert_eq!(home.cli(["version"]).run().ok().out(), format!("hq-vault {}\n", env!("CARGO_PKG_VERSION")));
+    assert_eq!(home.cli(["--version"]).run().ok().out(), format!("hq-vault {}\n", env!("CARGO_PKG_VERSION")));
     home.cli::<[&str; 0], &str>([]).run().exits(2);
 }
 
@@ -160,10 +120,7 @@ fn paths_are_completed_for_who_may_list() {
     for path in ["aws/prod/key", "aws/prod/url", "gcp/key"] {
         store(&home, path, b"v");
     }
-    assert_eq!(
-        owner(&home, &["complete-paths", "--", "aws/p"]).ok().out(),
-        "aws/prod/key\naws/prod/url\n"
-    );
+    assert_eq!(owner(&home, &["complete-paths", "--", "aws/p"]).ok().out(), "aws/prod/key\naws/prod/url\n");
     assert_eq!(owner(&home, &["complete-paths"]).ok().out().lines().count(), 3);
     assert_eq!(home.cli(["complete-paths", "a"]).run().ok().out(), "");
 }

@@ -15,11 +15,7 @@ fn a_person_chooses_twice_and_sees_the_recovery_key_once() {
     let shown = ran.err();
     assert!(!shown.contains("correct horse"), "{shown}");
     assert!(shown.contains("Made: ~/.hq-vault"), "{shown}");
-    let key = shown
-        .split_whitespace()
-        .find(|w| w.starts_with("HQVR-"))
-        .expect("a recovery key")
-        .to_owned();
+    let key = shown.split_whitespace().find(|w| w.starts_with("HQVR-")).expect("a recovery key").to_owned();
     // It opens the vault without the passphrase.
     home.write("passphrase", PASSPHRASE, 0o600);
     owner(&home, &["unlock"]).ok();
@@ -36,10 +32,7 @@ fn the_recovery_key_never_goes_down_a_pipe() {
     let _server = TestServer::start(&home);
     home.write("passphrase", PASSPHRASE, 0o600);
     let ran = owner(&home, &["init"]).ok();
-    assert!(
-        !ran.out().contains("HQVR") && !ran.err().contains("HQVR"),
-        "{ran}"
-    );
+    assert!(!ran.out().contains("HQVR") && !ran.err().contains("HQVR"), "{ran}");
     let mut terminal = { home.cli(["init", "--force"]).owner().on_terminal_piped() };
     terminal.wait_for("HQVR-");
     let ran = terminal.finish().ok();
@@ -73,10 +66,7 @@ fn an_existing_vault_is_kept_and_force_moves_it_aside() {
     let server = vault(&home);
     store(&home, "a/b", b"old");
     let refused = owner(&home, &["init"]).exits(7);
-    assert!(
-        refused.err().contains("already") && refused.err().contains("--force"),
-        "{refused}"
-    );
+    assert!(refused.err().contains("already") && refused.err().contains("--force"), "{refused}");
     home.cli(["init", "--force"]).run().exits(4);
     assert_eq!(owner(&home, &["get", "a/b"]).ok().out(), "old");
     home.write(".hq-vault/config.toml", "port = 0\n", 0o600);
@@ -118,15 +108,9 @@ fn raw_prints_the_session_alone() {
     home.write("passphrase", PASSPHRASE, 0o600);
     let ran = owner(&home, &["init", "--raw"]).ok();
     let session = ran.out();
-    assert!(
-        session.starts_with("hqs_") && session.lines().count() == 1,
-        "{ran}"
-    );
+    assert!(session.starts_with("hqs_") && session.lines().count() == 1, "{ran}");
     assert!(ran.err().contains("Made: ~/.hq-vault"), "{ran}");
-    home.cli(["list"])
-        .env("HQ_VAULT_SESSION", session.trim_end())
-        .run()
-        .ok();
+    home.cli(["list"]).env("HQ_VAULT_SESSION", session.trim_end()).run().ok();
 }
 
 #[test]
@@ -148,11 +132,7 @@ fn in7_a_directory_that_cannot_be_is_an_error_and_an_odd_one_works() {
     std::fs::create_dir(home.path().join("run")).ok();
     for (dir, runtime) in [(odd.as_str(), ""), (long.as_str(), home.path().to_str().unwrap())] {
         let cli = |words: &[&str]| {
-            home.cli(words)
-                .owner()
-                .env("HQ_VAULT_DIR", dir)
-                .env("XDG_RUNTIME_DIR", runtime)
-                .run()
+            home.cli(words).owner().env("HQ_VAULT_DIR", dir).env("XDG_RUNTIME_DIR", runtime).run()
         };
         cli(&["serve", "--daemon", "--port", "0"]).ok();
         cli(&["init"]).ok();

@@ -52,20 +52,12 @@ fn mm2_no_value_passphrase_or_token_is_left_anywhere() {
 fn mm2_the_session_is_gone_from_the_environment_of_our_own_process() {
     let home = home();
     let _server = vault(&home);
-    let session = owner(&home, &["unlock", "--raw"])
-        .ok()
-        .out()
-        .trim_end()
-        .to_owned();
+    let session = owner(&home, &["unlock", "--raw"]).ok().out().trim_end().to_owned();
     store(&home, "a/b", b"v");
-    let mut tail = home
-        .cli(["audit", "--tail", "--operation", "put"])
-        .env("HQ_VAULT_SESSION", &session)
-        .on_terminal();
+    let mut tail =
+        home.cli(["audit", "--tail", "--operation", "put"]).env("HQ_VAULT_SESSION", &session).on_terminal();
     tail.wait_for("a/b");
-    let found = Canary::new(&session.as_bytes()[4..])
-        .in_process(tail.pid())
-        .unwrap();
+    let found = Canary::new(&session.as_bytes()[4..]).in_process(tail.pid()).unwrap();
     assert!(found.is_empty(), "{found:?}");
     tail.keys(b"\x03");
     let _ = tail.finish();

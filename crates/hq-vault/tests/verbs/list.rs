@@ -11,22 +11,14 @@ fn prefixes_are_whole_segments() {
     }
     let paths = |words: &[&str]| -> Vec<String> {
         let out = owner(&home, words).ok().out();
-        out.lines()
-            .map(|l| l.split_whitespace().next().unwrap_or_default().to_owned())
-            .collect()
+        out.lines().map(|l| l.split_whitespace().next().unwrap_or_default().to_owned()).collect()
     };
     assert_eq!(paths(&["list", "aws"]), ["aws/dev/key", "aws/prod/key"]);
     assert_eq!(paths(&["list", "aws/"]), ["aws/dev/key", "aws/prod/key"]);
     assert_eq!(paths(&["list", "AWS"]), [""; 0]);
     assert_eq!(paths(&["list", "a_s"]), ["a_s/x"]);
     assert_eq!(paths(&["list"]).len(), 4);
-    assert_eq!(
-        owner(&home, &["list", "--json"]).ok().json()["entries"]
-            .as_array()
-            .unwrap()
-            .len(),
-        4
-    );
+    assert_eq!(owner(&home, &["list", "--json"]).ok().json()["entries"].as_array().unwrap().len(), 4);
 }
 
 #[test]
@@ -34,55 +26,20 @@ fn filters_and_the_terminal() {
     let home = home();
     let _server = vault(&home);
     let long = "a description that is much longer than what is left of a terminal of eighty columns";
-    home.cli([
-        "store",
-        "k/one",
-        "--type",
-        "api-key",
-        "--tag",
-        "team=a",
-        "--description",
-        long,
-    ])
-    .owner()
-    .stdin("v")
-    .run()
-    .ok();
+    home.cli(["store", "k/one", "--type", "api-key", "--tag", "team=a", "--description", long])
+        .owner()
+        .stdin("v")
+        .run()
+        .ok();
     store(&home, "k/two", b"v");
-    assert_eq!(
-        owner(&home, &["list", "--type", "api-key"])
-            .ok()
-            .out()
-            .lines()
-            .count(),
-        1
-    );
-    assert_eq!(
-        owner(&home, &["list", "--tag", "team=a"])
-            .ok()
-            .out()
-            .lines()
-            .count(),
-        1
-    );
+    assert_eq!(owner(&home, &["list", "--type", "api-key"]).ok().out().lines().count(), 1);
+    assert_eq!(owner(&home, &["list", "--tag", "team=a"]).ok().out().lines().count(), 1);
     assert_eq!(owner(&home, &["list", "--tag", "team=b"]).ok().out(), "");
     let piped = owner(&home, &["list"]).ok().out();
     assert!(piped.contains(long) && !piped.contains("PATH"), "{piped}");
-    let shown = home
-        .cli(["list", "--no-color"])
-        .owner()
-        .on_terminal()
-        .finish()
-        .ok()
-        .err();
-    assert!(
-        shown.contains("PATH") && shown.contains("k/one") && !shown.contains(long),
-        "{shown}"
-    );
-    assert!(
-        shown.lines().all(|l| l.trim_end().chars().count() <= 80),
-        "{shown}"
-    );
+    let shown = home.cli(["list", "--no-color"]).owner().on_terminal().finish().ok().err();
+    assert!(shown.contains("PATH") && shown.contains("k/one") && !shown.contains(long), "{shown}");
+    assert!(shown.lines().all(|l| l.trim_end().chars().count() <= 80), "{shown}");
     assert!(!shown.contains('\u{1b}'), "{shown}");
 }
 
@@ -90,10 +47,7 @@ fn filters_and_the_terminal() {
 fn in6_terminal_escapes_are_shown_and_not_obeyed() {
     let home = home();
     let _server = vault(&home);
-    home.cli(["store", "esc", "--description", "red \x1b[31m and\nnew line"])
-        .owner()
-        .stdin("v")
-        .run();
+    home.cli(["store", "esc", "--description", "red \x1b[31m and\nnew line"]).owner().stdin("v").run();
     for words in [&["list"][..], &["show", "esc"], &["audit"]] {
         let ran = owner(&home, words);
         assert!(!ran.out().contains('\x1b'), "{ran}");
@@ -106,10 +60,7 @@ fn move_copy_and_delete() {
     let _server = vault(&home);
     store(&home, "a/one", b"1");
     store(&home, "a/taken", b"t");
-    assert_eq!(
-        owner(&home, &["move", "a/one", "b/one"]).ok().out(),
-        "a/one is now b/one\n"
-    );
+    assert_eq!(owner(&home, &["move", "a/one", "b/one"]).ok().out(), "a/one is now b/one\n");
     owner(&home, &["get", "a/one"]).exits(3);
     assert_eq!(owner(&home, &["get", "b/one"]).ok().out(), "1");
     owner(&home, &["move", "b/one", "a/taken"]).exits(7);

@@ -16,17 +16,12 @@ fn tp1_url_and_token_are_enough_and_another_vault_s_are_not() {
     let ran = get(&other.url());
     assert_ne!(ran.code, Some(0), "{ran}");
     assert_eq!(ran.code, Some(6), "{ran}");
-    assert_eq!(
-        get(&format!("unix:{}", server.socket().display())).ok().out(),
-        "v"
-    );
+    assert_eq!(get(&format!("unix:{}", server.socket().display())).ok().out(), "v");
     for bad in ["http://localhost:1", "localhost", "", "https://u:p@h"] {
         get(bad).exits(2);
     }
     get("https://localhost:1").exits(6);
-    let record = owner(&there, &["audit", "--json", "--operation", "get"])
-        .ok()
-        .out();
+    let record = owner(&there, &["audit", "--json", "--operation", "get"]).ok().out();
     assert_eq!(record, "", "the token reached another vault");
 }
 
@@ -52,18 +47,10 @@ fn a_certificate_of_one_s_own_is_served_and_its_tokens_carry_no_pin() {
     store(&home, "a/b", b"v");
     let t = token(&home, &["--name", "nopin"]);
     let ci = crate::support::home();
-    let refused = ci
-        .cli(["get", "a/b"])
-        .token(&t)
-        .env("HQ_VAULT_URL", server.url())
-        .run();
+    let refused = ci.cli(["get", "a/b"]).token(&t).env("HQ_VAULT_URL", server.url()).run();
     assert_eq!(refused.code, Some(6), "{refused}");
     let ca = home.vault_file("ca.pem");
-    let ok = ci
-        .cli(["get", "a/b"])
-        .token(&t)
-        .env("HQ_VAULT_URL", server.url())
-        .env("HQ_VAULT_CACERT", ca)
-        .run();
+    let ok =
+        ci.cli(["get", "a/b"]).token(&t).env("HQ_VAULT_URL", server.url()).env("HQ_VAULT_CACERT", ca).run();
     assert_eq!(ok.ok().out(), "v");
 }

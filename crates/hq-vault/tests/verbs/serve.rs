@@ -9,10 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 fn lc1_a_second_daemon_is_refused_with_the_first_s_pid() {
     let home = home();
     let server = TestServer::start(&home);
-    for words in [
-        &["serve", "--daemon", "--port", "0"][..],
-        &["serve", "--port", "0"],
-    ] {
+    for words in [&["serve", "--daemon", "--port", "0"][..], &["serve", "--port", "0"]] {
         let ran = home.cli(words).run().exits(7);
         assert!(ran.err().contains(&format!("pid {}", server.pid())), "{ran}");
     }
@@ -43,10 +40,7 @@ fn lc1_a_stale_or_reused_pid_harms_nobody() {
     home.cli(["serve", "--stop"]).run().exits(6);
     owner(&home, &["serve", "--daemon", "--port", "0"]).ok();
     owner(&home, &["serve", "--stop"]).ok();
-    assert!(
-        innocent.try_wait().unwrap().is_none(),
-        "the innocent process was ended"
-    );
+    assert!(innocent.try_wait().unwrap().is_none(), "the innocent process was ended");
     innocent.kill().unwrap();
     innocent.wait().unwrap();
 }
@@ -68,11 +62,7 @@ fn lc2_signals_stop_it_in_good_order_and_a_hangup_does_not() {
     store(&home, "a/b", b"v");
     let signal = |name: &str, pid: u32| {
         assert!(
-            std::process::Command::new("kill")
-                .args([name, &pid.to_string()])
-                .status()
-                .unwrap()
-                .success()
+            std::process::Command::new("kill").args([name, &pid.to_string()]).status().unwrap().success()
         );
     };
     signal("-HUP", server.pid());
@@ -110,10 +100,7 @@ fn lc2_in_the_foreground_ctrl_c_and_a_closed_terminal_stop_it() {
     let mut terminal = home.cli(["serve", "--port", "0"]).on_terminal();
     terminal.wait_for("Ctrl-C stops");
     let pid = terminal.pid();
-    std::process::Command::new("kill")
-        .args(["-HUP", &pid.to_string()])
-        .status()
-        .unwrap();
+    std::process::Command::new("kill").args(["-HUP", &pid.to_string()]).status().unwrap();
     terminal.finish().ok();
     assert!(!home.vault_file("vault.sock").exists());
 }
@@ -122,11 +109,7 @@ fn lc2_in_the_foreground_ctrl_c_and_a_closed_terminal_stop_it() {
 fn lc5_it_always_starts() {
     let home = home();
     vault(&home).stop();
-    let rounds = if std::env::var_os("HQV_LONG").is_some() {
-        1000
-    } else {
-        15
-    };
+    let rounds = if std::env::var_os("HQV_LONG").is_some() { 1000 } else { 15 };
     for round in 0..rounds {
         let server = TestServer::start(&home);
         assert!(server.port().is_some(), "round {round}");
@@ -144,13 +127,8 @@ fn lc6_a_daemon_of_another_version_is_said_and_replaced() {
     let old = |words: &[&str]| home.cli(words).env("HQ_VAULT_TEST_VERSION", "0.0.1").run();
     old(&["serve", "--daemon", "--port", "0"]).ok();
     let said = home.cli(["status"]).run().ok().out();
-    assert!(
-        said.contains("the daemon is hq-vault 0.0.1") && said.contains("serve --restart"),
-        "{said}"
-    );
-    let first = home.cli(["status", "--json"]).run().ok().json()["pid"]
-        .as_u64()
-        .unwrap();
+    assert!(said.contains("the daemon is hq-vault 0.0.1") && said.contains("serve --restart"), "{said}");
+    let first = home.cli(["status", "--json"]).run().ok().json()["pid"].as_u64().unwrap();
     home.cli(["serve", "--restart"]).run().ok();
     let now = home.cli(["status", "--json"]).run().ok().json();
     assert_ne!(now["version"], "0.0.1");
@@ -164,23 +142,15 @@ fn restart_keeps_the_options_and_new_ones_stand_over_them() {
     let server = vault(&home);
     let port = server.port().unwrap().to_string();
     home.cli(["serve", "--stop"]).run().ok();
-    home.cli(["serve", "--daemon", "--port", &port, "--idle-timeout", "7"])
-        .run()
-        .ok();
+    home.cli(["serve", "--daemon", "--port", &port, "--idle-timeout", "7"]).run().ok();
     home.cli(["serve", "--restart"]).run().ok();
     let status = home.cli(["status", "--json"]).run().ok().json();
     assert_eq!(status["port"].to_string(), port);
     assert_eq!(status["idleTimeoutMs"], 7 * 60_000);
     home.cli(["serve", "--restart", "--idle-timeout", "0"]).run().ok();
     let status = home.cli(["status", "--json"]).run().ok().json();
-    assert_eq!(
-        (status["port"].to_string(), &status["idleTimeoutMs"]),
-        (port, &0.into())
-    );
-    assert!(
-        status["weakened"].to_string().contains("idle-timeout"),
-        "{status}"
-    );
+    assert_eq!((status["port"].to_string(), &status["idleTimeoutMs"]), (port, &0.into()));
+    assert!(status["weakened"].to_string().contains("idle-timeout"), "{status}");
     home.cli(["serve", "--stop"]).run().ok();
 }
 
@@ -190,12 +160,7 @@ fn a_command_starts_the_daemon_where_it_may() {
     vault(&home).stop();
     home.write(".hq-vault/config.toml", "port = 0\n", 0o600);
     for (name, words) in [("", &["list", "--no-start"][..]), ("0", &["list"])] {
-        let ran = home
-            .cli(words)
-            .owner()
-            .env("HQ_VAULT_AUTOSTART", name)
-            .run()
-            .exits(6);
+        let ran = home.cli(words).owner().env("HQ_VAULT_AUTOSTART", name).run().exits(6);
         assert!(ran.err().contains("serve --daemon"), "{ran}");
     }
     owner(&home, &["list"]).exits(5);
@@ -213,9 +178,7 @@ fn many_commands_at_once_start_one_daemon() {
     vault(&home).stop();
     home.write(".hq-vault/config.toml", "port = 0\n", 0o600);
     let codes: Vec<_> = std::thread::scope(|scope| {
-        let all: Vec<_> = (0..40)
-            .map(|_| scope.spawn(|| owner(&home, &["list"]).code))
-            .collect();
+        let all: Vec<_> = (0..40).map(|_| scope.spawn(|| owner(&home, &["list"]).code)).collect();
         all.into_iter().map(|h| h.join().unwrap()).collect()
     });
     assert!(codes.iter().all(|c| *c == Some(5)), "{codes:?}");
@@ -226,10 +189,7 @@ fn many_commands_at_once_start_one_daemon() {
 fn files_of_the_vault_are_private() {
     let home = home();
     let _server = vault(&home);
-    assert_eq!(
-        std::fs::metadata(home.vault()).unwrap().permissions().mode() & 0o777,
-        0o700
-    );
+    assert_eq!(std::fs::metadata(home.vault()).unwrap().permissions().mode() & 0o777, 0o700);
     for entry in std::fs::read_dir(home.vault()).unwrap().flatten() {
         let mode = entry.metadata().unwrap().permissions().mode() & 0o077;
         assert_eq!(mode, 0, "{:?}", entry.file_name());
@@ -241,17 +201,12 @@ fn a_terminal_is_offered_a_vault_at_the_port_asked_for() {
     let home = home();
     let mut terminal = home.cli(["serve", "--daemon", "--port", "0"]).on_terminal();
     terminal.wait_for("Make one now?").line("y");
-    terminal
-        .wait_for("New passphrase")
-        .line(crate::support::PASSPHRASE);
+    terminal.wait_for("New passphrase").line(crate::support::PASSPHRASE);
     terminal.wait_for("again").line(crate::support::PASSPHRASE);
     let ran = terminal.finish().ok();
     assert!(ran.err().contains("Serving: https://localhost:"), "{ran}");
     let status = home.cli(["status", "--json"]).run().ok().json();
-    assert_eq!(
-        (&status["initialized"], &status["locked"]),
-        (&true.into(), &false.into())
-    );
+    assert_eq!((&status["initialized"], &status["locked"]), (&true.into(), &false.into()));
     home.cli(["serve", "--stop"]).run().ok();
 }
 
@@ -260,16 +215,11 @@ fn in_the_foreground_too_and_the_vault_stays_open() {
     let home = home();
     let mut terminal = home.cli(["serve", "--port", "0"]).on_terminal();
     terminal.wait_for("Make one now?").line("");
-    terminal
-        .wait_for("New passphrase")
-        .line(crate::support::PASSPHRASE);
+    terminal.wait_for("New passphrase").line(crate::support::PASSPHRASE);
     terminal.wait_for("again").line(crate::support::PASSPHRASE);
     terminal.wait_for("Made: ~/.hq-vault");
     let status = home.cli(["status", "--json"]).run().ok().json();
-    assert_eq!(
-        (&status["initialized"], &status["locked"]),
-        (&true.into(), &false.into())
-    );
+    assert_eq!((&status["initialized"], &status["locked"]), (&true.into(), &false.into()));
     assert!(status["port"].is_u64(), "{status}");
     terminal.keys(b"\x03");
     terminal.finish().ok();
@@ -282,9 +232,7 @@ fn a_refused_start_leaves_no_mark_in_the_record() {
     let port = server.port().unwrap();
     server.stop();
     let held = TcpListener::bind(("127.0.0.1", port)).unwrap();
-    home.cli(["serve", "--daemon", "--port", &port.to_string()])
-        .run()
-        .exits(7);
+    home.cli(["serve", "--daemon", "--port", &port.to_string()]).run().exits(7);
     assert!(!home.vault_file("vault.sock").exists());
     drop(held);
     let _server = TestServer::start(&home);
@@ -311,16 +259,7 @@ fn options_that_cannot_be_are_refused() {
     }
     home.write("x.pem", "nothing", 0o600);
     let ran = home
-        .cli([
-            "serve",
-            "--daemon",
-            "--port",
-            "0",
-            "--tls-cert",
-            "x.pem",
-            "--tls-key",
-            "x.pem",
-        ])
+        .cli(["serve", "--daemon", "--port", "0", "--tls-cert", "x.pem", "--tls-key", "x.pem"])
         .run()
         .exits(2);
     assert!(ran.err().contains("x.pem"), "{ran}");

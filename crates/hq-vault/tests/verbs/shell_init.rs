@@ -83,10 +83,7 @@ fn run(home: &hqv_test::Home, name: &str, words: &[&str], before: &str) {
     let err = String::from_utf8_lossy(&output.stderr);
     assert_eq!(said, EXPECTED, "{words:?} after {before:?}\n{err}");
     let traced = err.replace("grep -c hqs_", "");
-    assert!(
-        !traced.contains("hqs_"),
-        "{words:?} after {before:?} traced the session\n{err}"
-    );
+    assert!(!traced.contains("hqs_"), "{words:?} after {before:?} traced the session\n{err}");
 }
 
 #[test]
@@ -124,10 +121,7 @@ fn fish_too() {
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
-    assert_eq!(
-        said, "before 4\nunlock 0\nv get 0\n0\nchild 4\nlock 0\nafter 5\n",
-        "{output:?}"
-    );
+    assert_eq!(said, "before 4\nunlock 0\nv get 0\n0\nchild 4\nlock 0\nafter 5\n", "{output:?}");
 }
 
 #[test]
@@ -146,20 +140,11 @@ fn unlock_at_the_shell_s_own_prompt_asks_the_person() {
         .env("PS1", "ready> ")
         .on_terminal();
     // On one line: a function holds at once, an alias would not.
-    terminal
-        .wait_for("ready>")
-        .line("eval \"$(hq-vault shell-init bash)\"; hq-vault unlock");
+    terminal.wait_for("ready>").line("eval \"$(hq-vault shell-init bash)\"; hq-vault unlock");
     terminal.wait_for("Passphrase for").line(PASSPHRASE);
-    terminal
-        .wait_for("ready>")
-        .line("hq-vault get a/b; sh -c 'hq-vault list' </dev/null; echo ended $?");
-    terminal
-        .wait_for("no token and no owner session")
-        .wait_for("ended 4");
+    terminal.wait_for("ready>").line("hq-vault get a/b; sh -c 'hq-vault list' </dev/null; echo ended $?");
+    terminal.wait_for("no token and no owner session").wait_for("ended 4");
     terminal.wait_for("ready>").line("exit");
     let ran = terminal.finish();
-    assert!(
-        !ran.err().contains("hqs_") && !ran.err().contains("correct horse"),
-        "{ran}"
-    );
+    assert!(!ran.err().contains("hqs_") && !ran.err().contains("correct horse"), "{ran}");
 }

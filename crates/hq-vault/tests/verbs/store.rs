@@ -8,47 +8,19 @@ fn the_confirmation_is_byte_for_byte() {
     let home = home();
     let _server = vault(&home);
     let ran = home
-        .cli([
-            "store",
-            "stripe/secret-key",
-            "--type",
-            "api-key",
-            "--description",
-            "Stripe live secret key",
-        ])
+        .cli(["store", "stripe/secret-key", "--type", "api-key", "--description", "Stripe live secret key"])
         .owner()
         .stdin("k".repeat(32))
         .run()
         .ok();
-    assert_eq!(
-        ran.out(),
-        "✅ Stored: stripe/secret-key (32 bytes, type: api-key)\n"
-    );
+    assert_eq!(ran.out(), "✅ Stored: stripe/secret-key (32 bytes, type: api-key)\n");
     assert_eq!(ran.err(), "");
-    let again = home
-        .cli(["store", "stripe/secret-key"])
-        .owner()
-        .stdin("v\n")
-        .run()
-        .ok();
-    assert_eq!(
-        again.out(),
-        "✅ Stored: stripe/secret-key (1 bytes, type: api-key)\n"
-    );
+    let again = home.cli(["store", "stripe/secret-key"]).owner().stdin("v\n").run().ok();
+    assert_eq!(again.out(), "✅ Stored: stripe/secret-key (1 bytes, type: api-key)\n");
     assert!(again.err().contains("--raw keeps it"), "{again}");
-    let taken = home
-        .cli(["store", "stripe/secret-key", "--create"])
-        .owner()
-        .stdin("v")
-        .run();
+    let taken = home.cli(["store", "stripe/secret-key", "--create"]).owner().stdin("v").run();
     taken.exits(7);
-    let json = home
-        .cli(["store", "a/b", "--json", "--tag", "team=x"])
-        .owner()
-        .stdin("v")
-        .run()
-        .ok()
-        .json();
+    let json = home.cli(["store", "a/b", "--json", "--tag", "team=x"]).owner().stdin("v").run().ok().json();
     assert_eq!(json["version"], 1);
     assert_eq!(json["metadata"]["tags"]["team"], "x");
 }
@@ -73,12 +45,7 @@ fn in3_every_value_comes_back_byte_for_byte() {
     let empty = home.cli(["store", "empty", "--allow-empty"]).owner().run().ok();
     assert_eq!(empty.out(), "✅ Stored: empty (0 bytes, type: other)\n");
     assert!(owner(&home, &["get", "empty"]).ok().stdout.is_empty());
-    let over = home
-        .cli(["store", "over"])
-        .owner()
-        .stdin(vec![b'x'; (1 << 20) + 1])
-        .run()
-        .exits(2);
+    let over = home.cli(["store", "over"]).owner().stdin(vec![b'x'; (1 << 20) + 1]).run().exits(2);
     assert!(over.err().contains("over 1 MiB"), "{over}");
     owner(&home, &["get", "over"]).exits(3);
 }
@@ -89,14 +56,7 @@ fn in4_nothing_is_stored_from_nothing() {
     let _server = vault(&home);
     home.write("closed", "x", 0o000);
     let fifo = home.path().join("fifo");
-    assert!(
-        Command::new("mkfifo")
-            .args(["-m", "666"])
-            .arg(&fifo)
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(Command::new("mkfifo").args(["-m", "666"]).arg(&fifo).status().unwrap().success());
     let directory = home.path().to_string_lossy().into_owned();
     let fifo = fifo.to_string_lossy().into_owned();
     for (file, words, code) in [
@@ -107,15 +67,8 @@ fn in4_nothing_is_stored_from_nothing() {
         ("closed", "permission denied", 1),
         ("gone", "no such file", 1),
     ] {
-        let ran = home
-            .cli(["store", "in4", "--file", file])
-            .owner()
-            .run()
-            .exits(code);
-        assert!(
-            ran.err().to_lowercase().contains(&words.to_lowercase()),
-            "{file}: {ran}"
-        );
+        let ran = home.cli(["store", "in4", "--file", file]).owner().run().exits(code);
+        assert!(ran.err().to_lowercase().contains(&words.to_lowercase()), "{file}: {ran}");
         assert_eq!(ran.out(), "", "{file}");
     }
     home.cli(["store", "in4"]).owner().run().exits(2);
@@ -148,15 +101,9 @@ fn in4_a_process_substitution_and_a_closed_stdin() {
     }
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        said.starts_with("✅ Stored: myapp/database-url (21 bytes, type: other)\n"),
-        "{output:?}"
-    );
+    assert!(said.starts_with("✅ Stored: myapp/database-url (21 bytes, type: other)\n"), "{output:?}");
     assert!(said.ends_with("code 2\n"), "{output:?}");
-    assert_eq!(
-        owner(&home, &["get", "myapp/database-url"]).ok().out(),
-        "postgres://u:p=q@h/db"
-    );
+    assert_eq!(owner(&home, &["get", "myapp/database-url"]).ok().out(), "postgres://u:p=q@h/db");
 }
 
 #[test]
@@ -179,11 +126,7 @@ fn mm2_a_value_on_the_command_line_is_refused_unseen() {
 fn slips_are_said_and_kept() {
     let home = home();
     let _server = vault(&home);
-    for (value, word) in [
-        ("\"quoted\"", "quote"),
-        ("v\r", "carriage return"),
-        ("A=1\nB=2\n", "NAME="),
-    ] {
+    for (value, word) in [("\"quoted\"", "quote"), ("v\r", "carriage return"), ("A=1\nB=2\n", "NAME=")] {
         let ran = home.cli(["store", "slip"]).owner().stdin(value).run().ok();
         assert!(ran.err().contains(word), "{ran}");
         assert_eq!(owner(&home, &["get", "slip"]).ok().out(), value);
@@ -217,10 +160,7 @@ fn a_person_types_it_hidden() {
     terminal.line("CANARY-typed");
     let ran = terminal.finish().ok();
     assert!(!ran.err().contains("CANARY"), "{ran}");
-    assert!(
-        ran.err().contains("✅ Stored: typed/key (12 bytes, type: other)"),
-        "{ran}"
-    );
+    assert!(ran.err().contains("✅ Stored: typed/key (12 bytes, type: other)"), "{ran}");
     assert_eq!(owner(&home, &["get", "typed/key"]).ok().out(), "CANARY-typed");
     let shown = owner(&home, &["show", "typed/key", "--json"]).ok().json();
     assert_eq!(shown["versions"][0]["route"], "tty");
@@ -238,12 +178,7 @@ fn bad_metadata_stores_nothing() {
         &["--env", "9X"],
         &["--description", &"d".repeat(1025)],
     ] {
-        let ran = home
-            .cli(["store", "bad"].iter().chain(words))
-            .owner()
-            .stdin("v")
-            .run()
-            .exits(2);
+        let ran = home.cli(["store", "bad"].iter().chain(words)).owner().stdin("v").run().exits(2);
         assert!(!ran.err().is_empty(), "{words:?}");
     }
     owner(&home, &["get", "bad"]).exits(3);

@@ -34,10 +34,6 @@ pub fn store(home: &Home, path: &str, value: &[u8]) {
 
 /// Makes a token as the owner.
 pub fn token(home: &Home, words: &[&str]) -> String {
-    let made = home
-        .cli(["token", "create"].iter().chain(words))
-        .owner()
-        .run()
-        .ok();
+    let made = home.cli(["token", "create"].iter().chain(words)).owner().run().ok();
     made.out().trim_end().to_owned()
 }

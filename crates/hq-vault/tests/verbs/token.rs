@@ -6,38 +6,15 @@ use crate::support::{home, owner, store, token, vault};
 fn the_token_alone_is_on_stdout() {
     let home = home();
     let _server = vault(&home);
-    let ran = owner(
-        &home,
-        &[
-            "token",
-            "create",
-            "--name",
-            "deploy-run-42",
-            "--ttl",
-            "1h",
-            "--max-uses",
-            "10",
-        ],
-    )
-    .ok();
+    let ran =
+        owner(&home, &["token", "create", "--name", "deploy-run-42", "--ttl", "1h", "--max-uses", "10"]).ok();
     let text = ran.out();
-    assert!(
-        text.starts_with("hqv_") && text.len() == 4 + 71 + 1 && text.ends_with('\n'),
-        "{text}"
-    );
-    assert!(
-        ran.err().starts_with("✅ Token created: deploy-run-42\n"),
-        "{ran}"
-    );
+    assert!(text.starts_with("hqv_") && text.len() == 4 + 71 + 1 && text.ends_with('\n'), "{text}");
+    assert!(ran.err().starts_with("✅ Token created: deploy-run-42\n"), "{ran}");
     assert!(ran.err().contains("read,list"), "{ran}");
     assert!(ran.err().contains("NODE_EXTRA_CA_CERTS="), "{ran}");
-    let json = owner(
-        &home,
-        &[
-            "token", "create", "--name", "j", "--path", "a/", "--can", "read", "--json",
-        ],
-    )
-    .ok();
+    let json =
+        owner(&home, &["token", "create", "--name", "j", "--path", "a/", "--can", "read", "--json"]).ok();
     assert!(json.json()["token"].as_str().unwrap().starts_with("hqv_"));
     assert_eq!(json.json()["metadata"]["scope"][0], "read on a/");
     owner(&home, &["token", "create", "--name", "deploy-run-42"]).exits(7);
@@ -57,12 +34,9 @@ fn in2_numbers_and_durations_that_cannot_be_make_no_token() {
     for bad in ["", "tok_x", "hqv_x", "a b", "a/b", &"n".repeat(129)] {
         owner(&home, &["token", "create", "--name", bad]).exits(2);
     }
-    for bad in [
-        &["--can", "read"][..],
-        &["--path", "a/", "--can", "fly"],
-        &["--allow", "read"],
-        &["--path", "a//"],
-    ] {
+    for bad in
+        [&["--can", "read"][..], &["--path", "a/", "--can", "fly"], &["--allow", "read"], &["--path", "a//"]]
+    {
         owner(&home, &[&["token", "create", "--name", "n"], bad].concat()).exits(2);
     }
     assert_eq!(owner(&home, &["token", "list"]).ok().out(), "");
@@ -73,33 +47,13 @@ fn uses_are_exact_and_the_exhausted_say_who_they_are() {
     let home = home();
     let _server = vault(&home);
     store(&home, "a/b", b"v");
-    let t = token(
-        &home,
-        &[
-            "--name",
-            "two",
-            "--max-uses",
-            "2",
-            "--path",
-            "a/",
-            "--can",
-            "read",
-        ],
-    );
+    let t = token(&home, &["--name", "two", "--max-uses", "2", "--path", "a/", "--can", "read"]);
     home.cli(["get", "a/b"]).token(&t).run().ok();
     home.cli(["get", "a/c"]).token(&t).run().exits(3);
     home.cli(["get", "a/b"]).token(&t).run().ok();
     let ran = home.cli(["get", "a/b"]).token(&t).run().exits(4);
-    assert!(
-        ran.err().contains("two") && ran.err().contains("from HQ_VAULT_TOKEN"),
-        "{ran}"
-    );
-    let json = home
-        .cli(["get", "a/b", "--json"])
-        .token(&t)
-        .run()
-        .exits(4)
-        .json_error();
+    assert!(ran.err().contains("two") && ran.err().contains("from HQ_VAULT_TOKEN"), "{ran}");
+    let json = home.cli(["get", "a/b", "--json"]).token(&t).run().exits(4).json_error();
     assert_eq!(json["code"], "TOKEN_EXHAUSTED");
 }
 
@@ -108,17 +62,8 @@ fn a_delegate_mints_narrower_ones_and_revoking_ends_the_family() {
     let home = home();
     let _server = vault(&home);
     store(&home, "app/key", b"v");
-    let parent = token(
-        &home,
-        &[
-            "--name",
-            "orchestrator",
-            "--allow",
-            "read,delegate on app/",
-            "--max-uses",
-            "20",
-        ],
-    );
+    let parent =
+        token(&home, &["--name", "orchestrator", "--allow", "read,delegate on app/", "--max-uses", "20"]);
     let made = home
         .cli([
             "token",
@@ -166,11 +111,7 @@ fn mm2_a_token_in_place_of_a_name_is_not_shown() {
     let home = home();
     let _server = vault(&home);
     let t = token(&home, &["--name", "x"]);
-    for words in [
-        &["token", "show", &t][..],
-        &["token", "revoke", &t],
-        &["audit", "--token", &t],
-    ] {
+    for words in [&["token", "show", &t][..], &["token", "revoke", &t], &["audit", "--token", &t]] {
         let ran = owner(&home, words).exits(2);
         assert!(!ran.err().contains(&t[4..]), "{ran}");
     }

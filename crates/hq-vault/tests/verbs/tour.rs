@@ -6,13 +6,9 @@ use crate::support::home;
 fn the_tour_ends_well_and_leaves_nothing() {
     let home = home();
     let ran = home.cli(["tour"]).run().ok();
-    for shown in [
-        "✅ Stored: shop/stripe-key",
-        "has no uses left",
-        "worker c connects",
-        "proven:",
-        "hq-vault init",
-    ] {
+    for shown in
+        ["✅ Stored: shop/stripe-key", "has no uses left", "worker c connects", "proven:", "hq-vault init"]
+    {
         assert!(ran.out().contains(shown), "{shown} is not in\n{ran}");
     }
     assert_eq!(std::fs::read_dir(home.path().join("tmp")).unwrap().count(), 0);

@@ -90,9 +90,5 @@ fn report(adopts: &[Adopted]) -> AdoptReport {
             )
         })
         .collect();
-    AdoptReport {
-        segments: adopts.len() as u64,
-        earlier: earlier.len() as u64,
-        findings,
-    }
+    AdoptReport { segments: adopts.len() as u64, earlier: earlier.len() as u64, findings }
 }

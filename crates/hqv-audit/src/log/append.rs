@@ -34,8 +34,7 @@ impl Log {
         let line = self.staging.chain().seq;
         let (more, bytes) = self.staging.after_anchor();
         if self.since.lines + more >= ANCHOR_LINES || self.since.bytes + bytes >= ANCHOR_BYTES {
-            self.segment
-                .stage_checkpoint(self.state, record.time, false, &mut self.staging)?;
+            self.segment.stage_checkpoint(self.state, record.time, false, &mut self.staging)?;
         }
         self.commit()?;
         self.segment.begun = Some(begun);
@@ -61,10 +60,7 @@ impl Log {
         if self.gap.missed > 0 {
             let since = self.gap.since.unwrap_or(now).to_rfc3339();
             let records = if self.gap.missed == 1 { "record" } else { "records" };
-            said.push(format!(
-                "{} {records} since {since} could not be written",
-                self.gap.missed
-            ));
+            said.push(format!("{} {records} since {since} could not be written", self.gap.missed));
         }
         if said.is_empty() {
             return Ok(0);

@@ -18,8 +18,7 @@ impl Log {
         if !(newest && self.anchored == self.written.seq) {
             self.begin(state_seq)?;
             let begun = self.stage_begin(now)?;
-            self.segment
-                .stage_checkpoint(self.state, now, false, &mut self.staging)?;
+            self.segment.stage_checkpoint(self.state, now, false, &mut self.staging)?;
             self.commit()?;
             self.segment.begun = Some(begun);
         }

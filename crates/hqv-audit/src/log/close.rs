@@ -21,8 +21,7 @@ impl Log {
             self.segment.stage_header(self.state, now, &mut self.staging)?;
         }
         if !self.segment.closed {
-            self.segment
-                .stage_checkpoint(self.state, now, true, &mut self.staging)?;
+            self.segment.stage_checkpoint(self.state, now, true, &mut self.staging)?;
         }
         self.commit()?;
         self.segment.closed = true;

@@ -29,9 +29,7 @@ impl Log {
             Ok(()) => next.begun = Some(self.written.seq),
             Err(_) => {
                 next.replace_chain(spare);
-                self.gap
-                    .moved
-                    .get_or_insert("the segment before the lock could not be closed");
+                self.gap.moved.get_or_insert("the segment before the lock could not be closed");
             }
         }
         // Also after a failure: the old keys are wiped even where the disk is full.

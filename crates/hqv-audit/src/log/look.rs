@@ -20,11 +20,7 @@ impl Log {
             }
             None => true,
         };
-        if due {
-            self.look_now(now, state_seq)
-        } else {
-            Ok(())
-        }
+        if due { self.look_now(now, state_seq) } else { Ok(()) }
     }
 
     /// Looks, and moves house where that is needed. Until that worked nothing is written.
@@ -46,11 +42,7 @@ impl Log {
             }
             Standing::Changed => {
                 self.sink.reopen()?;
-                self.begin_anew(
-                    now,
-                    state_seq,
-                    "audit.log was cut or written to by another program",
-                )?;
+                self.begin_anew(now, state_seq, "audit.log was cut or written to by another program")?;
             }
         }
         self.looked = Some(now);
@@ -59,10 +51,7 @@ impl Log {
 
     /// A moved file gets its signed end, if it can still be written.
     fn close_old_place(&mut self, now: Timestamp, state_seq: u64) {
-        let closed = self
-            .begin(state_seq)
-            .and_then(|()| self.stage_close(now))
-            .and_then(|()| self.commit());
+        let closed = self.begin(state_seq).and_then(|()| self.stage_close(now)).and_then(|()| self.commit());
         if closed.is_ok() {
             self.segment.closed = true;
         }
@@ -75,13 +64,9 @@ impl Log {
         let from = self.next_header();
         let next = match self.following(Why::Reopened)? {
             Some(next) => next,
-            None => Segment::new(
-                Why::Reopened,
-                self.scope,
-                &self.cfg.public,
-                &mut *self.rng,
-                |key| (Root::None, vec![self.scope.own_link(key, from)]),
-            )?,
+            None => Segment::new(Why::Reopened, self.scope, &self.cfg.public, &mut *self.rng, |key| {
+                (Root::None, vec![self.scope.own_link(key, from)])
+            })?,
         };
         self.turn(next, now)
     }

@@ -151,11 +151,7 @@ impl Log {
     /// # Errors
     /// What the system said.
     pub fn sync_point(&self) -> io::Result<SyncPoint> {
-        Ok(SyncPoint {
-            file: self.sink.file()?,
-            seq: self.written.seq,
-            head: self.written.head,
-        })
+        Ok(SyncPoint { file: self.sink.file()?, seq: self.written.seq, head: self.written.head })
     }
 
     /// Whether the open segment is one that the audit identity vouches for.
@@ -225,9 +221,7 @@ impl Log {
 
     fn stage_record(&mut self, record: &Record) -> Result<u64, AuditError> {
         encode::record(record, self.state, &mut self.times, &mut self.json);
-        let lines = self
-            .segment
-            .stage_record(self.json.bytes(), &mut self.scratch, &mut self.staging);
+        let lines = self.segment.stage_record(self.json.bytes(), &mut self.scratch, &mut self.staging);
         self.json.clear();
         lines
     }
@@ -270,8 +264,7 @@ impl Log {
         if self.segment.begun.is_none() || self.segment.closed {
             return Ok(());
         }
-        self.segment
-            .stage_checkpoint(self.state, now, true, &mut self.staging)
+        self.segment.stage_checkpoint(self.state, now, true, &mut self.staging)
     }
 
     /// The open segment as an unlock will have to name it, when it ends at `end`.

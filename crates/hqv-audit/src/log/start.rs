@@ -34,26 +34,15 @@ pub struct RolledBack {
 impl RolledBack {
     pub(super) fn seen(found: Option<(u64, bool)>, database: u64) -> Option<Self> {
         let (record, certified) = found?;
-        (record > database).then_some(RolledBack {
-            record,
-            database,
-            certified,
-        })
+        (record > database).then_some(RolledBack { record, database, certified })
     }
 }
 
 impl fmt::Display for RolledBack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (record, database) = (self.record, self.database);
-        write!(
-            f,
-            "vault.db was put back: it is at state {database}, and the record had seen {record}"
-        )?;
-        if self.certified {
-            Ok(())
-        } else {
-            f.write_str(" (in a checkpoint that cannot be proven)")
-        }
+        write!(f, "vault.db was put back: it is at state {database}, and the record had seen {record}")?;
+        if self.certified { Ok(()) } else { f.write_str(" (in a checkpoint that cannot be proven)") }
     }
 }
 
@@ -119,10 +108,7 @@ impl Log {
         mut rng: Box<dyn Entropy>,
     ) -> Result<Log, AuditError> {
         cfg.max_segment = cfg.max_segment.clamp(1, MAX_SEGMENT);
-        let scope = Scope {
-            vault: cfg.vault,
-            epoch: cfg.epoch,
-        };
+        let scope = Scope { vault: cfg.vault, epoch: cfg.epoch };
         let from = chain.seq.saturating_add(1);
         let segment = Segment::new(Why::Start, scope, &cfg.public, &mut *rng, |key| {
             (Root::None, vec![scope.own_link(key, from)])
@@ -157,11 +143,7 @@ impl Log {
         let mut lines = 0;
         for text in &report.findings {
             let back = report.rolled_back.is_some_and(|back| back.to_string() == *text);
-            let op = if back {
-                OpKind::RolledBack
-            } else {
-                OpKind::UncleanEnd
-            };
+            let op = if back { OpKind::RolledBack } else { OpKind::UncleanEnd };
             lines += self.stage_own(now, op, text.clone())?;
         }
         Ok(lines)
@@ -177,10 +159,7 @@ fn judge(tail: &Tail, db: Option<DbHead>, cfg: &LogConfig) -> (Chain, StartRepor
         None => {
             let chain = known.unwrap_or_else(|| Chain::start(cfg.vault));
             if chain.seq > 0 || tail.len > 0 {
-                report.findings.push(format!(
-                    "the record was emptied; it goes on after line {}",
-                    chain.seq
-                ));
+                report.findings.push(format!("the record was emptied; it goes on after line {}", chain.seq));
             }
             chain
         }
@@ -191,13 +170,9 @@ fn judge(tail: &Tail, db: Option<DbHead>, cfg: &LogConfig) -> (Chain, StartRepor
     }
     if tail.torn > 0 {
         report.torn_tail = Some(tail.torn);
-        report
-            .findings
-            .push(format!("a torn last line of {} bytes was cut off", tail.torn));
+        report.findings.push(format!("a torn last line of {} bytes was cut off", tail.torn));
     }
     report.rolled_back = db.and_then(|db| RolledBack::seen(tail.state, db.state_seq));
-    report
-        .findings
-        .extend(report.rolled_back.map(|back| back.to_string()));
+    report.findings.extend(report.rolled_back.map(|back| back.to_string()));
     (chain, report)
 }

@@ -25,10 +25,7 @@ struct Counting(u64);
 impl Entropy for Counting {
     fn fill(&mut self, bytes: &mut [u8]) {
         for byte in bytes {
-            self.0 = self
-                .0
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             *byte = (self.0 >> 56) as u8;
         }
     }
@@ -76,10 +73,7 @@ impl Shared {
 
     fn lines(&self) -> Vec<Vec<u8>> {
         let disk = self.0.lock().unwrap();
-        disk.bytes
-            .split_inclusive(|b| *b == b'\n')
-            .map(|line| line[..line.len() - 1].to_vec())
-            .collect()
+        disk.bytes.split_inclusive(|b| *b == b'\n').map(|line| line[..line.len() - 1].to_vec()).collect()
     }
 
     fn shape(&self) -> String {
@@ -194,10 +188,7 @@ fn au2_lock_takes_effect_on_a_full_disk_and_the_gap_is_recorded() {
     // No close before the second header: it is an unclean end, and nothing worse.
     assert_eq!(disk.shape(), "HRHRRCC");
     let report = disk.check(&id);
-    assert_eq!(
-        (report.first_bad, report.unclean_ends, report.unproven),
-        (None, vec![2], 0)
-    );
+    assert_eq!((report.first_bad, report.unclean_ends, report.unproven), (None, vec![2], 0));
 }
 
 #[test]
@@ -223,11 +214,7 @@ fn opens_with_held_key(log: &Log, lines: &[Vec<u8>], line: usize) -> bool {
     }
     let mut payload = Vec::new();
     crate::line::decode_into(&lines[line][1..], &mut payload).unwrap();
-    let Ok(json) = log
-        .segment
-        .record_key()
-        .open_part(LineType::Record, &chain, &mut payload)
-    else {
+    let Ok(json) = log.segment.record_key().open_part(LineType::Record, &chain, &mut payload) else {
         return false;
     };
     RecordView::parse(json, 1, false).is_ok()
@@ -258,12 +245,7 @@ fn au6_a_locked_log_can_read_and_re_sign_only_its_open_segment() {
         log.staging.begin(chain);
         log.segment.stage_header(1, now(), &mut log.staging).unwrap();
         let forged = Header::parse(log.staging.last_anchor().unwrap()).unwrap();
-        assert_eq!(
-            forged.check(&id.public().signing).is_ok(),
-            holds,
-            "at line {}",
-            before + 1
-        );
+        assert_eq!(forged.check(&id.public().signing).is_ok(), holds, "at line {}", before + 1);
     }
 }
 
@@ -276,28 +258,12 @@ fn au6_a_certificate_binds_vault_epoch_line_key_and_issuer() {
     let header = Header::parse(&lines[0]).unwrap();
     let audit = id.public().signing;
     let check = |scope: Scope, chain: &[Link], root: Root| {
-        scope
-            .check(root, chain, &header.body.key.0, header.line(), &audit)
-            .is_ok()
+        scope.check(root, chain, &header.body.key.0, header.line(), &audit).is_ok()
     };
     let chain = &header.body.chain;
     assert!(check(header.scope, chain, Root::Audit));
-    assert!(!check(
-        Scope {
-            epoch: 2,
-            ..header.scope
-        },
-        chain,
-        Root::Audit
-    ));
-    assert!(!check(
-        Scope {
-            vault: VaultId::from_bytes([8; 16]),
-            ..header.scope
-        },
-        chain,
-        Root::Audit
-    ));
+    assert!(!check(Scope { epoch: 2, ..header.scope }, chain, Root::Audit));
+    assert!(!check(Scope { vault: VaultId::from_bytes([8; 16]), ..header.scope }, chain, Root::Audit));
     assert!(!check(header.scope, chain, Root::None));
     assert!(!check(header.scope, &chain[1..], Root::Audit));
     assert!(!check(header.scope, &chain[..1], Root::Audit));

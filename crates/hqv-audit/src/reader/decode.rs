@@ -28,22 +28,14 @@ pub(crate) struct Opener {
 impl Opener {
     /// For a segment whose header cannot be read: nothing in it opens.
     pub(crate) fn none() -> Self {
-        Opener {
-            key: None,
-            unproven: true,
-        }
+        Opener { key: None, unproven: true }
     }
 
     /// From the segment's header. Without good certificates it is unproven, whatever it says of itself.
     pub(crate) fn of(header: &Header, id: &AuditIdentity) -> Self {
-        let key = RecordKey::open(id, header.scope, &header.body.key.0, &header.sealed)
-            .ok()
-            .map(Arc::new);
+        let key = RecordKey::open(id, header.scope, &header.body.key.0, &header.sealed).ok().map(Arc::new);
         let proven = header.certified() && header.check(&id.public().signing).is_ok();
-        Opener {
-            key,
-            unproven: !proven,
-        }
+        Opener { key, unproven: !proven }
     }
 }
 
@@ -68,12 +60,7 @@ pub(crate) struct Decoder {
 impl Decoder {
     pub(crate) fn new(opener: Opener, chain: Chain) -> Self {
         let empty = || Zeroizing::new(Vec::new());
-        Decoder {
-            opener,
-            chain,
-            parts: empty(),
-            scratch: empty(),
-        }
+        Decoder { opener, chain, parts: empty(), scratch: empty() }
     }
 
     /// Takes the next line, without newline. The identity is lent, so that whoever follows a log for hours
@@ -115,11 +102,7 @@ impl Decoder {
         };
         if kind == LineType::Part {
             self.parts.extend_from_slice(json);
-            return if self.parts.len() > MAX_RECORD {
-                Decoded::Damaged(seq)
-            } else {
-                Decoded::Nothing
-            };
+            return if self.parts.len() > MAX_RECORD { Decoded::Damaged(seq) } else { Decoded::Nothing };
         }
         let view = if self.parts.is_empty() {
             RecordView::parse(json, seq, self.opener.unproven)

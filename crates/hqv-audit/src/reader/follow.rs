@@ -38,19 +38,10 @@ impl Follower {
         let path = files::current(dir);
         let file = File::open(&path)?;
         let end = whole_lines(&file, file.metadata()?.len())?;
-        let reader = Reader {
-            files: Vec::new(),
-            id,
-        };
+        let reader = Reader { files: Vec::new(), id };
         // A line that is not there yet comes after the last one: the place to begin is the end's.
         let (offset, decoder) = reader.place(&file, end, seq)?;
-        Ok(Follower {
-            path,
-            file,
-            offset,
-            decoder,
-            from: seq,
-        })
+        Ok(Follower { path, file, offset, decoder, from: seq })
     }
 
     /// Up to `limit` records that were not returned yet, oldest first; none where nothing was written.
@@ -66,13 +57,7 @@ impl Follower {
             if page.records.len() < limit {
                 self.file = File::open(&self.path)?;
                 self.offset = 0;
-                self.decoder = Decoder::new(
-                    Opener::none(),
-                    Chain {
-                        seq: 0,
-                        head: [0; 32],
-                    },
-                );
+                self.decoder = Decoder::new(Opener::none(), Chain { seq: 0, head: [0; 32] });
                 self.read_on(id, limit, &mut page)?;
             }
         }

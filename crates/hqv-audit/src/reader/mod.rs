@@ -87,10 +87,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// The directory cannot be listed.
     pub fn open(dir: &Path, id: &'a AuditIdentity) -> Result<Self, AuditError> {
-        Ok(Reader {
-            files: files::list(dir)?,
-            id,
-        })
+        Ok(Reader { files: files::list(dir)?, id })
     }
 
     /// The newest `n` records that `filter` wants, newest first; with `before`, of those on lines below it.
@@ -98,12 +95,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// A file cannot be read.
     pub fn last(&self, n: usize, filter: &Filter<'_>, before: Option<u64>) -> Result<Page, AuditError> {
-        let mut wanted = Wanted {
-            n,
-            filter,
-            before: before.unwrap_or(u64::MAX),
-            page: Page::default(),
-        };
+        let mut wanted = Wanted { n, filter, before: before.unwrap_or(u64::MAX), page: Page::default() };
         for path in self.files.iter().rev() {
             self.last_in_file(&File::open(path)?, &mut wanted)?;
         }
@@ -219,16 +211,7 @@ impl<'a> Reader<'a> {
             }
         }
         // The header at the file's beginning, if there is one, will say where it stands.
-        Ok((
-            0,
-            Decoder::new(
-                Opener::none(),
-                Chain {
-                    seq: 0,
-                    head: [0; 32],
-                },
-            ),
-        ))
+        Ok((0, Decoder::new(Opener::none(), Chain { seq: 0, head: [0; 32] })))
     }
 }
 

@@ -69,12 +69,7 @@ impl Walk<'_> {
         self.report.segments += 1;
         self.report.unproven += u64::from(!header.certified());
         let key = self.record_key(&header);
-        self.open = Some(Open {
-            header,
-            key,
-            closed: false,
-            parts: false,
-        });
+        self.open = Some(Open { header, key, closed: false, parts: false });
     }
 
     /// The first line of all says where the chain begins.
@@ -84,11 +79,9 @@ impl Walk<'_> {
         }
         let before = header.before;
         if before.seq > 0 {
-            self.report
-                .bad(1, format!("lines 1 to {} are missing", before.seq));
+            self.report.bad(1, format!("lines 1 to {} are missing", before.seq));
         } else if before != Chain::start(header.scope.vault) {
-            self.report
-                .bad(1, "the chain does not begin as this vault's does");
+            self.report.bad(1, "the chain does not begin as this vault's does");
         }
         self.chain = Some(before);
         self.confirmed = before.seq;
@@ -124,10 +117,7 @@ impl Walk<'_> {
         let key = RecordKey::open(id, header.scope, &header.body.key.0, &header.sealed);
         if key.is_err() {
             let line = self.next();
-            self.report.bad(
-                line,
-                "the segment's record key does not open: its records cannot be read",
-            );
+            self.report.bad(line, "the segment's record key does not open: its records cannot be read");
         }
         key.ok()
     }
@@ -147,12 +137,7 @@ impl Walk<'_> {
         self.clear_state(adoption.state);
         self.end_segment(adoption.before);
         for adopted in &adoption.adopts {
-            let same = |p: &Adopted| {
-                Adopted {
-                    own: adopted.own,
-                    ..p.clone()
-                } == *adopted
-            };
+            let same = |p: &Adopted| Adopted { own: adopted.own, ..p.clone() } == *adopted;
             match self.pending.iter().position(same) {
                 Some(at) => drop(self.pending.remove(at)),
                 None => {
@@ -213,10 +198,7 @@ impl Walk<'_> {
         self.whole.zeroize();
         if let Some(open) = self.open.as_mut().filter(|open| open.parts) {
             open.parts = false;
-            self.report.note(
-                line.saturating_sub(1),
-                "the last parts of a long record are missing",
-            );
+            self.report.note(line.saturating_sub(1), "the last parts of a long record are missing");
         }
     }
 }

@@ -11,22 +11,13 @@ impl Walk<'_> {
         let Some(open) = self.open.take() else { return };
         if !open.closed {
             self.report.unclean_ends.push(end.seq);
-            let text = format!(
-                "unclean end after {}: up to a second of records may be missing",
-                end.seq
-            );
+            let text = format!("unclean end after {}: up to a second of records may be missing", end.seq);
             self.report.note(end.seq, text);
         }
         if !open.header.certified() {
             let from = open.header.line();
             let key = open.header.body.key;
-            self.pending.push(Adopted {
-                key,
-                from,
-                to: end.seq,
-                head: Bytes(end.head),
-                own: false,
-            });
+            self.pending.push(Adopted { key, from, to: end.seq, head: Bytes(end.head), own: false });
         }
     }
 
@@ -46,34 +37,23 @@ impl Walk<'_> {
         if let Some(against) = self.options.against.as_ref().filter(|a| a.seq() == chain.seq)
             && against.head() != chain.head
         {
-            self.report.bad(
-                chain.seq,
-                "at or before this line the record is not what the checkpoint given saw",
-            );
+            self.report
+                .bad(chain.seq, "at or before this line the record is not what the checkpoint given saw");
         }
         if let Some((_, head)) = self.database_head().filter(|(seq, _)| *seq == chain.seq)
             && head != chain.head
         {
-            self.report.bad(
-                chain.seq,
-                "at or before this line the record is not what the database saw",
-            );
+            self.report.bad(chain.seq, "at or before this line the record is not what the database saw");
         }
     }
 
     pub(super) fn database_head(&self) -> Option<(u64, [u8; 32])> {
-        self.options
-            .database
-            .and_then(|db| db.head)
-            .filter(|(seq, _)| *seq > 0)
+        self.options.database.and_then(|db| db.head).filter(|(seq, _)| *seq > 0)
     }
 
     /// No further lines.
     pub(super) fn end(mut self) -> Report {
-        let end = self.chain.unwrap_or(Chain {
-            seq: 0,
-            head: [0; 32],
-        });
+        let end = self.chain.unwrap_or(Chain { seq: 0, head: [0; 32] });
         (self.report.last, self.report.head) = (end.seq, end.head);
         self.report.unsigned = end.seq.saturating_sub(self.confirmed);
         if self.report.lines == 0 {
@@ -89,23 +69,17 @@ impl Walk<'_> {
         }
         let against = self.options.against.as_ref().map(Checkpoint::seq);
         // Behind the last line asked for the record goes on; the database may be further than that line.
-        let database = self
-            .database_head()
-            .map(|(seq, _)| seq)
-            .filter(|_| !self.finished());
+        let database = self.database_head().map(|(seq, _)| seq).filter(|_| !self.finished());
         let known = [(against, "the checkpoint given"), (database, "the database")];
         for (seq, who) in known {
             match seq {
                 Some(seq) if seq > end.seq => {
-                    let text = format!(
-                        "the record was cut: {who} saw line {seq}, and it ends at {}",
-                        end.seq
-                    );
+                    let text =
+                        format!("the record was cut: {who} saw line {seq}, and it ends at {}", end.seq);
                     self.report.bad(end.seq.saturating_add(1), text);
                 }
                 Some(seq) if seq.saturating_add(1) < self.report.first => {
-                    self.report
-                        .bad(1, format!("{who} saw line {seq}, which is not in these files"));
+                    self.report.bad(1, format!("{who} saw line {seq}, which is not in these files"));
                 }
                 _ => {}
             }

@@ -27,9 +27,7 @@ pub(super) struct Lines {
 
 impl Lines {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        Ok(Lines {
-            reader: BufReader::with_capacity(1024 * 1024, File::open(path)?),
-        })
+        Ok(Lines { reader: BufReader::with_capacity(1024 * 1024, File::open(path)?) })
     }
 
     /// Reads the next line into `line`, without its newline.

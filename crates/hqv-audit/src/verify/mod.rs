@@ -64,10 +64,7 @@ pub struct Options {
 
 impl From<Option<Checkpoint>> for Options {
     fn from(against: Option<Checkpoint>) -> Self {
-        Options {
-            against,
-            ..Options::default()
-        }
+        Options { against, ..Options::default() }
     }
 }
 

@@ -146,21 +146,13 @@ impl Report {
     }
 
     pub(super) fn bad(&mut self, line: u64, text: impl Into<String>) {
-        let finding = Finding {
-            line,
-            bad: true,
-            text: text.into(),
-        };
+        let finding = Finding { line, bad: true, text: text.into() };
         self.first_bad.get_or_insert_with(|| finding.clone());
         self.push(finding);
     }
 
     pub(super) fn note(&mut self, line: u64, text: impl Into<String>) {
-        self.push(Finding {
-            line,
-            bad: false,
-            text: text.into(),
-        });
+        self.push(Finding { line, bad: false, text: text.into() });
     }
 
     fn push(&mut self, finding: Finding) {

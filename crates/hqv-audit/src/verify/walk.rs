@@ -99,10 +99,7 @@ impl<'a> Walk<'a> {
     }
 
     fn push(&mut self, line: &[u8]) {
-        let mut chain = self.chain.unwrap_or(Chain {
-            seq: 0,
-            head: [0; 32],
-        });
+        let mut chain = self.chain.unwrap_or(Chain { seq: 0, head: [0; 32] });
         chain.push(line);
         if self.report.lines == 0 {
             self.report.first = chain.seq;

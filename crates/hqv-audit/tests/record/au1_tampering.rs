@@ -29,14 +29,8 @@ fn au1_an_untouched_record_is_good_at_every_level() {
     let world = sample();
     for report in [world.chain(), world.signatures(), world.everything()] {
         assert_eq!(report.first_bad, None, "{:?}", report.level);
-        assert_eq!(
-            (report.lines, report.records, report.checkpoints, report.segments),
-            (11, 5, 3, 2)
-        );
-        assert_eq!(
-            (report.unproven, report.unproven_records, report.unsigned),
-            (1, 0, 0)
-        );
+        assert_eq!((report.lines, report.records, report.checkpoints, report.segments), (11, 5, 3, 2));
+        assert_eq!((report.unproven, report.unproven_records, report.unsigned), (1, 0, 0));
         assert!(report.unclean_ends.is_empty() && report.findings.is_empty());
     }
 }
@@ -64,18 +58,12 @@ fn au1_an_edited_record_is_found() {
 
 #[test]
 fn au1_a_dropped_record_is_found() {
-    assert_eq!(
-        tampered(|lines| drop(lines.remove(5))),
-        [AFTER_HEADER, AFTER_HEADER, Some(6)]
-    );
+    assert_eq!(tampered(|lines| drop(lines.remove(5))), [AFTER_HEADER, AFTER_HEADER, Some(6)]);
 }
 
 #[test]
 fn au1_swapped_records_are_found() {
-    assert_eq!(
-        tampered(|lines| lines.swap(5, 6)),
-        [AFTER_HEADER, AFTER_HEADER, Some(6)]
-    );
+    assert_eq!(tampered(|lines| lines.swap(5, 6)), [AFTER_HEADER, AFTER_HEADER, Some(6)]);
 }
 
 #[test]
@@ -98,21 +86,14 @@ fn au1_an_inserted_line_is_found() {
 #[test]
 fn au1_a_dropped_checkpoint_is_found() {
     // Behind it the next checkpoint no longer fits; the record before that does not open.
-    assert_eq!(
-        tampered(|lines| drop(lines.remove(7))),
-        [AFTER_HEADER, AFTER_HEADER, Some(8)]
-    );
+    assert_eq!(tampered(|lines| drop(lines.remove(7))), [AFTER_HEADER, AFTER_HEADER, Some(8)]);
 }
 
 #[test]
 fn au1_a_dropped_header_or_adoption_is_found() {
     for line in [0, 2, 3] {
         let found = tampered(|lines| drop(lines.remove(line)));
-        assert!(
-            found.iter().all(Option::is_some),
-            "line {} at {found:?}",
-            line + 1
-        );
+        assert!(found.iter().all(Option::is_some), "line {} at {found:?}", line + 1);
     }
 }
 
@@ -134,11 +115,7 @@ fn au1_a_cut_between_lines_is_said_and_found_by_what_is_kept_elsewhere() {
     world.put_lines(&kept[..9]);
     let report = world.signatures();
     assert!(report.is_ok(), "a running daemon's log looks the same");
-    assert!(
-        report.findings.iter().any(|f| f.text.contains("no signed close")),
-        "{:?}",
-        report.findings
-    );
+    assert!(report.findings.iter().any(|f| f.text.contains("no signed close")), "{:?}", report.findings);
     assert_eq!(report.unsigned, 1);
 
     // Also a cut exactly behind a checkpoint.
@@ -149,18 +126,9 @@ fn au1_a_cut_between_lines_is_said_and_found_by_what_is_kept_elsewhere() {
         if (end as u64) < closing.seq() {
             assert_eq!(first_bad(&world.against(&closing)), cut);
         }
-        let database = Some(DbHead {
-            state_seq: 2,
-            head: Some((11, head)),
-        });
-        let options = Options {
-            database,
-            ..Options::default()
-        };
-        assert_eq!(
-            first_bad(&world.check_with(Level::Everything(&world.id), &options)),
-            cut
-        );
+        let database = Some(DbHead { state_seq: 2, head: Some((11, head)) });
+        let options = Options { database, ..Options::default() };
+        assert_eq!(first_bad(&world.check_with(Level::Everything(&world.id), &options)), cut);
     }
 }
 
@@ -177,10 +145,7 @@ fn au1_an_emptied_or_missing_record_is_found() {
 fn au1_the_next_unlock_finds_a_cut_an_older_copy_and_an_emptied_log() {
     let database = |world: &World| {
         let report = world.everything();
-        DbHead {
-            state_seq: 2,
-            head: Some((report.last, report.head)),
-        }
+        DbHead { state_seq: 2, head: Some((report.last, report.head)) }
     };
     type Change = fn(&World);
     let changes: [(&str, Change); 3] = [
@@ -194,17 +159,11 @@ fn au1_the_next_unlock_finds_a_cut_an_older_copy_and_an_emptied_log() {
         change(&world);
         let (mut log, _) = world.start(7);
         let findings = log.compare(&db, at(9)).unwrap();
-        assert!(
-            findings.iter().any(|f| f.contains("was cut")),
-            "{what}: {findings:?}"
-        );
+        assert!(findings.iter().any(|f| f.contains("was cut")), "{what}: {findings:?}");
         log.adopt(&world.id, at(9), 2).unwrap();
         log.close(at(9), 2).unwrap();
         let told = world.details(hqv_model::OpKind::UncleanEnd);
-        assert!(
-            told.iter().any(|detail| detail.contains("was cut")),
-            "{what}: {told:?}"
-        );
+        assert!(told.iter().any(|detail| detail.contains("was cut")), "{what}: {told:?}");
     }
     // An older copy of the whole file, clean in itself.
     let world = World::new();
@@ -223,16 +182,10 @@ fn au1_the_next_unlock_finds_a_cut_an_older_copy_and_an_emptied_log() {
 fn au1_a_changed_line_below_the_databases_head_is_found_at_unlock() {
     let world = sample();
     let report = world.everything();
-    let db = DbHead {
-        state_seq: 2,
-        head: Some((10, [0; 32])),
-    };
+    let db = DbHead { state_seq: 2, head: Some((10, [0; 32])) };
     let (mut log, _) = world.start(2);
     assert!(log.compare(&db, at(9)).unwrap()[0].contains("changed at or before line 10"));
-    let good = DbHead {
-        state_seq: 2,
-        head: Some((report.last, report.head)),
-    };
+    let good = DbHead { state_seq: 2, head: Some((report.last, report.head)) };
     assert!(log.compare(&good, at(9)).unwrap().is_empty());
 }
 
@@ -244,11 +197,8 @@ fn au1_every_byte_flipped_is_found_and_its_line_named() {
     world.run(1, &["a/1", "a/2"]);
     assert_eq!(world.shape(), "HCAHRRC");
     let good = world.bytes();
-    let masks: &[u8] = if std::env::var_os("HQV_LONG").is_some() {
-        &[1, 2, 4, 8, 16, 32, 64, 128]
-    } else {
-        &[1]
-    };
+    let masks: &[u8] =
+        if std::env::var_os("HQV_LONG").is_some() { &[1, 2, 4, 8, 16, 32, 64, 128] } else { &[1] };
     let mut line = 1;
     for (offset, byte) in good.iter().enumerate() {
         for mask in masks {
@@ -256,18 +206,10 @@ fn au1_every_byte_flipped_is_found_and_its_line_named() {
             bad[offset] ^= mask;
             world.put(&bad);
             let report = world.everything();
-            assert_eq!(
-                first_bad(&report),
-                Some(line),
-                "byte {offset} with {mask}: {:?}",
-                report.findings
-            );
+            assert_eq!(first_bad(&report), Some(line), "byte {offset} with {mask}: {:?}", report.findings);
             // A part of the bytes is enough for the level that has the same checks but one.
             if offset % 16 == 0 {
-                assert!(
-                    !world.signatures().is_ok(),
-                    "byte {offset} with {mask} by public key"
-                );
+                assert!(!world.signatures().is_ok(), "byte {offset} with {mask} by public key");
             }
         }
         line += u64::from(*byte == b'\n');
@@ -280,10 +222,7 @@ fn au1_many_findings_are_counted_and_not_kept() {
     let noise: Vec<u8> = b"noise\n".repeat(5);
     world.put(&noise);
     let report = world.signatures();
-    assert_eq!(
-        (first_bad(&report), report.findings.len(), report.lines),
-        (Some(1), 1, 5)
-    );
+    assert_eq!((first_bad(&report), report.findings.len(), report.lines), (Some(1), 1, 5));
     let endless = vec![b'x'; 3 * 1024 * 1024];
     world.put(&endless);
     assert_eq!(first_bad(&world.signatures()), Some(1));

@@ -40,20 +40,11 @@ fn au2_a_moved_log_is_closed_and_goes_on_under_its_name() {
 
     // Both files together are one whole record; the new one alone lacks its beginning and says so.
     let files = [moved, world.file()];
-    let whole = verify(
-        &files,
-        Level::Everything(&world.id),
-        &Options::default(),
-        &mut |_| (),
-    )
-    .unwrap();
+    let whole = verify(&files, Level::Everything(&world.id), &Options::default(), &mut |_| ()).unwrap();
     assert_eq!(whole.first_bad, None);
     assert!(whole.unclean_ends.is_empty());
     let alone = world.everything();
-    assert!(
-        alone.first_bad.as_ref().unwrap().text.contains("are missing"),
-        "{alone:?}"
-    );
+    assert!(alone.first_bad.as_ref().unwrap().text.contains("are missing"), "{alone:?}");
 }
 
 #[test]
@@ -65,10 +56,7 @@ fn au2_a_deleted_log_is_made_anew_at_the_next_checkpoint_at_the_latest() {
     assert!(world.file().exists());
     log.append(&get("a/2"), 1).unwrap();
     assert_eq!(world.paths(), ["a/2"]);
-    assert_eq!(
-        fs::metadata(world.file()).unwrap().permissions().mode() & 0o777,
-        0o600
-    );
+    assert_eq!(fs::metadata(world.file()).unwrap().permissions().mode() & 0o777, 0o600);
 }
 
 #[test]
@@ -76,12 +64,7 @@ fn au2_a_log_cut_or_written_to_under_the_daemon_is_noticed() {
     let world = World::new();
     let mut log = unlocked(&world);
     // As logrotate's copytruncate leaves it.
-    OpenOptions::new()
-        .write(true)
-        .open(world.file())
-        .unwrap()
-        .set_len(0)
-        .unwrap();
+    OpenOptions::new().write(true).open(world.file()).unwrap().set_len(0).unwrap();
     log.append(&get_at("a/2", at(3)), 1).unwrap();
     assert!(world.details(OpKind::UndoGap)[0].contains("cut or written to"));
     assert_eq!(world.paths(), ["a/2"]);
@@ -89,20 +72,13 @@ fn au2_a_log_cut_or_written_to_under_the_daemon_is_noticed() {
 
     // Bytes of another program, without a newline: our next line stays a line of its own.
     let before = world.lines().len();
-    OpenOptions::new()
-        .append(true)
-        .open(world.file())
-        .unwrap()
-        .write_all(b"noise")
-        .unwrap();
+    OpenOptions::new().append(true).open(world.file()).unwrap().write_all(b"noise").unwrap();
     log.append(&get_at("a/3", at(6)), 1).unwrap();
     assert_eq!(world.lines()[before], b"noise\n");
     let first = log.head().0 - world.lines().len() as u64;
     assert!(first > 0);
-    let page = hqv_audit::Reader::open(world.dir.path(), &world.id)
-        .unwrap()
-        .last(9, &|_| true, None)
-        .unwrap();
+    let page =
+        hqv_audit::Reader::open(world.dir.path(), &world.id).unwrap().last(9, &|_| true, None).unwrap();
     assert_eq!(page.records[0].items[0].path, "a/3");
 }
 
@@ -180,20 +156,12 @@ fn au2_files_set_aside_by_rotation_are_read_and_verified_as_one_record() {
     log.append(&get("a/2"), 1).unwrap();
     log.close(at(4), 1).unwrap();
     let report = world.everything();
-    assert_eq!(
-        (report.first_bad.clone(), report.first, report.segments),
-        (None, 1, 4)
-    );
+    assert_eq!((report.first_bad.clone(), report.first, report.segments), (None, 1, 4));
     assert_eq!(world.paths(), ["a/1", "a/2"]);
     assert_eq!(first_bad(&only(&world.file(), &world)), Some(1));
 }
 
 fn only(file: &Path, world: &World) -> hqv_audit::verify::Report {
-    verify(
-        &[file.to_owned()],
-        Level::Signatures(&world.id.public()),
-        &Options::default(),
-        &mut |_| (),
-    )
-    .unwrap()
+    verify(&[file.to_owned()], Level::Signatures(&world.id.public()), &Options::default(), &mut |_| ())
+        .unwrap()
 }

@@ -7,11 +7,7 @@ use proptest::prelude::*;
 use crate::kit::{World, at};
 
 fn all_fields(text: &str) -> Record {
-    let who = Identity::Token {
-        id: TokenId::from_bytes([1; 16]),
-        ancestry: text.into(),
-        ancestors: vec![],
-    };
+    let who = Identity::Token { id: TokenId::from_bytes([1; 16]), ancestry: text.into(), ancestors: vec![] };
     let mut record = Record::new(at(1), OpKind::Get, Outcome::Denied, who);
     record.code = Some(Code::Forbidden);
     record.source = text.into();
@@ -48,21 +44,8 @@ fn check(view: &RecordView, text: &str) -> Result<(), TestCaseError> {
     prop_assert!(!line.chars().any(acts), "{}", line.escape_debug());
     let json: serde_json::Value =
         serde_json::from_str(&line).map_err(|e| TestCaseError::fail(e.to_string()))?;
-    for pointer in [
-        "/source",
-        "/identity/name",
-        "/agent",
-        "/claim",
-        "/reason",
-        "/detail",
-        "/items/0/path",
-    ] {
-        prop_assert_eq!(
-            json.pointer(pointer).and_then(|v| v.as_str()),
-            Some(text),
-            "{}",
-            pointer
-        );
+    for pointer in ["/source", "/identity/name", "/agent", "/claim", "/reason", "/detail", "/items/0/path"] {
+        prop_assert_eq!(json.pointer(pointer).and_then(|v| v.as_str()), Some(text), "{}", pointer);
     }
     Ok(())
 }
@@ -76,33 +59,17 @@ fn roundtrip(texts: &[String]) -> Result<(), TestCaseError> {
     }
     log.close(at(2), 1).unwrap();
     prop_assert!(world.everything().is_ok());
-    let views = Reader::open(world.dir.path(), &world.id)
-        .unwrap()
-        .from(1, 100)
-        .unwrap()
-        .records;
+    let views = Reader::open(world.dir.path(), &world.id).unwrap().from(1, 100).unwrap().records;
     prop_assert_eq!(views.len(), texts.len());
-    views
-        .iter()
-        .zip(texts)
-        .try_for_each(|(view, text)| check(view, text))
+    views.iter().zip(texts).try_for_each(|(view, text)| check(view, text))
 }
 
 #[test]
 fn au3_what_breaks_lines_quotes_or_terminals_comes_back_whole_on_one_line() {
-    let mut texts: Vec<String> = [
-        "",
-        "\n",
-        "\r\n",
-        "\"",
-        "\\",
-        "\\\"",
-        "\\u0000",
-        "\",\"outcome\":\"ok",
-        "{\"a\":1}\n{",
-    ]
-    .map(String::from)
-    .to_vec();
+    let mut texts: Vec<String> =
+        ["", "\n", "\r\n", "\"", "\\", "\\\"", "\\u0000", "\",\"outcome\":\"ok", "{\"a\":1}\n{"]
+            .map(String::from)
+            .to_vec();
     texts.push("\u{1b}[2J\u{7f}\u{9b}31m\u{85}\u{2028}\u{2029}\u{202e}\u{2066}\u{61c}\u{feff}".into());
     texts.push((0..0x2100).filter_map(char::from_u32).collect());
     texts.push("😀é鍵".repeat(100));
@@ -135,17 +102,10 @@ fn every_identity_and_optional_field_has_its_documented_name() {
     let world = World::new();
     let (mut log, _) = world.start(1);
     log.adopt(&world.id, at(1), 0).unwrap();
-    let peer = Identity::Peer {
-        uid: 1000,
-        pid: Some(42),
-        program: Some("claude".into()),
-    };
-    let session = Identity::Session {
-        id: hqv_model::SessionId::from_bytes([5; 16]),
-    };
+    let peer = Identity::Peer { uid: 1000, pid: Some(42), program: Some("claude".into()) };
+    let session = Identity::Session { id: hqv_model::SessionId::from_bytes([5; 16]) };
     for who in [Identity::Nobody, Identity::Daemon, peer, session] {
-        log.append(&Record::new(at(1), OpKind::Status, Outcome::Ok, who), 1)
-            .unwrap();
+        log.append(&Record::new(at(1), OpKind::Status, Outcome::Ok, who), 1).unwrap();
     }
     log.append(&crate::kit::get("a/1"), 1).unwrap();
     let mut lines: Vec<String> = world.records().iter().map(RecordView::to_json).collect();

@@ -11,28 +11,18 @@ fn au6_what_a_locked_start_wrote_is_adopted_counted_and_stays_marked() {
     let (mut log, _) = world.start(1);
     log.append(&get("locked/1"), 0).unwrap();
     let report = log.adopt(&world.id, at(1), 0).unwrap();
-    assert_eq!(
-        (report.segments, report.earlier, report.findings.len()),
-        (1, 0, 0)
-    );
+    assert_eq!((report.segments, report.earlier, report.findings.len()), (1, 0, 0));
     log.append(&get("unlocked/1"), 0).unwrap();
     log.lock(at(2), 0).unwrap();
     log.append(&get("relocked/1"), 0).unwrap();
     log.close(at(3), 0).unwrap();
 
-    let marks: Vec<(String, bool)> = world
-        .records()
-        .into_iter()
-        .rev()
-        .map(|r| (r.items[0].path.clone(), r.unproven))
-        .collect();
+    let marks: Vec<(String, bool)> =
+        world.records().into_iter().rev().map(|r| (r.items[0].path.clone(), r.unproven)).collect();
     let expected = [("locked/1", true), ("unlocked/1", false), ("relocked/1", false)];
     assert_eq!(marks, expected.map(|(path, mark)| (path.to_owned(), mark)));
     for report in [world.signatures(), world.everything()] {
-        assert_eq!(
-            (report.first_bad, report.unproven, report.unproven_records),
-            (None, 1, 1)
-        );
+        assert_eq!((report.first_bad, report.unproven, report.unproven_records), (None, 1, 1));
     }
 }
 
@@ -72,26 +62,13 @@ fn au6_a_segment_forged_between_two_starts_is_marked_and_shown() {
     let (mut log, _) = world.start(2);
     let report = log.adopt(&world.id, at(7), 1).unwrap();
     assert_eq!((report.segments, report.earlier), (2, 1));
-    assert!(
-        report.findings[0].contains(&format!("lines {first} to {last}")),
-        "{:?}",
-        report.findings
-    );
+    assert!(report.findings[0].contains(&format!("lines {first} to {last}")), "{:?}", report.findings);
     log.close(at(8), 1).unwrap();
-    let forged = world
-        .records()
-        .into_iter()
-        .find(|r| r.items.iter().any(|i| i.path == "forged/1"))
-        .unwrap();
+    let forged = world.records().into_iter().find(|r| r.items.iter().any(|i| i.path == "forged/1")).unwrap();
     assert!(forged.unproven);
     let report = world.signatures();
     assert_eq!((report.first_bad.clone(), report.unproven), (None, 3));
-    assert!(
-        report
-            .findings
-            .iter()
-            .any(|f| f.line == first && f.text.contains("anyone who can write"))
-    );
+    assert!(report.findings.iter().any(|f| f.line == first && f.text.contains("anyone who can write")));
 }
 
 #[test]
@@ -118,15 +95,9 @@ fn au6_another_identity_can_neither_adopt_nor_read_nor_certify() {
     let (mut log, _) = world.start(1);
     log.append(&get("locked/1"), 0).unwrap();
     let before = world.bytes();
-    assert!(matches!(
-        log.adopt(&other, at(1), 0),
-        Err(AuditError::WrongIdentity)
-    ));
+    assert!(matches!(log.adopt(&other, at(1), 0), Err(AuditError::WrongIdentity)));
     assert_eq!(world.bytes(), before);
-    let page = hqv_audit::Reader::open(world.dir.path(), &other)
-        .unwrap()
-        .last(9, &|_| true, None)
-        .unwrap();
+    let page = hqv_audit::Reader::open(world.dir.path(), &other).unwrap().last(9, &|_| true, None).unwrap();
     assert!(page.records.is_empty());
     assert_eq!(page.damaged.len(), 1);
 
@@ -146,10 +117,7 @@ fn a_checkpoint_verifies_alone_with_the_public_key_and_only_that() {
     let world = World::new();
     let (mut log, _) = world.start(1);
     let unproven = log.checkpoint(at(1), 3).unwrap();
-    assert!(matches!(
-        unproven.verify(&world.id.public()),
-        Err(AuditError::Signature(_))
-    ));
+    assert!(matches!(unproven.verify(&world.id.public()), Err(AuditError::Signature(_))));
     log.adopt(&world.id, at(1), 3).unwrap();
     log.append(&get("a/1"), 4).unwrap();
     let kept = log.checkpoint(at(2), 4).unwrap();
@@ -160,10 +128,7 @@ fn a_checkpoint_verifies_alone_with_the_public_key_and_only_that() {
     for checkpoint in [&kept, &locked] {
         let parsed = Checkpoint::parse(&format!("  {}\n", checkpoint.line())).unwrap();
         parsed.verify(&world.id.public()).unwrap();
-        assert_eq!(
-            (parsed.vault(), parsed.epoch(), parsed.state()),
-            (world.cfg.vault, 1, 4)
-        );
+        assert_eq!((parsed.vault(), parsed.epoch(), parsed.state()), (world.cfg.vault, 1, 4));
         let other = AuditIdentity::generate(&mut *seeded(77));
         assert!(parsed.verify(&other.public()).is_err());
     }
@@ -171,18 +136,9 @@ fn a_checkpoint_verifies_alone_with_the_public_key_and_only_that() {
     // One changed character anywhere is refused.
     for (at, c) in kept.line().char_indices() {
         let other = if c == 'A' { 'B' } else { 'A' };
-        let changed: String = [
-            &kept.line()[..at],
-            &other.to_string(),
-            &kept.line()[at + c.len_utf8()..],
-        ]
-        .concat();
-        assert!(
-            Checkpoint::parse(&changed)
-                .and_then(|c| c.verify(&world.id.public()))
-                .is_err(),
-            "{changed}"
-        );
+        let changed: String =
+            [&kept.line()[..at], &other.to_string(), &kept.line()[at + c.len_utf8()..]].concat();
+        assert!(Checkpoint::parse(&changed).and_then(|c| c.verify(&world.id.public())).is_err(), "{changed}");
     }
 }
 
@@ -213,13 +169,7 @@ fn a_checkpoint_kept_elsewhere_catches_a_history_written_anew() {
     let (mut log, _) = other.start(5);
     log.adopt(&other.id, at(1), 0).unwrap();
     let foreign = log.checkpoint(at(2), 1).unwrap();
-    assert!(
-        world
-            .against(&foreign)
-            .findings
-            .iter()
-            .any(|f| f.bad && f.text.contains("another vault"))
-    );
+    assert!(world.against(&foreign).findings.iter().any(|f| f.bad && f.text.contains("another vault")));
 }
 
 #[test]

@@ -83,10 +83,7 @@ impl World {
 
     /// The lines, each with its newline.
     pub fn lines(&self) -> Vec<Vec<u8>> {
-        self.bytes()
-            .split_inclusive(|b| *b == b'\n')
-            .map(<[u8]>::to_vec)
-            .collect()
+        self.bytes().split_inclusive(|b| *b == b'\n').map(<[u8]>::to_vec).collect()
     }
 
     pub fn put_lines(&self, lines: &[Vec<u8>]) {
@@ -119,19 +116,14 @@ impl World {
     }
 
     pub fn against(&self, checkpoint: &Checkpoint) -> Report {
-        let options = Options {
-            against: Some(checkpoint.clone()),
-            ..Options::default()
-        };
+        let options = Options { against: Some(checkpoint.clone()), ..Options::default() };
         self.check_with(Level::Signatures(&self.id.public()), &options)
     }
 
     /// All records, newest first.
     pub fn records(&self) -> Vec<RecordView> {
-        let page = Reader::open(self.dir.path(), &self.id)
-            .unwrap()
-            .last(usize::MAX, &|_| true, None)
-            .unwrap();
+        let page =
+            Reader::open(self.dir.path(), &self.id).unwrap().last(usize::MAX, &|_| true, None).unwrap();
         assert_eq!(page.damaged, Vec::<u64>::new());
         page.records
     }
@@ -140,22 +132,14 @@ impl World {
     pub fn paths(&self) -> Vec<String> {
         let mut records = self.records();
         records.reverse();
-        records
-            .into_iter()
-            .flat_map(|r| r.items)
-            .map(|item| item.path)
-            .collect()
+        records.into_iter().flat_map(|r| r.items).map(|item| item.path).collect()
     }
 
     /// The details of all records of an operation, oldest first.
     pub fn details(&self, operation: OpKind) -> Vec<String> {
         let mut records = self.records();
         records.reverse();
-        records
-            .into_iter()
-            .filter(|r| r.operation == operation.as_str())
-            .filter_map(|r| r.detail)
-            .collect()
+        records.into_iter().filter(|r| r.operation == operation.as_str()).filter_map(|r| r.detail).collect()
     }
 }
 

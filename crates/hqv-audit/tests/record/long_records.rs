@@ -19,12 +19,7 @@ fn a_long_record_is_split_into_linked_lines_and_comes_back_whole() {
     assert!(world.shape().contains("PPPPR"));
     let report = world.everything();
     assert_eq!((report.first_bad, report.records), (None, 10));
-    let lengths: Vec<usize> = world
-        .paths()
-        .iter()
-        .map(String::len)
-        .filter(|len| *len > 5)
-        .collect();
+    let lengths: Vec<usize> = world.paths().iter().map(String::len).filter(|len| *len > 5).collect();
     assert_eq!(lengths, sizes);
 }
 
@@ -45,10 +40,7 @@ fn a_part_that_is_dropped_or_passed_off_as_a_whole_record_is_found() {
         assert_eq!(first_bad(&world.everything()), Some(line as u64 + 1));
         assert!(!world.signatures().is_ok());
         // The reader hands out nothing half.
-        let page = Reader::open(world.dir.path(), &world.id)
-            .unwrap()
-            .last(9, &|_| true, None)
-            .unwrap();
+        let page = Reader::open(world.dir.path(), &world.id).unwrap().last(9, &|_| true, None).unwrap();
         assert!(page.records.is_empty() && !page.damaged.is_empty());
     }
     let mut lines = good.clone();
@@ -74,10 +66,7 @@ fn full_segments_follow_each_other_certified_while_unlocked_and_while_locked() {
     checkpoint.verify(&world.id.public()).unwrap();
     log.close(at(3), 1).unwrap();
     let report = world.everything();
-    assert_eq!(
-        (report.first_bad, report.records, report.segments, report.unproven),
-        (None, 200, 21, 1)
-    );
+    assert_eq!((report.first_bad, report.records, report.segments, report.unproven), (None, 200, 21, 1));
     assert_eq!(world.paths().len(), 200);
 }
 

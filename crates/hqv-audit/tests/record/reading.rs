@@ -30,10 +30,7 @@ fn the_newest_come_first_and_pages_follow_each_other_without_a_gap() {
     let world = sample();
     let all = world.records();
     assert_eq!(all.len(), 60);
-    assert_eq!(
-        (all[0].items[0].path.as_str(), all[59].items[0].path.as_str()),
-        ("run-2/19", "run-0/0")
-    );
+    assert_eq!((all[0].items[0].path.as_str(), all[59].items[0].path.as_str()), ("run-2/19", "run-0/0"));
     assert!(all.windows(2).all(|pair| pair[0].sequence > pair[1].sequence));
     let reader = Reader::open(world.dir.path(), &world.id).unwrap();
     for size in [1, 7, 13, 60, 100] {
@@ -55,9 +52,7 @@ fn the_newest_come_first_and_pages_follow_each_other_without_a_gap() {
 fn a_filter_sees_every_record_until_enough_are_found() {
     let world = sample();
     let reader = Reader::open(world.dir.path(), &world.id).unwrap();
-    let page = reader
-        .last(5, &|r| r.items[0].path.ends_with("/3"), None)
-        .unwrap();
+    let page = reader.last(5, &|r| r.items[0].path.ends_with("/3"), None).unwrap();
     let paths: Vec<&str> = page.records.iter().map(|r| r.items[0].path.as_str()).collect();
     assert_eq!(paths, ["run-2/3", "run-1/3", "run-0/3"]);
 }
@@ -71,11 +66,7 @@ fn from_a_line_on_the_oldest_come_first() {
     let last = all[59].sequence;
     for seq in 0..=last + 2 {
         let expected: Vec<_> = all.iter().filter(|r| r.sequence >= seq).cloned().collect();
-        assert_eq!(
-            reader.from(seq, usize::MAX).unwrap().records,
-            expected,
-            "from {seq}"
-        );
+        assert_eq!(reader.from(seq, usize::MAX).unwrap().records, expected, "from {seq}");
     }
     assert_eq!(reader.from(1, 3).unwrap().records, all[..3]);
 }
@@ -96,10 +87,7 @@ fn what_does_not_open_is_named_and_the_rest_is_read() {
     // H C A H R R R C R R R C: the second record of the second three.
     lines[9][10] ^= 1;
     world.put_lines(&lines);
-    let page = Reader::open(world.dir.path(), &world.id)
-        .unwrap()
-        .last(50, &|_| true, None)
-        .unwrap();
+    let page = Reader::open(world.dir.path(), &world.id).unwrap().last(50, &|_| true, None).unwrap();
     let paths: Vec<&str> = page.records.iter().map(|r| r.items[0].path.as_str()).collect();
     assert_eq!(paths, ["a/8", "a/7", "a/6", "a/3", "a/2", "a/1", "a/0"]);
     // Behind the changed line the hash is another until the next checkpoint.
@@ -127,11 +115,7 @@ fn a_follower_gets_each_record_once_through_locks_starts_torn_lines_and_a_move()
     let mut next = |limit| {
         let page = follower.next(&world.id, limit).unwrap();
         assert_eq!(page.damaged, Vec::<u64>::new());
-        page.records
-            .iter()
-            .flat_map(|r| &r.items)
-            .map(|item| item.path.clone())
-            .collect::<Vec<String>>()
+        page.records.iter().flat_map(|r| &r.items).map(|item| item.path.clone()).collect::<Vec<String>>()
     };
     assert!(next(9).is_empty());
     log.append(&get("one"), 1).unwrap();

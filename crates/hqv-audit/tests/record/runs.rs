@@ -33,10 +33,7 @@ fn an_end_without_a_signed_close_is_said_at_start_in_the_record_and_by_verify() 
     assert_eq!(report.findings, [format!("unclean end after {line}")]);
     log.adopt(&world.id, at(3), 1).unwrap();
     log.close(at(4), 1).unwrap();
-    assert_eq!(
-        world.details(OpKind::UncleanEnd),
-        [format!("unclean end after {line}")]
-    );
+    assert_eq!(world.details(OpKind::UncleanEnd), [format!("unclean end after {line}")]);
     for report in [world.chain(), world.signatures(), world.everything()] {
         assert_eq!((report.first_bad, report.unclean_ends), (None, vec![line]));
     }
@@ -54,12 +51,8 @@ fn a_tail_torn_at_any_byte_is_cut_said_and_survived() {
     log.checkpoint(at(2), 1).unwrap();
     drop(log);
     let whole = world.bytes();
-    let ends: Vec<usize> = whole
-        .iter()
-        .enumerate()
-        .filter(|(_, b)| **b == b'\n')
-        .map(|(at, _)| at + 1)
-        .collect();
+    let ends: Vec<usize> =
+        whole.iter().enumerate().filter(|(_, b)| **b == b'\n').map(|(at, _)| at + 1).collect();
     for end in before..=whole.len() {
         world.put(&whole[..end]);
         let kept = ends.iter().rev().find(|e| **e <= end).copied().unwrap();
@@ -73,12 +66,7 @@ fn a_tail_torn_at_any_byte_is_cut_said_and_survived() {
         if end % 20 == 0 || torn.is_none() {
             // Nobody has unlocked since, so only that is missing.
             let report = world.everything();
-            assert_eq!(
-                report.findings.iter().filter(|f| f.bad).count(),
-                1,
-                "{:?}",
-                report.findings
-            );
+            assert_eq!(report.findings.iter().filter(|f| f.bad).count(), 1, "{:?}", report.findings);
             assert!(report.first_bad.unwrap().text.contains("no unlock adopted"));
         }
     }
@@ -126,12 +114,7 @@ fn au6_a_database_that_was_put_back_is_found_by_the_state_sequence() {
     log.adopt(&world.id, at(1), 5).unwrap();
     log.append(&get("a/1"), 20).unwrap();
     log.close(at(2), 20).unwrap();
-    let db = |state_seq| {
-        Some(DbHead {
-            state_seq,
-            head: None,
-        })
-    };
+    let db = |state_seq| Some(DbHead { state_seq, head: None });
     // The same, and ahead of the log: both are ordinary.
     for state in [20, 25] {
         let (_, report) = Log::start(world.cfg.clone(), db(state), at(3), seeded(state)).unwrap();
@@ -141,15 +124,7 @@ fn au6_a_database_that_was_put_back_is_found_by_the_state_sequence() {
     let back = report.rolled_back.unwrap();
     assert_eq!((back.record, back.database), (25, 19));
     // Found at the start it is recorded once, and the unlock hears of it again.
-    let again = log
-        .compare(
-            &DbHead {
-                state_seq: 19,
-                head: None,
-            },
-            at(4),
-        )
-        .unwrap();
+    let again = log.compare(&DbHead { state_seq: 19, head: None }, at(4)).unwrap();
     assert_eq!(again, [back.to_string()]);
     log.adopt(&world.id, at(4), 19).unwrap();
     log.close(at(4), 19).unwrap();
@@ -166,19 +141,8 @@ fn a_start_that_does_not_know_the_database_leaves_it_to_the_unlock() {
     log.close(at(2), 20).unwrap();
     let (mut log, report) = world.start(2);
     assert_eq!(report.rolled_back, None);
-    let found = log
-        .compare(
-            &DbHead {
-                state_seq: 7,
-                head: None,
-            },
-            at(4),
-        )
-        .unwrap();
-    assert!(
-        found[0].contains("it is at state 7, and the record had seen 20"),
-        "{found:?}"
-    );
+    let found = log.compare(&DbHead { state_seq: 7, head: None }, at(4)).unwrap();
+    assert!(found[0].contains("it is at state 7, and the record had seen 20"), "{found:?}");
     assert_eq!(world.details(OpKind::RolledBack), found);
 }
 

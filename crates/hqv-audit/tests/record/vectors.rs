@@ -21,11 +21,7 @@ struct Fixed {
 
 impl Fixed {
     fn new(seed: u64) -> Self {
-        Fixed {
-            seed,
-            block: 0,
-            given: Vec::new(),
-        }
+        Fixed { seed, block: 0, given: Vec::new() }
     }
 }
 
@@ -66,9 +62,7 @@ fn world() -> World {
 }
 
 fn start(world: &World, seed: u64, now: Timestamp) -> Log {
-    Log::start(world.cfg.clone(), None, now, Box::new(Fixed::new(seed)))
-        .unwrap()
-        .0
+    Log::start(world.cfg.clone(), None, now, Box::new(Fixed::new(seed))).unwrap().0
 }
 
 fn odd(text: &str) -> hqv_audit::Record {
@@ -134,11 +128,7 @@ fn ascii(value: &Value) -> String {
     let text = serde_json::to_string_pretty(value).unwrap();
     let escape = |c: char| match c.is_ascii() {
         true => c.to_string(),
-        false => c
-            .encode_utf16(&mut [0; 2])
-            .iter()
-            .map(|unit| format!("\\u{unit:04x}"))
-            .collect(),
+        false => c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect(),
     };
     text.chars().map(escape).chain(["\n".to_owned()]).collect()
 }
@@ -237,28 +227,19 @@ fn manifest(good: &World, unclean: &World) -> Value {
 }
 
 #[test]
-#[allow(
-    clippy::disallowed_methods,
-    reason = "the switch that writes the vectors anew"
-)]
+#[allow(clippy::disallowed_methods, reason = "the switch that writes the vectors anew")]
 fn the_writer_still_writes_the_vectors() {
     let (good, unclean) = (good(), unclean());
     let text = ascii(&manifest(&good, &unclean));
-    let files = [
-        ("good.txt", good.bytes()),
-        ("unclean.txt", unclean.bytes()),
-        ("vectors.json", text.into_bytes()),
-    ];
+    let files =
+        [("good.txt", good.bytes()), ("unclean.txt", unclean.bytes()), ("vectors.json", text.into_bytes())];
     for (name, bytes) in files {
         let path = folder().join(name);
         if std::env::var_os("HQV_BLESS").is_some() {
             fs::create_dir_all(folder()).unwrap();
             fs::write(&path, &bytes).unwrap();
         }
-        assert!(
-            fs::read(&path).unwrap() == bytes,
-            "{name} differs; HQV_BLESS=1 writes it anew"
-        );
+        assert!(fs::read(&path).unwrap() == bytes, "{name} differs; HQV_BLESS=1 writes it anew");
     }
 }
 

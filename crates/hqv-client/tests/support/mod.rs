@@ -33,11 +33,7 @@ impl Ca {
         params.distinguished_name.push(DnType::CommonName, "HQ Vault CA");
         let certificate = params.self_signed(&key).unwrap();
         let (der, pem) = (certificate.der().clone(), certificate.pem());
-        Self {
-            der,
-            pem,
-            issuer: Issuer::new(params, key),
-        }
+        Self { der, pem, issuer: Issuer::new(params, key) }
     }
 
     pub fn pin(&self) -> Pin {
@@ -46,10 +42,8 @@ impl Ca {
 
     pub fn leaf(&self, name: &str) -> Arc<ServerConfig> {
         let key = KeyPair::generate().unwrap();
-        let leaf = CertificateParams::new(vec![name.to_owned()])
-            .unwrap()
-            .signed_by(&key, &self.issuer)
-            .unwrap();
+        let leaf =
+            CertificateParams::new(vec![name.to_owned()]).unwrap().signed_by(&key, &self.issuer).unwrap();
         let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config = ServerConfig::builder_with_provider(provider)
@@ -72,10 +66,7 @@ impl Log {
     }
 
     pub fn first_lines(&self) -> Vec<String> {
-        self.requests()
-            .iter()
-            .map(|request| request.lines().next().unwrap_or_default().to_owned())
-            .collect()
+        self.requests().iter().map(|request| request.lines().next().unwrap_or_default().to_owned()).collect()
     }
 
     /// Whether the token was in anything that was sent.
@@ -84,10 +75,7 @@ impl Log {
     }
 
     pub fn push(&self, bytes: &[u8]) {
-        self.0
-            .lock()
-            .unwrap()
-            .push(String::from_utf8_lossy(bytes).into_owned());
+        self.0.lock().unwrap().push(String::from_utf8_lossy(bytes).into_owned());
     }
 }
 
@@ -99,17 +87,11 @@ pub struct Reply {
 
 pub fn reply(status: u16, body: &str) -> Reply {
     let head = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n", body.len());
-    Reply {
-        bytes: (head + body).into_bytes(),
-        close: false,
-    }
+    Reply { bytes: (head + body).into_bytes(), close: false }
 }
 
 pub fn nothing() -> Reply {
-    Reply {
-        bytes: Vec::new(),
-        close: true,
-    }
+    Reply { bytes: Vec::new(), close: true }
 }
 
 impl Reply {
@@ -151,10 +133,8 @@ pub async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
 fn whole(held: &[u8]) -> Option<usize> {
     let head = held.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
     let text = String::from_utf8_lossy(&held[..head]).to_ascii_lowercase();
-    let length = text
-        .lines()
-        .find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok())
-        .unwrap_or(0);
+    let length =
+        text.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok()).unwrap_or(0);
     (held.len() >= head + length).then_some(head + length)
 }
 
@@ -202,11 +182,8 @@ where
             tokio::spawn(converse(stream, log.clone(), answer.clone()));
         }
     });
-    let mut options = Options::new(
-        Target::Unix(path.clone()),
-        std::fs::metadata(&path).unwrap().uid(),
-        own_peer,
-    );
+    let mut options =
+        Options::new(Target::Unix(path.clone()), std::fs::metadata(&path).unwrap().uid(), own_peer);
     options.credential = Some(SecretText::new(TOKEN.to_owned()));
     (options, kept, count)
 }
@@ -229,11 +206,7 @@ pub fn options(host: &str, port: u16, trust: Trust) -> Options {
 /// `/v1/ca` gives this PEM, everything else a status.
 pub fn vault(pem: String) -> impl Fn(&str) -> Reply + Clone + Send + 'static {
     move |request: &str| {
-        if request.starts_with("GET /v1/ca ") {
-            reply(200, &pem)
-        } else {
-            reply(200, STATUS)
-        }
+        if request.starts_with("GET /v1/ca ") { reply(200, &pem) } else { reply(200, STATUS) }
     }
 }
 

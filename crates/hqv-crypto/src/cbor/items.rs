@@ -12,11 +12,7 @@ pub struct Items<'a> {
 
 impl<'a> Items<'a> {
     pub(super) fn open(mut decoder: Decoder<'a>) -> Result<Self, CborError> {
-        let left = decoder
-            .array()
-            .ok()
-            .flatten()
-            .ok_or(CborError("a field is not an array"))?;
+        let left = decoder.array().ok().flatten().ok_or(CborError("a field is not an array"))?;
         Ok(Self { decoder, left })
     }
 
@@ -32,37 +28,27 @@ impl<'a> Items<'a> {
 
     /// The next item, an unsigned integer.
     pub fn u64(&mut self) -> Result<u64, CborError> {
-        self.next()?
-            .u64()
-            .map_err(|_| CborError("an item is not an unsigned integer"))
+        self.next()?.u64().map_err(|_| CborError("an item is not an unsigned integer"))
     }
 
     /// The next item, a signed integer.
     pub fn i64(&mut self) -> Result<i64, CborError> {
-        self.next()?
-            .i64()
-            .map_err(|_| CborError("an item is not an integer of 64 bits"))
+        self.next()?.i64().map_err(|_| CborError("an item is not an integer of 64 bits"))
     }
 
     /// The next item, a truth value.
     pub fn bool(&mut self) -> Result<bool, CborError> {
-        self.next()?
-            .bool()
-            .map_err(|_| CborError("an item is not a truth value"))
+        self.next()?.bool().map_err(|_| CborError("an item is not a truth value"))
     }
 
     /// The next item, a byte string.
     pub fn bytes(&mut self) -> Result<&'a [u8], CborError> {
-        self.next()?
-            .bytes()
-            .map_err(|_| CborError("an item is not a byte string"))
+        self.next()?.bytes().map_err(|_| CborError("an item is not a byte string"))
     }
 
     /// The next item, a byte string of exactly `N` bytes.
     pub fn array<const N: usize>(&mut self) -> Result<&'a [u8; N], CborError> {
-        self.bytes()?
-            .try_into()
-            .map_err(|_| CborError("a byte string has the wrong length"))
+        self.bytes()?.try_into().map_err(|_| CborError("a byte string has the wrong length"))
     }
 
     /// The next item, a text.
@@ -83,18 +69,11 @@ impl<'a> Items<'a> {
     /// # Errors
     /// When items are left.
     pub fn end(self) -> Result<(), CborError> {
-        if self.left == 0 {
-            Ok(())
-        } else {
-            Err(CborError("an array is too long"))
-        }
+        if self.left == 0 { Ok(()) } else { Err(CborError("an array is too long")) }
     }
 
     fn next(&mut self) -> Result<&mut Decoder<'a>, CborError> {
-        self.left = self
-            .left
-            .checked_sub(1)
-            .ok_or(CborError("an array is too short"))?;
+        self.left = self.left.checked_sub(1).ok_or(CborError("an array is too short"))?;
         Ok(&mut self.decoder)
     }
 }

@@ -87,19 +87,13 @@ impl<'a> Fields<'a> {
             return Err(CborError("too long"));
         }
         let mut decoder = Decoder::new(bytes);
-        let count = decoder
-            .map()
-            .ok()
-            .flatten()
-            .ok_or(CborError("not a map of definite length"))?;
+        let count = decoder.map().ok().flatten().ok_or(CborError("not a map of definite length"))?;
         if count > MAX_FIELDS {
             return Err(CborError("too many fields"));
         }
         let mut entries: Vec<(u64, &'a [u8])> = Vec::with_capacity(count as usize);
         for _ in 0..count {
-            let key = decoder
-                .u64()
-                .map_err(|_| CborError("a key is not an unsigned integer"))?;
+            let key = decoder.u64().map_err(|_| CborError("a key is not an unsigned integer"))?;
             if entries.last().is_some_and(|(last, _)| *last >= key) {
                 return Err(CborError("keys do not ascend"));
             }
@@ -108,9 +102,7 @@ impl<'a> Fields<'a> {
             }
             let start = decoder.position();
             skip(&mut decoder, 0)?;
-            let raw = bytes
-                .get(start..decoder.position())
-                .ok_or(CborError("cut short"))?;
+            let raw = bytes.get(start..decoder.position()).ok_or(CborError("cut short"))?;
             entries.push((key, raw));
         }
         if decoder.position() != bytes.len() {
@@ -122,9 +114,7 @@ impl<'a> Fields<'a> {
     /// The fields from key 128 up, for [`FieldsWriter::keep`].
     pub fn kept(&self) -> Kept {
         let kept = self.0.iter().filter(|(key, _)| *key >= FIRST_KEPT_KEY);
-        let fields: Vec<RawField> = kept
-            .map(|(key, raw)| (*key, Zeroizing::new(raw.to_vec())))
-            .collect();
+        let fields: Vec<RawField> = kept.map(|(key, raw)| (*key, Zeroizing::new(raw.to_vec()))).collect();
         Kept((!fields.is_empty()).then(|| fields.into()))
     }
 
@@ -135,9 +125,7 @@ impl<'a> Fields<'a> {
 
     /// An unsigned integer.
     pub fn u64(&self, key: u64) -> Result<u64, CborError> {
-        self.required(key)?
-            .u64()
-            .map_err(|_| CborError("a field is not an unsigned integer"))
+        self.required(key)?.u64().map_err(|_| CborError("a field is not an unsigned integer"))
     }
 
     /// An unsigned integer that may be absent.
@@ -152,9 +140,7 @@ impl<'a> Fields<'a> {
 
     /// A signed integer.
     pub fn i64(&self, key: u64) -> Result<i64, CborError> {
-        self.required(key)?
-            .i64()
-            .map_err(|_| CborError("a field is not an integer of 64 bits"))
+        self.required(key)?.i64().map_err(|_| CborError("a field is not an integer of 64 bits"))
     }
 
     /// A signed integer that may be absent.
@@ -164,9 +150,7 @@ impl<'a> Fields<'a> {
 
     /// A truth value.
     pub fn bool(&self, key: u64) -> Result<bool, CborError> {
-        self.required(key)?
-            .bool()
-            .map_err(|_| CborError("a field is not a truth value"))
+        self.required(key)?.bool().map_err(|_| CborError("a field is not a truth value"))
     }
 
     /// A truth value that may be absent.
@@ -176,9 +160,7 @@ impl<'a> Fields<'a> {
 
     /// A byte string.
     pub fn bytes(&self, key: u64) -> Result<&'a [u8], CborError> {
-        self.required(key)?
-            .bytes()
-            .map_err(|_| CborError("a field is not a byte string"))
+        self.required(key)?.bytes().map_err(|_| CborError("a field is not a byte string"))
     }
 
     /// A byte string that may be absent.
@@ -188,9 +170,7 @@ impl<'a> Fields<'a> {
 
     /// A byte string of exactly `N` bytes.
     pub fn array<const N: usize>(&self, key: u64) -> Result<&'a [u8; N], CborError> {
-        self.bytes(key)?
-            .try_into()
-            .map_err(|_| CborError("a byte string has the wrong length"))
+        self.bytes(key)?.try_into().map_err(|_| CborError("a byte string has the wrong length"))
     }
 
     /// A byte string of exactly `N` bytes that may be absent.
@@ -200,9 +180,7 @@ impl<'a> Fields<'a> {
 
     /// A text.
     pub fn text(&self, key: u64) -> Result<&'a str, CborError> {
-        self.required(key)?
-            .str()
-            .map_err(|_| CborError("a field is not a text"))
+        self.required(key)?.str().map_err(|_| CborError("a field is not a text"))
     }
 
     /// A text that may be absent.
@@ -221,9 +199,7 @@ impl<'a> Fields<'a> {
     }
 
     fn required(&self, key: u64) -> Result<Decoder<'a>, CborError> {
-        self.raw(key)
-            .map(Decoder::new)
-            .ok_or(CborError("a field is missing"))
+        self.raw(key).map(Decoder::new).ok_or(CborError("a field is missing"))
     }
 
     fn raw(&self, key: u64) -> Option<&'a [u8]> {

@@ -25,10 +25,7 @@ impl FieldsWriter {
 
     /// An empty body with room for about `bytes` bytes.
     pub fn with_capacity(bytes: usize) -> Self {
-        Self {
-            buf: WipingBuf::with_capacity(bytes),
-            entries: Vec::with_capacity(16),
-        }
+        Self { buf: WipingBuf::with_capacity(bytes), entries: Vec::with_capacity(16) }
     }
 
     /// An unsigned integer.

@@ -19,30 +19,18 @@ pub struct KdfParams {
 
 impl KdfParams {
     /// 256 MiB, 3 passes, 4 lanes.
-    pub const DEFAULT: Self = Self {
-        mem_kib: 256 * 1024,
-        t: 3,
-        p: 4,
-    };
+    pub const DEFAULT: Self = Self { mem_kib: 256 * 1024, t: 3, p: 4 };
 
     /// The least that a slot may ask for: no vault was ever made with less.
     #[cfg(not(feature = "test-slot"))]
     pub const FLOOR: Self = Self::DEFAULT;
     /// The least that a slot may ask for in tests: what Argon2 itself allows.
     #[cfg(feature = "test-slot")]
-    pub const FLOOR: Self = Self {
-        mem_kib: 8,
-        t: 1,
-        p: 1,
-    };
+    pub const FLOOR: Self = Self { mem_kib: 8, t: 1, p: 1 };
 
     /// The most: a slot that somebody has tampered with must not exhaust memory or time before it is
     /// refused.
-    pub const CEILING: Self = Self {
-        mem_kib: 4 * 1024 * 1024,
-        t: 16,
-        p: 16,
-    };
+    pub const CEILING: Self = Self { mem_kib: 4 * 1024 * 1024, t: 16, p: 16 };
     /// The most of memory times passes, in KiB.
     const MOST_WORK: u64 = 16 * 1024 * 1024;
 

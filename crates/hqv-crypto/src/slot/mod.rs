@@ -180,11 +180,7 @@ fn open_inner(row: &Row, vault: VaultId, secret: &SlotSecret) -> Result<RootKey,
     aead::open_in_place(&kek, &row.nonce, &aad, key.expose_mut(), &row.tag).map_err(|_| SlotError::Wrong)?;
     let root = RootKey::from_locked(key);
     let committed = root.check_value(slot, vault).ct_eq(&clear.check);
-    if bool::from(committed) {
-        Ok(root)
-    } else {
-        Err(SlotError::Damaged)
-    }
+    if bool::from(committed) { Ok(root) } else { Err(SlotError::Damaged) }
 }
 
 fn seal(
@@ -201,24 +197,12 @@ fn seal(
     let tag = aead::seal_in_place(kek, &nonce, &clear.aad(&header, vault), sealed.as_mut_slice());
     let mut fields = clear.fields();
     fields.bytes(SEALED, sealed.as_slice());
-    Row {
-        header,
-        lookup: None,
-        nonce,
-        tag,
-        body: fields.finish().to_vec().into_boxed_slice(),
-    }
+    Row { header, lookup: None, nonce, tag, body: fields.finish().to_vec().into_boxed_slice() }
 }
 
 /// A slot is written once and belongs to no epoch: a restore keeps the passphrase.
 fn header(id: SlotId) -> RowHeader {
-    RowHeader {
-        kind: Kind::Slot,
-        id: RowId::of(id.bytes()),
-        revision: 1,
-        epoch: 0,
-        term: 0,
-    }
+    RowHeader { kind: Kind::Slot, id: RowId::of(id.bytes()), revision: 1, epoch: 0, term: 0 }
 }
 
 fn parse(row: &Row) -> Result<(Clear, &[u8; 32]), SlotError> {
@@ -239,23 +223,13 @@ impl Clear {
         rng: &mut dyn Entropy,
     ) -> Self {
         let check = root.check_value(&id.bytes(), vault);
-        Self {
-            kind,
-            salt: array(rng),
-            params,
-            check,
-            kept: Kept::default(),
-        }
+        Self { kind, salt: array(rng), params, check, kept: Kept::default() }
     }
 
     fn read<'a>(fields: &Fields<'a>) -> Result<(Self, &'a [u8; 32]), crate::cbor::CborError> {
         let unknown = crate::cbor::CborError::new("unknown kind of slot");
         let params = if fields.has(MEM_KIB) || fields.has(PASSES) || fields.has(LANES) {
-            Some(KdfParams {
-                mem_kib: fields.u32(MEM_KIB)?,
-                t: fields.u32(PASSES)?,
-                p: fields.u32(LANES)?,
-            })
+            Some(KdfParams { mem_kib: fields.u32(MEM_KIB)?, t: fields.u32(PASSES)?, p: fields.u32(LANES)? })
         } else {
             None
         };
@@ -271,10 +245,7 @@ impl Clear {
 
     fn fields(&self) -> FieldsWriter {
         let mut fields = FieldsWriter::new();
-        fields
-            .u64(KIND, self.kind as u64)
-            .bytes(SALT, &self.salt)
-            .bytes(CHECK, &self.check);
+        fields.u64(KIND, self.kind as u64).bytes(SALT, &self.salt).bytes(CHECK, &self.check);
         if let Some(params) = self.params {
             fields
                 .u64(MEM_KIB, u64::from(params.mem_kib))

@@ -1,11 +1,6 @@
 //! What the tests of this crate share: seeded randomness, a small vault's keys, single-field changes.
 
-#![allow(
-    dead_code,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::disallowed_methods
-)]
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
 use hqv_crypto::{Keyring, RootKey, VaultKeys};
 use hqv_model::{Entropy, Kind, Row, RowId, VaultId};
@@ -44,12 +39,7 @@ impl World {
         let root = RootKey::generate(&mut rng);
         let fresh = Keyring::generate(VAULT, &mut rng).unwrap();
         let keyring = fresh.seal(&root, VAULT, 1, 1, &mut rng);
-        Self {
-            root,
-            keyring,
-            keys: VaultKeys::new(VAULT, 1, fresh),
-            rng,
-        }
+        Self { root, keyring, keys: VaultKeys::new(VAULT, 1, fresh), rng }
     }
 
     /// The same keys, taken for another vault's.
@@ -73,9 +63,7 @@ pub fn changed_fields(row: &Row) -> Vec<(&'static str, Row)> {
         }
     }
     change("id", &|row| row.header.id = flipped_id(&row.header.id));
-    change("id length", &|row| {
-        row.header.id = RowId::new(&row.header.id.as_bytes()[1..]).unwrap()
-    });
+    change("id length", &|row| row.header.id = RowId::new(&row.header.id.as_bytes()[1..]).unwrap());
     change("revision up", &|row| row.header.revision += 1);
     change("revision down", &|row| row.header.revision -= 1);
     change("epoch", &|row| row.header.epoch += 1);
@@ -88,12 +76,8 @@ pub fn changed_fields(row: &Row) -> Vec<(&'static str, Row)> {
     }
     change("nonce", &|row| row.nonce[0] ^= 1);
     change("tag", &|row| row.tag[0] ^= 1);
-    change("body cut", &|row| {
-        row.body = row.body[..row.body.len() - 1].into()
-    });
-    change("body longer", &|row| {
-        row.body = [&row.body[..], &[0]].concat().into()
-    });
+    change("body cut", &|row| row.body = row.body[..row.body.len() - 1].into());
+    change("body longer", &|row| row.body = [&row.body[..], &[0]].concat().into());
     all
 }
 
@@ -104,12 +88,8 @@ pub fn flipped_bytes(row: &Row) -> impl Iterator<Item = Row> + '_ {
         let mut copy = row.clone();
         let mut id = copy.header.id.as_bytes().to_vec();
         let lookup = copy.lookup.as_mut().map(|l| l.iter_mut()).into_iter().flatten();
-        let bytes = copy
-            .nonce
-            .iter_mut()
-            .chain(copy.tag.iter_mut())
-            .chain(copy.body.iter_mut())
-            .chain(lookup);
+        let bytes =
+            copy.nonce.iter_mut().chain(copy.tag.iter_mut()).chain(copy.body.iter_mut()).chain(lookup);
         *bytes.chain(id.iter_mut()).nth(at).unwrap() ^= 1 << (at % 8);
         copy.header.id = RowId::new(&id).unwrap();
         copy

@@ -34,11 +34,7 @@ pub fn world(world: &Value) {
     locked_settings(&world["settings"], &keys);
     for path in list(&world["paths"]) {
         let parsed = SecretPath::parse(text(&path["path"])).unwrap();
-        assert_eq!(
-            keys.lookup(&parsed),
-            fixed(&path["lookup"]),
-            "look-up of {parsed}"
-        );
+        assert_eq!(keys.lookup(&parsed), fixed(&path["lookup"]), "look-up of {parsed}");
     }
 }
 
@@ -53,10 +49,7 @@ fn open_slot(slot: &Value, vault: VaultId) -> RootKey {
 
 fn every_slot_gives_this_root(world: &Value, vault: VaultId) {
     // The recovery slots are quick; the passphrase slot was opened already.
-    for slot in list(&world["slots"])
-        .iter()
-        .filter(|slot| slot["with"] == "recovery")
-    {
+    for slot in list(&world["slots"]).iter().filter(|slot| slot["with"] == "recovery") {
         let root = open_slot(slot, vault);
         assert!(Keyring::open(&row_from_json(&world["keyring"]), &root, vault).is_ok());
     }
@@ -69,15 +62,9 @@ fn identity_and_ca(world: &Value, keys: &VaultKeys) {
     let ca = keys.ca();
     assert_eq!(ca.cert_der(), unhex(&world["ca"]["cert"]));
     assert_eq!(wire::pin_of(ca.cert_der()), fixed(&world["ca"]["pin"]));
-    assert_eq!(
-        wire::fingerprint_of(ca.cert_der()),
-        text(&world["ca"]["fingerprint"])
-    );
+    assert_eq!(wire::fingerprint_of(ca.cert_der()), text(&world["ca"]["fingerprint"]));
     let now = Timestamp::from_millis(1_795_561_200_000);
-    assert!(
-        ca.issue_leaf(&["localhost".to_owned()], now, &mut Seeded::new(1))
-            .is_ok()
-    );
+    assert!(ca.issue_leaf(&["localhost".to_owned()], now, &mut Seeded::new(1)).is_ok());
 }
 
 /// Opens every row, and compares the row state with what they add up to.
@@ -87,10 +74,7 @@ fn rows(world: &Value, keys: &VaultKeys) {
         let row = row_from_json(&entry["row"]);
         let clear = is_clear(&row).then_some(&row.body[..]);
         if clear.is_none() && row.header.kind != Kind::Keyring {
-            assert_eq!(
-                keys.open_row(&row).expect("the row opens").reveal(),
-                unhex(&entry["plain"])
-            );
+            assert_eq!(keys.open_row(&row).expect("the row opens").reveal(), unhex(&entry["plain"]));
         }
         let mac = keys.row_mac(&row.facts(), clear);
         assert_eq!(mac.as_slice(), unhex(&entry["mac"]), "{:?}", row.header);
@@ -100,10 +84,7 @@ fn rows(world: &Value, keys: &VaultKeys) {
     assert_eq!(state.tallies, tallies, "counts and sums");
     assert_eq!(state.sequence, number(&world["state"]["sequence"]));
     assert_eq!(u64::from(state.epoch), number(&world["state"]["epoch"]));
-    assert_eq!(
-        Some(state.vault_time.millis()),
-        world["state"]["vault_time"].as_i64()
-    );
+    assert_eq!(Some(state.vault_time.millis()), world["state"]["vault_time"].as_i64());
     let head = state.audit_head.expect("an audit head");
     assert_eq!(head.0, number(&world["state"]["audit_sequence"]));
     assert_eq!(head.1, fixed(&world["state"]["audit_head"]));
@@ -123,19 +104,12 @@ fn locked_settings(vector: &Value, keys: &VaultKeys) {
 }
 
 fn xchacha(vector: &Value) {
-    let (key, nonce, aad) = (
-        fixed(&vector["key"]),
-        fixed(&vector["nonce"]),
-        unhex(&vector["aad"]),
-    );
+    let (key, nonce, aad) = (fixed(&vector["key"]), fixed(&vector["nonce"]), unhex(&vector["aad"]));
     let (plain, tag) = (unhex(&vector["plain"]), fixed(&vector["tag"]));
     let mut sealed = Vec::new();
     assert_eq!(aead::seal(&key, &nonce, &aad, &plain, &mut sealed), tag);
     assert_eq!(sealed, unhex(&vector["sealed"]));
-    assert_eq!(
-        aead::open(&key, &nonce, &aad, &sealed, &tag).unwrap().reveal(),
-        plain
-    );
+    assert_eq!(aead::open(&key, &nonce, &aad, &sealed, &tag).unwrap().reveal(), plain);
     let mut in_place = sealed;
     aead::open_in_place(&key, &nonce, &aad, &mut in_place, &tag).unwrap();
     assert_eq!(in_place, plain);
@@ -144,11 +118,7 @@ fn xchacha(vector: &Value) {
 fn sealed_to_a_key(vector: &Value) {
     let private = fixed(&vector["private"]);
     assert_eq!(hybrid::public_of(&private), fixed(&vector["public"]));
-    let (info, aad, sealed) = (
-        unhex(&vector["info"]),
-        unhex(&vector["aad"]),
-        unhex(&vector["sealed"]),
-    );
+    let (info, aad, sealed) = (unhex(&vector["info"]), unhex(&vector["aad"]), unhex(&vector["sealed"]));
     let plain = hybrid::open(&private, &info, &aad, &sealed).expect("the sealing opens");
     assert_eq!(plain.reveal(), unhex(&vector["plain"]));
 }
@@ -160,10 +130,7 @@ fn token(vector: &Value) {
         other => panic!("unknown kind {other}"),
     };
     let (secret, pin) = (fixed(&vector["secret"]), optional(&vector["pin"]));
-    assert_eq!(
-        wire::encode(kind, &secret, pin.as_ref()).reveal(),
-        text(&vector["text"])
-    );
+    assert_eq!(wire::encode(kind, &secret, pin.as_ref()).reveal(), text(&vector["text"]));
     let parsed = wire::parse(text(&vector["text"])).unwrap();
     assert_eq!((parsed.kind, *parsed.secret, parsed.pin), (kind, secret, pin));
     assert_eq!(parsed.hash(), fixed(&vector["hash"]));
@@ -177,10 +144,5 @@ fn not_a_token(vector: &Value) {
         "version" => WireError::Version,
         other => panic!("unknown error {other}"),
     };
-    assert_eq!(
-        wire::parse(text(&vector["text"])).err(),
-        Some(expected),
-        "{}",
-        vector["text"]
-    );
+    assert_eq!(wire::parse(text(&vector["text"])).err(), Some(expected), "{}", vector["text"]);
 }

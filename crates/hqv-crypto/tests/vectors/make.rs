@@ -29,10 +29,8 @@ pub fn world() -> Value {
     rows.extend(sealed_rows(&keys, &mut rng));
     let state = state(&keys, &rows, &mut rng);
     let leaf_names = ["localhost", "127.0.0.1", "::1", "host.docker.internal"].map(str::to_owned);
-    let leaf = keys
-        .ca()
-        .issue_leaf(&leaf_names, Timestamp::from_millis(1_795_561_200_000), &mut rng)
-        .unwrap();
+    let leaf =
+        keys.ca().issue_leaf(&leaf_names, Timestamp::from_millis(1_795_561_200_000), &mut rng).unwrap();
     let public = keys.audit_identity().public();
     json!({
         "made_by": "hqv-crypto",
@@ -82,41 +80,14 @@ fn sealed_rows(keys: &VaultKeys, rng: &mut Seeded) -> Vec<(Row, Vec<u8>)> {
     let lookup = keys.lookup(&SecretPath::parse("myapp/database-url").unwrap());
     let rows = [
         (Kind::Setting, settings::sealed_row_id(), 4, None, "\u{a0}"),
-        (
-            Kind::Secret,
-            RowId::of(secret.bytes()),
-            7,
-            Some(lookup),
-            "what a secret row seals",
-        ),
-        (
-            Kind::Version,
-            RowId::of_version(secret, 1),
-            1,
-            None,
-            "postgres://one",
-        ),
+        (Kind::Secret, RowId::of(secret.bytes()), 7, Some(lookup), "what a secret row seals"),
+        (Kind::Version, RowId::of_version(secret, 1), 1, None, "postgres://one"),
         (Kind::Version, RowId::of_version(secret, 2), 1, None, ""),
-        (
-            Kind::Token,
-            RowId::of(array(rng)),
-            u64::MAX,
-            None,
-            "what a token row seals",
-        ),
-        (
-            Kind::Ledger,
-            RowId::new(&[5; 32]).unwrap(),
-            1,
-            None,
-            "what a ledger row seals",
-        ),
+        (Kind::Token, RowId::of(array(rng)), u64::MAX, None, "what a token row seals"),
+        (Kind::Ledger, RowId::new(&[5; 32]).unwrap(), 1, None, "what a ledger row seals"),
     ];
     let seal = |(kind, id, revision, lookup, plain): (Kind, RowId, u64, Option<[u8; 32]>, &str)| {
-        (
-            keys.seal_row(kind, id, revision, lookup, plain.as_bytes(), rng),
-            plain.as_bytes().to_vec(),
-        )
+        (keys.seal_row(kind, id, revision, lookup, plain.as_bytes(), rng), plain.as_bytes().to_vec())
     };
     rows.into_iter().map(seal).collect()
 }
@@ -158,10 +129,7 @@ fn path_vector(keys: &VaultKeys, path: &str) -> Value {
 }
 
 fn tokens(rng: &mut Seeded) -> Value {
-    let kinds = [
-        ("token", CredentialKind::Token),
-        ("session", CredentialKind::Session),
-    ];
+    let kinds = [("token", CredentialKind::Token), ("session", CredentialKind::Session)];
     let mut all = Vec::new();
     for (name, kind) in kinds {
         for pin in [None, Some(array(rng))] {

@@ -12,9 +12,7 @@ pub fn hex(bytes: &[u8]) -> Value {
 
 pub fn unhex(value: &Value) -> Vec<u8> {
     let text = value.as_str().expect("hex text").as_bytes();
-    text.chunks(2)
-        .map(|two| u8::from_str_radix(std::str::from_utf8(two).unwrap(), 16).unwrap())
-        .collect()
+    text.chunks(2).map(|two| u8::from_str_radix(std::str::from_utf8(two).unwrap(), 16).unwrap()).collect()
 }
 
 pub fn fixed<const N: usize>(value: &Value) -> [u8; N] {

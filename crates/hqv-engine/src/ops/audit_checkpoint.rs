@@ -41,8 +41,6 @@ impl Engine {
             shared.sync_record(false)?;
             Ok(checkpoint.line().to_owned())
         });
-        signed
-            .await
-            .unwrap_or_else(|e| Err(Error::internal("signing a checkpoint failed").cause(e)))
+        signed.await.unwrap_or_else(|e| Err(Error::internal("signing a checkpoint failed").cause(e)))
     }
 }

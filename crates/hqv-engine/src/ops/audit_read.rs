@@ -65,13 +65,7 @@ impl Followed {
     pub fn next(&mut self, limit: usize) -> Result<(Vec<RecordView>, bool), Error> {
         let page = self.follower.next(self.records.keys.audit_identity(), limit)?;
         let any = !page.records.is_empty();
-        Ok((
-            page.records
-                .into_iter()
-                .filter(|record| self.records.wants(record))
-                .collect(),
-            any,
-        ))
+        Ok((page.records.into_iter().filter(|record| self.records.wants(record)).collect(), any))
     }
 }
 
@@ -89,12 +83,7 @@ impl Operation for AuditRead {
             Principal::Token(entry) => Some((entry.facts.id, entry.facts.scope.clone())),
             _ => None,
         };
-        Ok(Records {
-            keys: view.keys(),
-            dir: view.log_dir.to_owned(),
-            filter: self.filter,
-            family,
-        })
+        Ok(Records { keys: view.keys(), dir: view.log_dir.to_owned(), filter: self.filter, family })
     }
 }
 
@@ -114,10 +103,7 @@ impl Records {
     /// `UNAVAILABLE` where the record cannot be read.
     pub fn follow(self: &Arc<Self>, from: u64) -> Result<Followed, Error> {
         let follower = Follower::open(&self.dir, self.keys.audit_identity(), from)?;
-        Ok(Followed {
-            records: self.clone(),
-            follower,
-        })
+        Ok(Followed { records: self.clone(), follower })
     }
 
     fn wants(&self, record: &RecordView) -> bool {
@@ -133,10 +119,7 @@ impl Records {
             return true;
         };
         let exact = prefix.as_str().trim_end_matches('/');
-        record
-            .items
-            .iter()
-            .any(|item| item.path == exact || item.path.starts_with(prefix.as_str()))
+        record.items.iter().any(|item| item.path == exact || item.path.starts_with(prefix.as_str()))
     }
 
     fn wants_token(&self, record: &RecordView) -> bool {
@@ -164,12 +147,8 @@ impl Records {
 /// Whether an `audit` rule covers an item: a path, or everything below a prefix that was looked through.
 fn may_see(scope: &Scope, item: &str) -> bool {
     if item.ends_with('/') {
-        let covers = |on: &Pattern| {
-            scope
-                .rules()
-                .iter()
-                .any(|r| r.can.contains(Capability::Audit) && r.on.covers(on))
-        };
+        let covers =
+            |on: &Pattern| scope.rules().iter().any(|r| r.can.contains(Capability::Audit) && r.on.covers(on));
         return Pattern::parse(item).is_ok_and(|on| covers(&on));
     }
     SecretPath::parse(item).is_ok_and(|path| scope.rule_for(Capability::Audit, &path).is_some())

@@ -31,15 +31,8 @@ impl Operation for AuditVerify {
 
     fn perform(self, view: &mut View<'_>) -> Result<ToVerify, Error> {
         let state = &view.open.state;
-        let database = DbHead {
-            state_seq: state.sequence,
-            head: state.audit_head,
-        };
-        Ok(ToVerify {
-            keys: view.keys(),
-            dir: view.log_dir.to_owned(),
-            database,
-        })
+        let database = DbHead { state_seq: state.sequence, head: state.audit_head };
+        Ok(ToVerify { keys: view.keys(), dir: view.log_dir.to_owned(), database })
     }
 }
 
@@ -58,11 +51,7 @@ impl Engine {
         };
         let work = self.run(caller, AuditVerify).await?;
         let verified = tokio::task::spawn_blocking(move || {
-            let options = Options {
-                against,
-                database: Some(work.database),
-                until,
-            };
+            let options = Options { against, database: Some(work.database), until };
             let level = Level::Everything(work.keys.audit_identity());
             verify::verify_dir(&work.dir, level, &options, &mut |_| {}).map_err(|e| match e {
                 hqv_audit::AuditError::Signature(_) => {
@@ -71,8 +60,6 @@ impl Engine {
                 other => other.into(),
             })
         });
-        verified
-            .await
-            .unwrap_or_else(|e| Err(Error::internal("verifying failed").cause(e)))
+        verified.await.unwrap_or_else(|e| Err(Error::internal("verifying failed").cause(e)))
     }
 }

@@ -34,17 +34,14 @@ impl Operation for Batch {
         match &self.which {
             BatchWhich::Prefix(prefix) => decide(actor, &Need::Prefix(Capability::Read, prefix)),
             BatchWhich::Paths(paths) => {
-                let each = paths
-                    .iter()
-                    .map(|path| decide(actor, &Need::Path(Capability::Read, path)));
+                let each = paths.iter().map(|path| decide(actor, &Need::Path(Capability::Read, path)));
                 let first = decide(actor, &Need::Myself);
-                each.fold(first, |so_far, next| {
-                    if matches!(so_far, Verdict::Deny(_)) {
-                        so_far
-                    } else {
-                        next
-                    }
-                })
+                each.fold(
+                    first,
+                    |so_far, next| {
+                        if matches!(so_far, Verdict::Deny(_)) { so_far } else { next }
+                    },
+                )
             }
         }
     }
@@ -90,11 +87,8 @@ impl Operation for Batch {
 }
 
 fn too_many() -> Error {
-    Error::too_large(format!(
-        "more than {MOST} secrets or {} MiB at once",
-        MOST_BYTES >> 20
-    ))
-    .hint("ask for a narrower prefix")
+    Error::too_large(format!("more than {MOST} secrets or {} MiB at once", MOST_BYTES >> 20))
+        .hint("ask for a narrower prefix")
 }
 
 /// The live paths below a prefix that the caller may read, one more than a batch holds at most.

@@ -37,12 +37,7 @@ impl Operation for Copy {
         let found = view.find(&self.to)?;
         vacant(&self.to, found.map(|(_, body)| body))?;
         let got = read(view, &self.from, None, "copy")?;
-        let new = Written {
-            path: self.to,
-            meta: got.meta.meta,
-            value: got.value,
-            route: EntryRoute::Copy,
-        };
+        let new = Written { path: self.to, meta: got.meta.meta, value: got.value, route: EntryRoute::Copy };
         let (_, meta) = write(view, None, new, "copy")?;
         Ok(meta)
     }

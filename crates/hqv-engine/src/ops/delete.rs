@@ -53,39 +53,27 @@ impl Operation for Delete {
             let (id, newest) = (entry.id()?, body.newest);
             view.touch(id, newest, &body.path, ItemKind::Deleted, "purge");
             purge(view.open, &entry, &body);
-            return Ok(Deleted {
-                versions_kept: 0,
-                until: None,
-            });
+            return Ok(Deleted { versions_kept: 0, until: None });
         }
         if body.deleted.is_some() {
             return Err(not_found(&self.path));
         }
         let newest = body.newest;
-        let marked = SecretBody {
-            deleted: Some(view.now),
-            ..body
-        };
+        let marked = SecretBody { deleted: Some(view.now), ..body };
         let id = entry.id()?;
         let keys = view.keys();
         let revision = entry.row.header.revision.saturating_add(1);
         let row = seal_secret(&keys, id, revision, &marked, view.rng);
         let before = Some(view.open.mac(&entry.row.facts()));
-        view.open
-            .change(Kind::Secret, row.header.id, before, Some(row.clone()));
+        view.open.change(Kind::Secret, row.header.id, before, Some(row.clone()));
         let lookup = keys.lookup(&self.path);
         view.open.secrets.stage_deleted(view.now, lookup, true);
         let versions = entry.versions.clone();
         let kept = versions.len() as u64;
-        view.open
-            .secrets
-            .stage(lookup, Some(Arc::new(SecretEntry { row, versions })));
+        view.open.secrets.stage(lookup, Some(Arc::new(SecretEntry { row, versions })));
         view.open.secrets.stage_path(&self.path, None);
         view.touch(id, newest, &self.path, ItemKind::Deleted, "delete");
-        Ok(Deleted {
-            versions_kept: kept,
-            until: Some(view.now.plus(KEPT)),
-        })
+        Ok(Deleted { versions_kept: kept, until: Some(view.now.plus(KEPT)) })
     }
 }
 
@@ -110,11 +98,7 @@ const SWEPT: usize = 100;
 
 /// Removes what was deleted more than [`KEPT`] ago, the oldest first; says how many.
 pub fn sweep(open: &mut Open, now: Timestamp) -> usize {
-    let due = open
-        .secrets
-        .deleted
-        .iter()
-        .take_while(|(since, _)| since.plus(KEPT) <= now);
+    let due = open.secrets.deleted.iter().take_while(|(since, _)| since.plus(KEPT) <= now);
     let due: Vec<[u8; 32]> = due.take(SWEPT).map(|(_, lookup)| *lookup).collect();
     let mut swept = 0;
     for lookup in due {

@@ -50,10 +50,9 @@ pub fn read(
     let (entry, body) = view.live(path)?;
     let number = version.unwrap_or(body.newest);
     let version = entry.version(number).ok_or_else(|| match version {
-        Some(n) => Error::not_found(format!(
-            "{} has no version {n}",
-            hqv_model::escape_controls(path.as_str())
-        )),
+        Some(n) => {
+            Error::not_found(format!("{} has no version {n}", hqv_model::escape_controls(path.as_str())))
+        }
         None => not_found(path),
     })?;
     let value = view.open_version(path, version)?.value;

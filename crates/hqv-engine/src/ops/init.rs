@@ -58,8 +58,7 @@ impl Engine {
             engine.renew_leaf();
             Ok(made)
         });
-        made.await
-            .unwrap_or_else(|e| Err(Error::internal("making the vault failed").cause(e)))
+        made.await.unwrap_or_else(|e| Err(Error::internal("making the vault failed").cause(e)))
     }
 }
 
@@ -68,9 +67,7 @@ pub fn check_passphrase(passphrase: &SecretBytes, weak: bool) -> Result<(), Erro
     let text = std::str::from_utf8(passphrase.reveal()).ok();
     let characters = text.map_or(passphrase.len(), |t| t.chars().count());
     if passphrase.len() > MAX_PASSPHRASE {
-        return Err(Error::bad_request(format!(
-            "a passphrase has at most {MAX_PASSPHRASE} bytes"
-        )));
+        return Err(Error::bad_request(format!("a passphrase has at most {MAX_PASSPHRASE} bytes")));
     }
     if passphrase.is_empty() {
         return Err(Error::bad_request("the passphrase is empty"));
@@ -130,12 +127,7 @@ fn make(shared: &Shared, caller: &Caller, passphrase: &SecretBytes) -> Result<Ma
     core.vault = Some(vault);
     core.phase = Phase::Locked;
     let opened = core.enter(shared, loaded, caller, OpKind::Init, rng)?;
-    Ok(Made {
-        vault,
-        recovery,
-        session: opened.session,
-        expires_at: opened.expires_at,
-    })
+    Ok(Made { vault, recovery, session: opened.session, expires_at: opened.expires_at })
 }
 
 fn slots(

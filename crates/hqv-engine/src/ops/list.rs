@@ -62,18 +62,12 @@ impl Operation for List {
             _ => None,
         };
         let filtered = self.kind.is_some() || self.tag.is_some();
-        let enough = if filtered {
-            usize::MAX
-        } else {
-            self.limit.clamp(1, MOST) + 1
-        };
+        let enough = if filtered { usize::MAX } else { self.limit.clamp(1, MOST) + 1 };
         let mut rows = Vec::new();
         let after = self.after.as_ref().map(SecretPath::as_str);
         for (lookup, path) in view.open.secrets.below(&self.prefix, after, view.staged) {
             let visible = match &scope {
-                Some(scope) => scope
-                    .rule_for(Capability::List, &SecretPath::parse(path)?)
-                    .is_some(),
+                Some(scope) => scope.rule_for(Capability::List, &SecretPath::parse(path)?).is_some(),
                 None => true,
             };
             if visible && let Some(entry) = view.open.secrets.by_lookup.get(&lookup, view.staged) {
@@ -83,11 +77,7 @@ impl Operation for List {
                 }
             }
         }
-        Ok(Found {
-            rows,
-            keys: view.keys(),
-            op: self,
-        })
+        Ok(Found { rows, keys: view.keys(), op: self })
     }
 }
 
@@ -106,9 +96,7 @@ impl Found {
                 continue;
             }
             if entries.len() == limit {
-                let next = entries
-                    .last()
-                    .map(|last: &MetaView| last.path.as_str().to_owned());
+                let next = entries.last().map(|last: &MetaView| last.path.as_str().to_owned());
                 return Ok(Listed { entries, next });
             }
             entries.push(view);
@@ -120,10 +108,7 @@ impl Found {
 impl List {
     fn wants(&self, view: &MetaView) -> bool {
         let tagged = self.tag.as_ref().is_none_or(|(key, want)| {
-            view.meta
-                .tags
-                .get(key)
-                .is_some_and(|is| want.as_ref().is_none_or(|want| want == is))
+            view.meta.tags.get(key).is_some_and(|is| want.as_ref().is_none_or(|want| want == is))
         });
         tagged && self.kind.is_none_or(|kind| kind == view.meta.kind)
     }

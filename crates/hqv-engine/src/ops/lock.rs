@@ -42,15 +42,7 @@ impl Core {
             Principal::Token(_) => {
                 let error = Error::forbidden("this is the owner's alone");
                 let detail = Some(error.message().to_owned());
-                self.record(
-                    caller,
-                    &principal,
-                    op,
-                    Outcome::Denied,
-                    Some(error.code()),
-                    detail,
-                    Vec::new(),
-                )?;
+                self.record(caller, &principal, op, Outcome::Denied, Some(error.code()), detail, Vec::new())?;
                 Err(error)
             }
             _ => {

@@ -49,22 +49,16 @@ impl Operation for Move {
         vacant(&self.to, free.map(|(_, body)| body))?;
         let id = entry.id()?;
         let newest = body.newest;
-        let moved = SecretBody {
-            path: self.to.clone(),
-            ..body
-        };
+        let moved = SecretBody { path: self.to.clone(), ..body };
         let keys = view.keys();
         let revision = entry.row.header.revision.saturating_add(1);
         let row = seal_secret(&keys, id, revision, &moved, view.rng);
         let before = Some(view.open.mac(&entry.row.facts()));
-        view.open
-            .change(Kind::Secret, row.header.id, before, Some(row.clone()));
+        view.open.change(Kind::Secret, row.header.id, before, Some(row.clone()));
         let (old, new) = (keys.lookup(&self.from), keys.lookup(&self.to));
         let versions = entry.versions.clone();
         view.open.secrets.stage(old, None);
-        view.open
-            .secrets
-            .stage(new, Some(Arc::new(SecretEntry { row, versions })));
+        view.open.secrets.stage(new, Some(Arc::new(SecretEntry { row, versions })));
         view.open.secrets.stage_path(&self.from, None);
         view.open.secrets.stage_path(&self.to, Some(new));
         view.touch(id, newest, &self.from, ItemKind::Exposed, "move");
@@ -78,14 +72,12 @@ pub fn vacant(path: &SecretPath, found: Option<SecretBody>) -> Result<(), Error>
     let shown = hqv_model::escape_controls(path.as_str()).into_owned();
     match found {
         None => Ok(()),
-        Some(body) if body.deleted.is_none() => Err(Error::new(
-            Code::AlreadyExists,
-            format!("there is a secret at {shown} already"),
-        )),
-        Some(_) => Err(Error::new(
-            Code::AlreadyExists,
-            format!("versions of a deleted secret are kept at {shown}"),
-        )
-        .hint(format!("hq-vault delete --purge {shown} removes them"))),
+        Some(body) if body.deleted.is_none() => {
+            Err(Error::new(Code::AlreadyExists, format!("there is a secret at {shown} already")))
+        }
+        Some(_) => {
+            Err(Error::new(Code::AlreadyExists, format!("versions of a deleted secret are kept at {shown}"))
+                .hint(format!("hq-vault delete --purge {shown} removes them")))
+        }
     }
 }

@@ -79,22 +79,14 @@ impl Operation for Put {
 
     fn perform(self, view: &mut View<'_>) -> Result<PutDone, Error> {
         if self.value.len() > MAX_VALUE {
-            let say = format!(
-                "the value has {} bytes; at most {MAX_VALUE} are kept",
-                self.value.len()
-            );
+            let say = format!("the value has {} bytes; at most {MAX_VALUE} are kept", self.value.len());
             return Err(Error::too_large(say));
         }
         let found = view.find(&self.path)?;
         self.check(found.as_ref().map(|(_, body)| body))?;
         let meta = self.meta(found.as_ref().map(|(_, body)| body))?;
         let bytes = self.value.len() as u64;
-        let written = Written {
-            path: self.path,
-            meta,
-            value: self.value,
-            route: self.route,
-        };
+        let written = Written { path: self.path, meta, value: self.value, route: self.route };
         let (created, meta) = write(view, found, written, "put")?;
         Ok(PutDone { bytes, created, meta })
     }
@@ -102,15 +94,12 @@ impl Operation for Put {
 
 impl Put {
     fn check(&self, found: Option<&SecretBody>) -> Result<(), Error> {
-        let live = found
-            .filter(|body| body.deleted.is_none())
-            .map(|body| body.newest);
+        let live = found.filter(|body| body.deleted.is_none()).map(|body| body.newest);
         let shown = hqv_model::escape_controls(self.path.as_str());
         match (self.condition, live) {
-            (PutCondition::Absent, Some(_)) => Err(Error::new(
-                Code::AlreadyExists,
-                format!("there is a secret at {shown} already"),
-            )),
+            (PutCondition::Absent, Some(_)) => {
+                Err(Error::new(Code::AlreadyExists, format!("there is a secret at {shown} already")))
+            }
             (PutCondition::Version(want), Some(is)) if want == is => Ok(()),
             (PutCondition::Version(_), Some(is)) => {
                 Err(Error::conflict(format!("{shown} is at version {is}")).hint("read it again, then decide"))
@@ -126,16 +115,8 @@ impl Put {
         let old = found.filter(|body| body.deleted.is_none()).map(|body| &body.meta);
         let meta = SecretMeta {
             kind: self.kind.or(old.map(|m| m.kind)).unwrap_or(SecretType::Other),
-            description: self
-                .description
-                .clone()
-                .or(old.map(|m| m.description.clone()))
-                .unwrap_or_default(),
-            tags: self
-                .tags
-                .clone()
-                .or(old.map(|m| m.tags.clone()))
-                .unwrap_or_default(),
+            description: self.description.clone().or(old.map(|m| m.description.clone())).unwrap_or_default(),
+            tags: self.tags.clone().or(old.map(|m| m.tags.clone())).unwrap_or_default(),
             expires: self.expires.unwrap_or(old.and_then(|m| m.expires)),
             env: self.env.clone().unwrap_or(old.and_then(|m| m.env.clone())),
         };
@@ -163,12 +144,8 @@ pub fn write(
     new: Written,
     channel: &'static str,
 ) -> Result<(bool, MetaView), Error> {
-    let version = VersionBody {
-        value: new.value,
-        created: view.now,
-        route: new.route,
-        writer: view.writer(),
-    };
+    let version =
+        VersionBody { value: new.value, created: view.now, route: new.route, writer: view.writer() };
     let mut body = SecretBody {
         path: new.path,
         meta: new.meta,
@@ -202,14 +179,10 @@ pub fn write(
         last.body = None;
     }
     versions.push(version_entry);
-    view.open
-        .change(Kind::Secret, row.header.id, before, Some(row.clone()));
-    view.open
-        .change(Kind::Version, version_row.header.id, None, Some(version_row));
+    view.open.change(Kind::Secret, row.header.id, before, Some(row.clone()));
+    view.open.change(Kind::Version, version_row.header.id, None, Some(version_row));
     let lookup = keys.lookup(&body.path);
-    view.open
-        .secrets
-        .stage(lookup, Some(Arc::new(SecretEntry { row, versions })));
+    view.open.secrets.stage(lookup, Some(Arc::new(SecretEntry { row, versions })));
     if !was_live {
         view.open.secrets.stage_path(&body.path, Some(lookup));
     }

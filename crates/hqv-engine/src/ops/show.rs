@@ -54,11 +54,7 @@ impl Operation for Show {
         }
         let id = entry.id()?;
         view.touch(id, body.newest, &self.path, ItemKind::Listed, "show");
-        Ok(Shown {
-            kept: entry.versions.len() as u64,
-            view: MetaView::of(id, body),
-            versions,
-        })
+        Ok(Shown { kept: entry.versions.len() as u64, view: MetaView::of(id, body), versions })
     }
 }
 
@@ -69,11 +65,7 @@ fn shown_to(principal: &Principal, writer: &Writer) -> String {
             let above = me.facts.ancestors.contains(id);
             let mine =
                 *ancestry == *me.facts.ancestry || ancestry.starts_with(&format!("{}/", me.facts.ancestry));
-            if above || mine {
-                ancestry.clone()
-            } else {
-                "another token".into()
-            }
+            if above || mine { ancestry.clone() } else { "another token".into() }
         }
         _ => writer.label(),
     }

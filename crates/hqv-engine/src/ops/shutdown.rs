@@ -15,23 +15,8 @@ impl Engine {
     pub fn shutdown(&self, caller: &Caller) -> Result<(), Error> {
         let mut core = self.shared.core();
         let free = caller.transport.is_socket() && !matches!(core.phase, Phase::Open(_));
-        let principal = if free {
-            Principal::Peer
-        } else {
-            core.owner(caller, OpKind::Shutdown)?
-        };
-        if core
-            .record(
-                caller,
-                &principal,
-                OpKind::Shutdown,
-                Outcome::Ok,
-                None,
-                None,
-                Vec::new(),
-            )
-            .is_err()
-        {
+        let principal = if free { Principal::Peer } else { core.owner(caller, OpKind::Shutdown)? };
+        if core.record(caller, &principal, OpKind::Shutdown, Outcome::Ok, None, None, Vec::new()).is_err() {
             core.note("a stop could not be recorded".into());
         }
         Ok(())

@@ -62,23 +62,16 @@ impl Engine {
             }
         };
         if matches!(principal, Principal::Nobody) {
-            core.refusals
-                .count(caller.transport.label(), unauthorized().code());
+            core.refusals.count(caller.transport.label(), unauthorized().code());
             return Err(unauthorized());
         }
         let (now, boot) = (core.now(), core.time.boot());
         let newest = *core.appended.borrow();
-        let record = core
-            .log
-            .is_some()
-            .then(|| (newest, core.synced_head.map_or(0, |(seq, _)| seq)));
+        let record = core.log.is_some().then(|| (newest, core.synced_head.map_or(0, |(seq, _)| seq)));
         let mut view = StatusView {
             initialized: !matches!(core.phase, Phase::Empty),
             locked: !matches!(core.phase, Phase::Open(_)),
-            idle_minutes: self
-                .shared
-                .idle_minutes
-                .unwrap_or(core.locked_settings.idle_minutes),
+            idle_minutes: self.shared.idle_minutes.unwrap_or(core.locked_settings.idle_minutes),
             last_activity: None,
             now,
             locks_at: None,
@@ -87,8 +80,7 @@ impl Engine {
             owner: None,
         };
         if self.shared.idle_minutes == Some(0) {
-            view.warnings
-                .push("never locks by itself (serve --idle-timeout 0)".into());
+            view.warnings.push("never locks by itself (serve --idle-timeout 0)".into());
         }
         if core.time.ahead_of_wall().as_secs() > 300 {
             view.warnings
@@ -119,24 +111,14 @@ impl Engine {
 
 fn owner_status(open: &crate::open::Open, now: Timestamp, boot: std::time::Duration) -> OwnerStatus {
     let tokens = &open.tokens;
-    let live: Vec<_> = tokens
-        .all(false)
-        .filter(|e| tokens.ended(e, now, false).is_none())
-        .collect();
-    let first = open
-        .secrets
-        .paths
-        .keys()
-        .map(|path| path.split('/').next().unwrap_or_default());
+    let live: Vec<_> = tokens.all(false).filter(|e| tokens.ended(e, now, false).is_none()).collect();
+    let first = open.secrets.paths.keys().map(|path| path.split('/').next().unwrap_or_default());
     let prefixes: std::collections::BTreeSet<&str> = first.collect();
     OwnerStatus {
         secrets: open.secrets.paths.len() as u64,
         prefixes: prefixes.len() as u64,
         tokens: live.len() as u64,
         next_end: live.iter().map(|e| tokens.effective_end(e, false)).min(),
-        sessions: open
-            .sessions
-            .list(open.settings.session_idle(), now, boot, None)
-            .len() as u64,
+        sessions: open.sessions.list(open.settings.session_idle(), now, boot, None).len() as u64,
     }
 }

@@ -60,16 +60,7 @@ impl Operation for TokenCreate {
         let id = TokenId::from_bytes(array(view.rng));
         self.check_family(view, parent.as_deref())?;
         let secret = zeroize::Zeroizing::new(array::<32>(view.rng));
-        let facts = facts(
-            &self.name,
-            id,
-            parent.as_deref(),
-            view,
-            scope,
-            max,
-            latest_end,
-            &secret,
-        );
+        let facts = facts(&self.name, id, parent.as_deref(), view, scope, max, latest_end, &secret);
         let entry = TokenEntry {
             facts: Arc::new(facts),
             end,
@@ -79,24 +70,15 @@ impl Operation for TokenCreate {
             sealed: None,
         };
         view.open.tokens.stage_new(entry.clone());
-        let pin = view
-            .pin_tokens
-            .then(|| wire::pin_of(view.open.keys.ca().cert_der()));
+        let pin = view.pin_tokens.then(|| wire::pin_of(view.open.keys.ca().cert_der()));
         let token = wire::encode(CredentialKind::Token, &secret, pin.as_ref());
         let made = TokenView::of(&view.open.tokens, &entry, view.now, true);
         view.detail = Some(format!("{} {}", made.ancestry, id));
-        Ok(TokenMade {
-            token,
-            view: made,
-            notes,
-        })
+        Ok(TokenMade { token, view: made, notes })
     }
 }
 
-#[allow(
-    clippy::too_many_arguments,
-    reason = "the fields of one row, each from elsewhere"
-)]
+#[allow(clippy::too_many_arguments, reason = "the fields of one row, each from elsewhere")]
 fn facts(
     name: &TokenName,
     id: TokenId,
@@ -108,9 +90,7 @@ fn facts(
     secret: &[u8; 32],
 ) -> TokenFacts {
     let above = parent.map(|p| &p.facts);
-    let ancestors = above
-        .map(|f| f.ancestors.iter().copied().chain([f.id]).collect())
-        .unwrap_or_default();
+    let ancestors = above.map(|f| f.ancestors.iter().copied().chain([f.id]).collect()).unwrap_or_default();
     let ancestry = match above {
         Some(f) => format!("{}/{name}", f.ancestry).into(),
         None => name.as_str().into(),
@@ -143,9 +123,7 @@ impl TokenCreate {
             (None, Some(scope)) => Ok(scope.clone()),
             (None, None) => {
                 let scope = view.open.settings(view.staged).token_scope.clone();
-                notes.push(format!(
-                    "no scope was given: it may {scope}; narrow it with --path or --allow"
-                ));
+                notes.push(format!("no scope was given: it may {scope}; narrow it with --path or --allow"));
                 Ok(scope)
             }
             (Some(parent), Some(scope)) => match parent.facts.scope.covers(scope) {
@@ -178,16 +156,11 @@ impl TokenCreate {
             return Ok(want);
         };
         if available == 0 {
-            return Err(Error::new(
-                Code::TokenExhausted,
-                "no uses are left to give to a child",
-            ));
+            return Err(Error::new(Code::TokenExhausted, "no uses are left to give to a child"));
         }
         match want {
             Some(want) if want > available => {
-                notes.push(format!(
-                    "cut to the {available} uses that are left of the parent's"
-                ));
+                notes.push(format!("cut to the {available} uses that are left of the parent's"));
                 Ok(Some(available))
             }
             other => Ok(other),
@@ -208,9 +181,7 @@ impl TokenCreate {
         };
         let ms = |ttl: Ttl| Duration::from_millis(ttl.as_millis());
         let latest = parent.map_or(view.now.plus(MAX_TTL), |p| p.facts.latest_end);
-        let latest = self
-            .max_ttl
-            .map_or(latest, |ttl| latest.min(view.now.plus(ms(ttl))));
+        let latest = self.max_ttl.map_or(latest, |ttl| latest.min(view.now.plus(ms(ttl))));
         let default_end = view.now.plus(ms(view.open.settings(view.staged).token_ttl));
         let mut end = ttl.map_or(limit.unwrap_or(default_end), |ttl| view.now.plus(ms(ttl)));
         if end > latest {
@@ -222,10 +193,7 @@ impl TokenCreate {
         {
             end = limit;
             let rest = u64::try_from(limit.since(view.now).as_millis()).unwrap_or(u64::MAX);
-            notes.push(format!(
-                "cut to the {} that are left of the parent's",
-                format_duration(rest)
-            ));
+            notes.push(format!("cut to the {} that are left of the parent's", format_duration(rest)));
         }
         Ok((end, latest))
     }
@@ -237,25 +205,17 @@ impl TokenCreate {
         }
         let parent_id = parent.map(|p| p.facts.id);
         if !view.open.tokens.has_room(parent_id, view.now, view.staged) {
-            return Err(Error::conflict(format!(
-                "there are {MAX_CHILDREN} live children already"
-            )));
+            return Err(Error::conflict(format!("there are {MAX_CHILDREN} live children already")));
         }
         let tokens = &view.open.tokens;
         let key = (parent_id, self.name.clone());
-        let sibling = tokens
-            .by_sibling
-            .get(&key, view.staged)
-            .and_then(|id| tokens.by_id.get(id, view.staged));
+        let sibling =
+            tokens.by_sibling.get(&key, view.staged).and_then(|id| tokens.by_id.get(id, view.staged));
         match sibling {
-            Some(other) if tokens.ended(other, view.now, view.staged).is_none() => Err(Error::new(
-                Code::AlreadyExists,
-                format!("a live token is called {} already", self.name),
-            )
-            .hint(format!(
-                "hq-vault token revoke {}, or take another name",
-                other.facts.id
-            ))),
+            Some(other) if tokens.ended(other, view.now, view.staged).is_none() => {
+                Err(Error::new(Code::AlreadyExists, format!("a live token is called {} already", self.name))
+                    .hint(format!("hq-vault token revoke {}, or take another name", other.facts.id)))
+            }
             _ => Ok(()),
         }
     }

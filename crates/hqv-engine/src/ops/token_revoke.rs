@@ -53,10 +53,6 @@ impl Operation for TokenRevoke {
             view.open.tokens.by_id.stage(id, Some(Arc::new(next)));
             view.open.tokens.revoking.push(id);
         }
-        Ok(Revoked {
-            id,
-            ancestry: entry.facts.ancestry.to_string(),
-            descendants,
-        })
+        Ok(Revoked { id, ancestry: entry.facts.ancestry.to_string(), descendants })
     }
 }

@@ -30,19 +30,13 @@ impl Operation for TokenSelf {
 
     fn perform(self, view: &mut View<'_>) -> Result<WhoAmI, Error> {
         match view.principal {
-            Principal::Token(entry) => Ok(WhoAmI::Token(TokenView::of(
-                &view.open.tokens,
-                entry,
-                view.now,
-                view.staged,
-            ))),
+            Principal::Token(entry) => {
+                Ok(WhoAmI::Token(TokenView::of(&view.open.tokens, entry, view.now, view.staged)))
+            }
             Principal::Owner(session) => {
                 let idle = view.open.settings.session_idle();
                 let all = view.open.sessions.list(idle, view.now, view.boot, Some(*session));
-                all.into_iter()
-                    .find(|s| s.current)
-                    .map(WhoAmI::Owner)
-                    .ok_or_else(unauthorized)
+                all.into_iter().find(|s| s.current).map(WhoAmI::Owner).ok_or_else(unauthorized)
             }
             _ => Err(unauthorized()),
         }

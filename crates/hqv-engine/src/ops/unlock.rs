@@ -59,9 +59,7 @@ impl Engine {
             engine.renew_leaf();
             Ok(unlocked)
         });
-        unlocked
-            .await
-            .unwrap_or_else(|e| Err(Error::internal("unlocking failed").cause(e)))
+        unlocked.await.unwrap_or_else(|e| Err(Error::internal("unlocking failed").cause(e)))
     }
 
     /// Unlocking over TCP is off unless the owner turned it on.
@@ -102,28 +100,15 @@ impl Engine {
         let mut rng = (self.shared.entropy)();
         match keys.ca().issue_leaf(&names, now, rng.as_mut()) {
             Ok(leaf) => self.shared.hooks.new_leaf(keys.ca().cert_der(), leaf),
-            Err(error) => self
-                .shared
-                .core()
-                .note(format!("no new certificate could be made: {error}")),
+            Err(error) => self.shared.core().note(format!("no new certificate could be made: {error}")),
         }
     }
 }
 
 /// The names every leaf carries, and the owner's.
 pub fn leaf_names(more: &[String]) -> Vec<String> {
-    let fixed = [
-        "localhost",
-        "127.0.0.1",
-        "::1",
-        "host.docker.internal",
-        "host.containers.internal",
-    ];
-    fixed
-        .iter()
-        .map(|s| (*s).to_owned())
-        .chain(more.iter().cloned())
-        .collect()
+    let fixed = ["localhost", "127.0.0.1", "::1", "host.docker.internal", "host.containers.internal"];
+    fixed.iter().map(|s| (*s).to_owned()).chain(more.iter().cloned()).collect()
 }
 
 fn unlock(shared: &Shared, caller: &Caller, secret: &SlotSecret, op: OpKind) -> Result<Unlocked, Error> {
@@ -188,9 +173,7 @@ impl Core {
         // Somebody else may have been faster: then what was read is not needed.
         if !matches!(self.phase, Phase::Open(_)) {
             self.install(shared, loaded)?;
-            return self
-                .new_session(caller, op, rng)
-                .inspect_err(|_| self.lock(None, Some("not recorded")));
+            return self.new_session(caller, op, rng).inspect_err(|_| self.lock(None, Some("not recorded")));
         }
         self.new_session(caller, op, rng)
     }
@@ -220,15 +203,8 @@ impl Core {
             self.begin_record(shared, loaded.keys.epoch(), loaded.keys.audit_identity().public())?;
         }
         // The log compares a head with what it found at its start: later ones of this run lie beyond that.
-        let earlier = if self.generation == 0 {
-            loaded.state.audit_head
-        } else {
-            None
-        };
-        let head = DbHead {
-            state_seq: loaded.state.sequence,
-            head: earlier,
-        };
+        let earlier = if self.generation == 0 { loaded.state.audit_head } else { None };
+        let head = DbHead { state_seq: loaded.state.sequence, head: earlier };
         if let Some(log) = &mut self.log {
             let found = log.compare(&head, now)?;
             log.adopt(loaded.keys.audit_identity(), now, loaded.state.sequence)?;
@@ -255,10 +231,7 @@ impl Core {
         let secret = zeroize::Zeroizing::new(array::<32>(rng));
         let id = SessionId::from_bytes(array(rng));
         let from = match &caller.transport {
-            Transport::Socket {
-                program: Some(program),
-                ..
-            } => format!("socket, {program}"),
+            Transport::Socket { program: Some(program), .. } => format!("socket, {program}"),
             other => other.label().to_owned(),
         };
         let hash = wire::hash(CredentialKind::Session, &secret);
@@ -267,9 +240,6 @@ impl Core {
         let idle = open.settings.session_idle();
         let pin = pinned.then(|| wire::pin_of(open.keys.ca().cert_der()));
         let session = wire::encode(CredentialKind::Session, &secret, pin.as_ref());
-        Ok(Unlocked {
-            session,
-            expires_at: now.plus(idle),
-        })
+        Ok(Unlocked { session, expires_at: now.plus(idle) })
     }
 }

@@ -17,18 +17,7 @@ const NEWEST: u64 = 7;
 const ENV: u64 = 8;
 const EXPIRES: u64 = 9;
 const DELETED: u64 = 10;
-const KNOWN: [u64; 10] = [
-    PATH,
-    TYPE,
-    DESCRIPTION,
-    TAGS,
-    CREATED,
-    UPDATED,
-    NEWEST,
-    ENV,
-    EXPIRES,
-    DELETED,
-];
+const KNOWN: [u64; 10] = [PATH, TYPE, DESCRIPTION, TAGS, CREATED, UPDATED, NEWEST, ENV, EXPIRES, DELETED];
 
 /// See the module's comment.
 pub struct SecretBody {
@@ -52,8 +41,7 @@ impl SecretBody {
     /// The canonical bytes.
     pub fn encode(&self) -> Zeroizing<Vec<u8>> {
         let mut w = FieldsWriter::new();
-        w.text(PATH, self.path.as_str())
-            .u64(TYPE, self.meta.kind.code().into());
+        w.text(PATH, self.path.as_str()).u64(TYPE, self.meta.kind.code().into());
         if !self.meta.description.is_empty() {
             w.text(DESCRIPTION, &self.meta.description);
         }
@@ -64,9 +52,7 @@ impl SecretBody {
                 }
             });
         }
-        w.i64(CREATED, self.created.millis())
-            .i64(UPDATED, self.updated.millis())
-            .u64(NEWEST, self.newest);
+        w.i64(CREATED, self.created.millis()).i64(UPDATED, self.updated.millis()).u64(NEWEST, self.newest);
         if let Some(env) = &self.meta.env {
             w.text(ENV, env.as_str());
         }

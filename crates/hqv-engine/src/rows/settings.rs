@@ -29,15 +29,10 @@ pub fn is_clear(header: &RowHeader) -> bool {
 
 /// Both rows for these settings, each one revision above the one held.
 pub fn seal(keys: &VaultKeys, settings: &Settings, held: &[Row], rng: &mut dyn Entropy) -> Vec<Row> {
-    let next = |id| {
-        held.iter()
-            .find(|r| r.header.id == id)
-            .map_or(1, |r| r.header.revision.saturating_add(1))
-    };
+    let next =
+        |id| held.iter().find(|r| r.header.id == id).map_or(1, |r| r.header.revision.saturating_add(1));
     let mut clear = FieldsWriter::new();
-    clear
-        .u64(IDLE, settings.idle_minutes)
-        .bool(AUDIT_SYNC, settings.audit_sync);
+    clear.u64(IDLE, settings.idle_minutes).bool(AUDIT_SYNC, settings.audit_sync);
     clear.bool(REMOTE_ADMIN, settings.remote_admin);
     for (key, list) in [(BIND, &settings.bind), (HOSTNAMES, &settings.hostnames)] {
         clear.items(key, |items| {
@@ -47,9 +42,7 @@ pub fn seal(keys: &VaultKeys, settings: &Settings, held: &[Row], rng: &mut dyn E
         });
     }
     let mut sealed = FieldsWriter::new();
-    sealed
-        .u64(SESSION, settings.session_minutes)
-        .u64(TOKEN_TTL, settings.token_ttl.as_millis());
+    sealed.u64(SESSION, settings.session_minutes).u64(TOKEN_TTL, settings.token_ttl.as_millis());
     sealed.items(TOKEN_SCOPE, |items| {
         for rule in settings.token_scope.rules() {
             items.text(&rule.to_string());
@@ -96,9 +89,7 @@ pub fn read_clear(
 
 /// What the sealed row says.
 pub fn read_sealed(keys: &VaultKeys, row: &Row, into: &mut Settings) -> Result<(), Error> {
-    let plain = keys
-        .open_row(row)
-        .map_err(|_| malformed("the settings row does not open"))?;
+    let plain = keys.open_row(row).map_err(|_| malformed("the settings row does not open"))?;
     let f = Fields::parse(plain.reveal(), &KNOWN_SEALED)?;
     into.session_minutes = f.u64(SESSION)?;
     into.token_ttl = Ttl::parse(&format!("{}s", f.u64(TOKEN_TTL)? / 1000))?;

@@ -51,21 +51,12 @@ const KNOWN: [u64; 17] = [
 
 /// Seals a token's row.
 pub fn seal(keys: &VaultKeys, entry: &TokenEntry, revision: u64, rng: &mut dyn Entropy) -> Row {
-    keys.seal_row(
-        Kind::Token,
-        RowId::of(entry.facts.id.bytes()),
-        revision,
-        None,
-        &encode(entry),
-        rng,
-    )
+    keys.seal_row(Kind::Token, RowId::of(entry.facts.id.bytes()), revision, None, &encode(entry), rng)
 }
 
 /// Opens a token's row.
 pub fn open(keys: &VaultKeys, row: &Row) -> Result<TokenEntry, Error> {
-    let plain = keys
-        .open_row(row)
-        .map_err(|_| malformed("a token's row does not open"))?;
+    let plain = keys.open_row(row).map_err(|_| malformed("a token's row does not open"))?;
     let id =
         <[u8; 16]>::try_from(row.header.id.as_bytes()).map_err(|_| malformed("a token's id is malformed"))?;
     let mut entry = decode(TokenId::from_bytes(id), plain.reveal())?;
@@ -84,19 +75,12 @@ fn encode(entry: &TokenEntry) -> zeroize::Zeroizing<Vec<u8>> {
             }
         });
     }
-    w.text(NAME, f.name.as_str())
-        .text(ANCESTRY, &f.ancestry)
-        .bytes(HASH, &f.hash)
-        .text(CREATOR, &f.creator);
-    w.i64(CREATED, f.created.millis())
-        .i64(END, entry.end.millis())
-        .i64(LATEST_END, f.latest_end.millis());
+    w.text(NAME, f.name.as_str()).text(ANCESTRY, &f.ancestry).bytes(HASH, &f.hash).text(CREATOR, &f.creator);
+    w.i64(CREATED, f.created.millis()).i64(END, entry.end.millis()).i64(LATEST_END, f.latest_end.millis());
     if let Some(max) = f.max {
         w.u64(MAX, max);
     }
-    w.u64(SPENT, entry.spent)
-        .u64(STATE, state_code(entry.state))
-        .bool(LIMITED, f.limited);
+    w.u64(SPENT, entry.spent).u64(STATE, state_code(entry.state)).bool(LIMITED, f.limited);
     w.items(RULES, |list| {
         for rule in f.scope.rules() {
             list.u64(rule.can.bits().into()).text(rule.on.as_str());
@@ -161,10 +145,7 @@ fn rules(mut items: Items<'_>) -> Result<Scope, Error> {
     while !items.is_empty() {
         let bits = u16::try_from(items.u64()?).map_err(|_| malformed("a capability is unknown"))?;
         let can = CapabilitySet::from_bits(bits).ok_or_else(|| malformed("a capability is unknown"))?;
-        all.push(Rule {
-            can,
-            on: Pattern::parse(items.text()?)?,
-        });
+        all.push(Rule { can, on: Pattern::parse(items.text()?)? });
     }
     Scope::new(all)
 }

@@ -41,10 +41,7 @@ impl Writer {
         match self {
             Writer::Session(_) => "owner".into(),
             Writer::Token(_, ancestry) => ancestry.clone(),
-            Writer::Peer {
-                program: Some(program),
-                ..
-            } => program.clone(),
+            Writer::Peer { program: Some(program), .. } => program.clone(),
             Writer::Peer { uid, .. } => format!("uid {uid}"),
         }
     }
@@ -107,10 +104,7 @@ fn writer(f: &Fields<'_>) -> Result<Writer, Error> {
         return Ok(Writer::Session(SessionId::from_bytes(*id)));
     }
     if let Some(id) = f.opt_array::<16>(TOKEN)? {
-        return Ok(Writer::Token(
-            TokenId::from_bytes(*id),
-            f.text(ANCESTRY)?.to_owned(),
-        ));
+        return Ok(Writer::Token(TokenId::from_bytes(*id), f.text(ANCESTRY)?.to_owned()));
     }
     let pid = f.opt_u64(PID)?.map(u32::try_from).transpose();
     Ok(Writer::Peer {

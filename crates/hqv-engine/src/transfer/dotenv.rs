@@ -79,10 +79,7 @@ pub(super) fn render(entries: &[Entry]) -> Result<SecretBytes> {
         quotes.push(common_quote(entry.value.reveal()).ok_or_else(|| not_common(entry))?);
     }
     Ok(measured(|sink| {
-        entries
-            .iter()
-            .zip(&quotes)
-            .for_each(|(entry, quote)| line(sink, entry, *quote));
+        entries.iter().zip(&quotes).for_each(|(entry, quote)| line(sink, entry, *quote));
     }))
 }
 
@@ -139,11 +136,8 @@ fn is_interpolated(text: &str) -> bool {
 }
 
 fn not_common(entry: &Entry) -> Error {
-    let able: Vec<_> = Reader::ALL
-        .iter()
-        .filter(|r| r.can_read(entry.value.reveal()))
-        .map(ToString::to_string)
-        .collect();
+    let able: Vec<_> =
+        Reader::ALL.iter().filter(|r| r.can_read(entry.value.reveal())).map(ToString::to_string).collect();
     let why = format!(
         "the readers of dotenv files do not agree on this value; written for it alone, {} could read it",
         able.join(", or ")
@@ -187,27 +181,14 @@ mod tests {
 
     #[test]
     fn ou3_the_refusal_names_path_and_readers_and_not_the_value() {
-        let message = |value: &[u8]| {
-            render(&[entry("KEY", value)])
-                .expect_err("refused")
-                .message()
-                .to_owned()
-        };
+        let message =
+            |value: &[u8]| render(&[entry("KEY", value)]).expect_err("refused").message().to_owned();
         let start = "app/KEY: the readers of dotenv files do not agree on this value; written for it alone, ";
         let rest = |value: &[u8]| message(value).strip_prefix(start).map(str::to_owned).unwrap();
         assert_eq!(rest(b"\xff"), "source in bash could read it");
-        assert_eq!(
-            rest(b"a\rb"),
-            "npm dotenv, or python-dotenv, or source in bash could read it"
-        );
-        assert_eq!(
-            rest(b"${a}"),
-            "node --env-file, or npm dotenv, or source in bash could read it"
-        );
+        assert_eq!(rest(b"a\rb"), "npm dotenv, or python-dotenv, or source in bash could read it");
+        assert_eq!(rest(b"${a}"), "node --env-file, or npm dotenv, or source in bash could read it");
         assert_eq!(rest(b"'\"`"), "python-dotenv, or source in bash could read it");
-        assert_eq!(
-            rest(b"a\\"),
-            "node --env-file, or python-dotenv, or source in bash could read it"
-        );
+        assert_eq!(rest(b"a\\"), "node --env-file, or python-dotenv, or source in bash could read it");
     }
 }

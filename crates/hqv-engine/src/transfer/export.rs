@@ -90,9 +90,7 @@ fn with_helpers(sink: &mut dyn Sink, entries: &[Entry], helpers: &Helpers) {
 
 fn unset(sink: &mut dyn Sink, helpers: &Helpers) {
     sink.put(b"unset _hqv");
-    helpers
-        .bytes()
-        .for_each(|byte| sink.put(format!(" _hqv{byte:02x}").as_bytes()));
+    helpers.bytes().for_each(|byte| sink.put(format!(" _hqv{byte:02x}").as_bytes()));
 }
 
 /// A long value is put together from pieces: zsh copies the whole word for each helper in it.
@@ -109,9 +107,7 @@ fn assignments(sink: &mut dyn Sink, entries: &[Entry]) {
         sink.put(b"=");
         quoted(sink, first);
         for piece in rest.chunks(PIECE_BYTES) {
-            [b";", name, b"=\"$", name, b"\""]
-                .iter()
-                .for_each(|part| sink.put(part));
+            [b";", name, b"=\"$", name, b"\""].iter().for_each(|part| sink.put(part));
             quoted(sink, piece);
         }
         sink.put(b";export ");
@@ -156,11 +152,8 @@ mod tests {
 
     #[test]
     fn plain_values_need_no_helper() {
-        let entries = [
-            entry("A", b"postgres://u:p@host:5432/db"),
-            entry("B", b""),
-            entry("C", "clé".as_bytes()),
-        ];
+        let entries =
+            [entry("A", b"postgres://u:p@host:5432/db"), entry("B", b""), entry("C", "clé".as_bytes())];
         let expected = "A='postgres://u:p@host:5432/db';export A;B='';export B;C='clé';export C\n";
         assert_eq!(text(&entries), expected);
     }

@@ -63,9 +63,6 @@ mod tests {
     #[test]
     fn ou3_what_is_not_utf_8_is_refused_by_path() {
         let error = render(&[entry("A", b"ok"), entry("B", &[0xff])]).expect_err("not UTF-8");
-        assert_eq!(
-            error.message(),
-            "app/B: the value is not UTF-8, which JSON cannot carry"
-        );
+        assert_eq!(error.message(), "app/B: the value is not UTF-8, which JSON cannot carry");
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Pure functions from bytes to bytes. Each format has a file with its own quoting rules and a note of what
 //! it cannot carry; what a format cannot carry byte for byte is refused with the secret's path, before a
-//! byte is written, so that nothing but complete output exists. A format writes through [`Sink`] twice: once
+//! byte is written, so that nothing but complete output exists. A format writes through `Sink` twice: once
 //! to be counted, once into a buffer of that size, so that no half-grown buffer with values is left behind.
 
 mod dotenv;
@@ -84,10 +84,7 @@ const MAX_VARIABLE_BYTES: usize = 128 * 1024;
 /// Checks what holds for every variable of an environment: no NUL, and short enough for an exec.
 fn check_variable(entry: &Entry) -> Result<()> {
     if entry.value.reveal().contains(&0) {
-        return Err(refused(
-            entry,
-            "the value holds a NUL byte, which no variable can carry",
-        ));
+        return Err(refused(entry, "the value holds a NUL byte, which no variable can carry"));
     }
     if entry.name.as_str().len() + 1 + entry.value.len() + 1 > MAX_VARIABLE_BYTES {
         let path = escape_controls(entry.path.as_str());

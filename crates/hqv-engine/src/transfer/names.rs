@@ -19,11 +19,7 @@ pub struct Item {
 
 impl From<(SecretPath, SecretBytes)> for Item {
     fn from((path, value): (SecretPath, SecretBytes)) -> Self {
-        Item {
-            path,
-            env: None,
-            value,
-        }
+        Item { path, env: None, value }
     }
 }
 
@@ -47,13 +43,10 @@ pub fn name_entries<I: Into<Item>>(
     let mut entries = Vec::new();
     for item in items {
         let Item { path, env, value } = item.into();
-        let rest = prefix
-            .strip(&path)
-            .filter(|rest| !rest.is_empty())
-            .ok_or_else(|| {
-                let (path, prefix) = (escape_controls(path.as_str()), prefix.to_string());
-                Error::bad_request(format!("{path} is not below {}", escape_controls(&prefix)))
-            })?;
+        let rest = prefix.strip(&path).filter(|rest| !rest.is_empty()).ok_or_else(|| {
+            let (path, prefix) = (escape_controls(path.as_str()), prefix.to_string());
+            Error::bad_request(format!("{path} is not below {}", escape_controls(&prefix)))
+        })?;
         let name = env.unwrap_or_else(|| EnvName::from_rest(rest));
         if let Some(other) = taken.insert(name.clone(), path.clone()) {
             return Err(collision(&name, &other, &path));
@@ -248,10 +241,7 @@ mod tests {
     use hqv_model::Code;
 
     fn items(paths: &[&str]) -> Vec<(SecretPath, SecretBytes)> {
-        paths
-            .iter()
-            .map(|path| (SecretPath::parse(path).unwrap(), SecretBytes::from_slice(b"v")))
-            .collect()
+        paths.iter().map(|path| (SecretPath::parse(path).unwrap(), SecretBytes::from_slice(b"v"))).collect()
     }
 
     #[test]
@@ -270,17 +260,10 @@ mod tests {
         let error =
             name_entries(&prefix, items(&["myapp/a-b", "myapp/x", "myapp/a/b"])).expect_err("equal names");
         assert_eq!(error.code(), Code::Conflict);
-        assert_eq!(
-            error.message(),
-            "myapp/a-b and myapp/a/b both give the variable A_B"
-        );
+        assert_eq!(error.message(), "myapp/a-b and myapp/a/b both give the variable A_B");
         let own = |path: &str, env: Option<&str>| {
             let env = env.map(|name| EnvName::parse(name).unwrap());
-            (
-                SecretPath::parse(path).unwrap(),
-                env,
-                SecretBytes::from_slice(b"v"),
-            )
+            (SecretPath::parse(path).unwrap(), env, SecretBytes::from_slice(b"v"))
         };
         let error =
             name_entries(&prefix, [own("myapp/x", Some("Y")), own("myapp/y", None)]).expect_err("own name");
@@ -301,27 +284,14 @@ mod tests {
     #[test]
     fn ou2_names_that_a_shell_obeys_or_keeps_are_refused_by_path() {
         let refused = |format, name: &str| {
-            render(format, &[entry(name, b"v")])
-                .err()
-                .map(|error| error.message().to_owned())
+            render(format, &[entry(name, b"v")]).err().map(|error| error.message().to_owned())
         };
-        for name in [
-            "PATH",
-            "IFS",
-            "PROMPT_COMMAND",
-            "BASH_ENV",
-            "LD_PRELOAD",
-            "UID",
-            "_",
-            "RANDOM",
-            "LC_ALL",
-        ] {
+        for name in
+            ["PATH", "IFS", "PROMPT_COMMAND", "BASH_ENV", "LD_PRELOAD", "UID", "_", "RANDOM", "LC_ALL"]
+        {
             for format in [Format::Export, Format::Dotenv] {
                 let message = refused(format, name).expect(name);
-                assert!(
-                    message.starts_with(&format!("app/{name}: the variable {name} ")),
-                    "{message}"
-                );
+                assert!(message.starts_with(&format!("app/{name}: the variable {name} ")), "{message}");
             }
             assert_eq!(refused(Format::Json, name), None);
         }
@@ -329,9 +299,7 @@ mod tests {
             assert!(refused(Format::Export, name).is_some(), "{name}");
             assert_eq!(refused(Format::Dotenv, name), None);
         }
-        for name in [
-            "PASSWORD", "PORT", "HOST", "USER", "PATHS", "BASHFUL", "if", "export",
-        ] {
+        for name in ["PASSWORD", "PORT", "HOST", "USER", "PATHS", "BASHFUL", "if", "export"] {
             assert_eq!(refused(Format::Export, name), None);
         }
     }

@@ -17,11 +17,7 @@ use std::time::Duration;
 
 pub const PASSPHRASE: &str = "correct horse battery";
 /// As cheap as a passphrase slot can be; only tests can make such a one.
-pub const CHEAP: KdfParams = KdfParams {
-    mem_kib: 8,
-    t: 1,
-    p: 1,
-};
+pub const CHEAP: KdfParams = KdfParams { mem_kib: 8, t: 1, p: 1 };
 
 pub struct TestClock {
     pub wall: AtomicI64,
@@ -30,10 +26,7 @@ pub struct TestClock {
 
 impl TestClock {
     pub fn new() -> Arc<Self> {
-        Arc::new(TestClock {
-            wall: AtomicI64::new(1_800_000_000_000),
-            boot_ms: AtomicU64::new(1_000_000),
-        })
+        Arc::new(TestClock { wall: AtomicI64::new(1_800_000_000_000), boot_ms: AtomicU64::new(1_000_000) })
     }
     /// Time passes.
     pub fn pass(&self, d: Duration) {
@@ -113,43 +106,25 @@ impl Kit {
         let made = engine.init(peer(), passphrase(PASSPHRASE), false).await.unwrap();
         let owner = made.session.reveal().to_owned();
         let recovery = made.recovery.reveal().to_owned();
-        Kit {
-            disk,
-            dir,
-            clock,
-            engine,
-            owner,
-            recovery,
-        }
+        Kit { disk, dir, clock, engine, owner, recovery }
     }
 
     /// A clean stop and a start.
     pub async fn restart(&mut self) {
         self.engine.stop();
-        self.engine = start(
-            Arc::new(MemoryShelf::open(&self.disk)),
-            self.dir.path(),
-            self.clock.clone(),
-        )
-        .unwrap();
+        self.engine =
+            start(Arc::new(MemoryShelf::open(&self.disk)), self.dir.path(), self.clock.clone()).unwrap();
     }
 
     /// A start without a stop: what a killed process leaves.
     pub async fn crash(&mut self) {
-        self.engine = start(
-            Arc::new(MemoryShelf::open(&self.disk)),
-            self.dir.path(),
-            self.clock.clone(),
-        )
-        .unwrap();
+        self.engine =
+            start(Arc::new(MemoryShelf::open(&self.disk)), self.dir.path(), self.clock.clone()).unwrap();
     }
 
     pub async fn unlock(&mut self) {
-        let opened = self
-            .engine
-            .unlock(peer(), SlotSecret::Passphrase(passphrase(PASSPHRASE)))
-            .await
-            .unwrap();
+        let opened =
+            self.engine.unlock(peer(), SlotSecret::Passphrase(passphrase(PASSPHRASE))).await.unwrap();
         self.owner = opened.session.reveal().to_owned();
     }
 
@@ -162,14 +137,7 @@ impl Kit {
     }
 
     pub async fn get(&self, who: &str, at: &str) -> Result<Got> {
-        self.run(
-            who,
-            Get {
-                path: path(at),
-                version: None,
-            },
-        )
-        .await
+        self.run(who, Get { path: path(at), version: None }).await
     }
 
     pub async fn value(&self, at: &str) -> Result<Vec<u8>> {
@@ -237,18 +205,9 @@ pub fn caller(credential: &str) -> Caller {
 
 /// Somebody on the network.
 pub fn remote(credential: Option<&str>) -> Caller {
-    anyone(
-        credential,
-        Transport::Tcp {
-            addr: "127.0.0.1".into(),
-        },
-    )
+    anyone(credential, Transport::Tcp { addr: "127.0.0.1".into() })
 }
 
 fn socket() -> Transport {
-    Transport::Socket {
-        uid: 1000,
-        pid: Some(42),
-        program: Some("test".into()),
-    }
+    Transport::Socket { uid: 1000, pid: Some(42), program: Some("test".into()) }
 }

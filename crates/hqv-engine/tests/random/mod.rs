@@ -40,43 +40,15 @@ pub struct Vault {
 /// What is done.
 #[derive(Clone, Debug)]
 pub enum Action {
-    Put {
-        at: u8,
-        tag: u32,
-    },
-    Read {
-        at: u8,
-        version: Option<u64>,
-    },
-    Use {
-        token: u32,
-        at: u8,
-    },
-    Delete {
-        at: u8,
-    },
-    Purge {
-        at: u8,
-    },
-    Move {
-        from: u8,
-        to: u8,
-    },
-    Copy {
-        from: u8,
-        to: u8,
-    },
-    Create {
-        number: u32,
-        by: Option<u32>,
-        name: u8,
-        max: Option<u64>,
-        ttl: i64,
-        delegate: bool,
-    },
-    Revoke {
-        token: u32,
-    },
+    Put { at: u8, tag: u32 },
+    Read { at: u8, version: Option<u64> },
+    Use { token: u32, at: u8 },
+    Delete { at: u8 },
+    Purge { at: u8 },
+    Move { from: u8, to: u8 },
+    Copy { from: u8, to: u8 },
+    Create { number: u32, by: Option<u32>, name: u8, max: Option<u64>, ttl: i64, delegate: bool },
+    Revoke { token: u32 },
 }
 
 /// What is answered.
@@ -124,23 +96,12 @@ impl Vault {
             Action::Copy { from, to } => {
                 self.vacant(to)?;
                 let versions = self.live(from)?.versions.last().copied().into_iter().collect();
-                self.secrets.insert(
-                    to,
-                    Secret {
-                        versions,
-                        deleted: None,
-                    },
-                );
+                self.secrets.insert(to, Secret { versions, deleted: None });
                 Ok(Told::Done)
             }
-            Action::Create {
-                number,
-                by,
-                name,
-                max,
-                ttl,
-                delegate,
-            } => self.create(number, by, name, max, now + ttl, delegate, now),
+            Action::Create { number, by, name, max, ttl, delegate } => {
+                self.create(number, by, name, max, now + ttl, delegate, now)
+            }
             Action::Revoke { token } => {
                 let token = self.tokens.get_mut(&token).unwrap();
                 (token.revoked, token.stored) = (true, true);
@@ -170,43 +131,23 @@ impl Vault {
                 return Err(Code::TokenExhausted);
             }
             max = max.map(|want| left.map_or(want, |left| want.min(left)));
-            end = self
-                .chain(by)
-                .iter()
-                .map(|t| self.tokens[t].end)
-                .fold(end, i64::min);
+            end = self.chain(by).iter().map(|t| self.tokens[t].end).fold(end, i64::min);
         }
         let sibling = |t: &Token| t.parent == by && t.name == name && !t.revoked && t.end > now;
         if self.tokens.values().any(sibling) {
             return Err(Code::AlreadyExists);
         }
-        let token = Token {
-            parent: by,
-            name,
-            delegate,
-            max,
-            spent: 0,
-            end,
-            revoked: false,
-            stored: false,
-        };
+        let token = Token { parent: by, name, delegate, max, spent: 0, end, revoked: false, stored: false };
         self.tokens.insert(number, token);
         Ok(Told::Made { max, end })
     }
 
     fn live(&self, at: u8) -> Result<&Secret, Code> {
-        self.secrets
-            .get(&at)
-            .filter(|s| s.deleted.is_none())
-            .ok_or(Code::NotFound)
+        self.secrets.get(&at).filter(|s| s.deleted.is_none()).ok_or(Code::NotFound)
     }
 
     fn vacant(&self, at: u8) -> Result<(), Code> {
-        if self.secrets.contains_key(&at) {
-            Err(Code::AlreadyExists)
-        } else {
-            Ok(())
-        }
+        if self.secrets.contains_key(&at) { Err(Code::AlreadyExists) } else { Ok(()) }
     }
 
     fn chain(&self, token: u32) -> Vec<u32> {
@@ -218,11 +159,7 @@ impl Vault {
         if chain.iter().any(|t| self.tokens[t].revoked) {
             return Err(Code::TokenRevoked);
         }
-        if chain.iter().any(|t| self.tokens[t].end <= now) {
-            Err(Code::TokenExpired)
-        } else {
-            Ok(())
-        }
+        if chain.iter().any(|t| self.tokens[t].end <= now) { Err(Code::TokenExpired) } else { Ok(()) }
     }
 
     /// One use, counted at every ancestor.
@@ -266,24 +203,14 @@ impl Vault {
         let due = |s: &Secret| s.deleted.is_some_and(|at| at + KEPT <= now);
         let mut swept = self.clone();
         swept.secrets.retain(|_, s| !due(s));
-        if swept == *self {
-            vec![swept]
-        } else {
-            vec![self.clone(), swept]
-        }
+        if swept == *self { vec![swept] } else { vec![self.clone(), swept] }
     }
 }
 
 impl Secret {
     fn value(&self, version: Option<u64>) -> Result<Told, Code> {
         let number = version.unwrap_or(self.versions.len() as u64);
-        let at = usize::try_from(number)
-            .unwrap()
-            .checked_sub(1)
-            .ok_or(Code::NotFound)?;
-        self.versions
-            .get(at)
-            .map(|tag| Told::Value(*tag))
-            .ok_or(Code::NotFound)
+        let at = usize::try_from(number).unwrap().checked_sub(1).ok_or(Code::NotFound)?;
+        self.versions.get(at).map(|tag| Told::Value(*tag)).ok_or(Code::NotFound)
     }
 }

@@ -1,10 +1,5 @@
 //! What the tests against real readers share: values that are hard to carry, and how to skip.
-#![allow(
-    dead_code,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::disallowed_methods
-)]
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
 use hqv_engine::transfer::Entry;
 use hqv_model::{EnvName, SecretBytes, SecretPath};
@@ -125,32 +120,20 @@ pub fn hard_values() -> Vec<Vec<u8>> {
     let every: Vec<u8> = (1..=255).collect();
     all.push(every.iter().rev().copied().collect());
     all.push(every);
-    all.extend([
-        b"\xff".to_vec(),
-        b"\xc3\x28".to_vec(),
-        b"\x81\x88\x83".to_vec(),
-        b"\xed\xa0\x80".to_vec(),
-    ]);
+    all.extend([b"\xff".to_vec(), b"\xc3\x28".to_vec(), b"\x81\x88\x83".to_vec(), b"\xed\xa0\x80".to_vec()]);
     all
 }
 
 /// Values of every shape: any byte, characters that quoting trips over, and text.
 pub fn generated_values(seed: u64, count: usize, text_only: bool) -> Vec<Vec<u8>> {
     let mut dice = Dice::new(seed);
-    let tricky: Vec<char> = " \t\n*?[]{}()$`'\"\\~!#&|;<>=,:@+-%^_aN0é\u{2028}🔑"
-        .chars()
-        .collect();
+    let tricky: Vec<char> = " \t\n*?[]{}()$`'\"\\~!#&|;<>=,:@+-%^_aN0é\u{2028}🔑".chars().collect();
     let plain: Vec<char> = "abcXYZ019 _-./:=é".chars().collect();
     let mut value = |index: usize| -> Vec<u8> {
         let length = 1 + dice.below(*[4, 20, 80].get(index % 3).unwrap());
         match if text_only { 1 + index % 2 } else { index % 3 } {
-            0 => (0..length)
-                .map(|_| u8::try_from(1 + dice.below(255)).unwrap())
-                .collect(),
-            1 => (0..length)
-                .map(|_| dice.one_of(&tricky))
-                .collect::<String>()
-                .into_bytes(),
+            0 => (0..length).map(|_| u8::try_from(1 + dice.below(255)).unwrap()).collect(),
+            1 => (0..length).map(|_| dice.one_of(&tricky)).collect::<String>().into_bytes(),
             _ => {
                 let mut text: String = (0..length).map(|_| dice.one_of(&plain)).collect();
                 text.push(*dice.one_of(&tricky));
@@ -163,11 +146,7 @@ pub fn generated_values(seed: u64, count: usize, text_only: bool) -> Vec<Vec<u8>
 
 /// `V0`, `V1` and so on.
 pub fn entries(values: &[Vec<u8>]) -> Vec<Entry> {
-    values
-        .iter()
-        .enumerate()
-        .map(|(index, value)| entry(&format!("V{index}"), value))
-        .collect()
+    values.iter().enumerate().map(|(index, value)| entry(&format!("V{index}"), value)).collect()
 }
 
 pub fn entry(name: &str, value: &[u8]) -> Entry {
@@ -180,10 +159,7 @@ pub fn entry(name: &str, value: &[u8]) -> Entry {
 
 /// Whether a program can be started. Says why a test is skipped, or fails where HQV_REQUIRE_TOOLS is set.
 pub fn have(program: &str, probe: &[&str]) -> bool {
-    let there = Command::new(program)
-        .args(probe)
-        .output()
-        .is_ok_and(|output| output.status.success());
+    let there = Command::new(program).args(probe).output().is_ok_and(|output| output.status.success());
     there || missing(&format!("{program} is not here"))
 }
 

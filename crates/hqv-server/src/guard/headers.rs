@@ -92,18 +92,12 @@ impl<'a> Seen<'a> {
     /// `BAD_REQUEST` without a name or with two, `FORBIDDEN` for a foreign one.
     pub fn refuse_foreign_host(&self, uri: &Uri, version: Version, hosts: &Hosts) -> Result<(), Refusal> {
         let header = match self.host {
-            Some(value) => Some(
-                value
-                    .to_str()
-                    .map_err(|_| Error::bad_request("the Host header is not a name"))?,
-            ),
+            Some(value) => {
+                Some(value.to_str().map_err(|_| Error::bad_request("the Host header is not a name"))?)
+            }
             None => None,
         };
-        let authority = if version == Version::HTTP_2 {
-            uri.authority().map(|a| a.as_str())
-        } else {
-            None
-        };
+        let authority = if version == Version::HTTP_2 { uri.authority().map(|a| a.as_str()) } else { None };
         let name = match (authority, header) {
             (Some(a), Some(h)) if !a.eq_ignore_ascii_case(h) => {
                 return Err(Error::bad_request("the request names two hosts").into());
@@ -136,9 +130,7 @@ impl<'a> Seen<'a> {
                 _ => Ok(None),
             };
         };
-        let text = value
-            .to_str()
-            .map_err(|_| unauthorized("the Authorization header is not ASCII"))?;
+        let text = value.to_str().map_err(|_| unauthorized("the Authorization header is not ASCII"))?;
         let (scheme, rest) = text.split_once(' ').unwrap_or((text, ""));
         if scheme.eq_ignore_ascii_case("bearer") {
             return Ok(Some(rest.trim_matches(' ')));
@@ -179,19 +171,10 @@ fn holds_credential(bytes: &[u8]) -> bool {
 }
 
 fn refuse_credential_in(query: &str) -> Result<(), Refusal> {
-    const NAMES: [&str; 6] = [
-        "access_token",
-        "api_key",
-        "apikey",
-        "authorization",
-        "bearer",
-        "session",
-    ];
+    const NAMES: [&str; 6] = ["access_token", "api_key", "apikey", "authorization", "bearer", "session"];
     let named = query.split('&').filter_map(|pair| pair.split('=').next());
     if holds_credential(query.as_bytes())
-        || named
-            .into_iter()
-            .any(|n| NAMES.contains(&n.to_ascii_lowercase().as_str()))
+        || named.into_iter().any(|n| NAMES.contains(&n.to_ascii_lowercase().as_str()))
     {
         let error = Error::new(
             Code::Unauthorized,
@@ -227,51 +210,30 @@ mod tests {
         let uri = Uri::from_static("/v1/status");
         for scheme in ["Bearer", "bearer", "BEARER"] {
             let mut headers = HeaderMap::new();
-            headers.insert(
-                "authorization",
-                HeaderValue::try_from(format!("{scheme} abc")).unwrap(),
-            );
+            headers.insert("authorization", HeaderValue::try_from(format!("{scheme} abc")).unwrap());
             assert_eq!(Seen::look(&headers).unwrap().bearer(&uri).unwrap(), Some("abc"));
         }
         let mut headers = HeaderMap::new();
         headers.insert("authorization", HeaderValue::from_bytes(b"Bearer \xff").unwrap());
-        assert_eq!(
-            code(Seen::look(&headers).unwrap().bearer(&uri)),
-            Some(Code::Unauthorized)
-        );
+        assert_eq!(code(Seen::look(&headers).unwrap().bearer(&uri)), Some(Code::Unauthorized));
     }
 
     #[test]
     fn tk7_a_credential_elsewhere_is_refused_with_the_reason() {
-        type Case = (
-            &'static [(&'static str, &'static str)],
-            &'static str,
-            &'static str,
-        );
+        type Case = (&'static [(&'static str, &'static str)], &'static str, &'static str);
         let cases: [Case; 6] = [
             (&[("cookie", "session=hqs_abc")], "/v1/status", "cookie"),
             (&[("authorization", "Basic aHF2OmFi")], "/v1/status", "Basic"),
             (&[("authorization", "hqv_abc")], "/v1/status", "Bearer TOKEN"),
             (&[], "/v1/status?token=hqv_abc", "address"),
-            (
-                &[("authorization", "Bearer hqv_abc")],
-                "/v1/secrets?access_token=x",
-                "address",
-            ),
+            (&[("authorization", "Bearer hqv_abc")], "/v1/secrets?access_token=x", "address"),
             (&[], "/v1/secrets?x=1&Session=y", "address"),
         ];
         for (headers, uri, word) in cases {
             let headers = map(headers);
-            let refusal = Seen::look(&headers)
-                .unwrap()
-                .bearer(&Uri::from_static(uri))
-                .expect_err(uri);
+            let refusal = Seen::look(&headers).unwrap().bearer(&Uri::from_static(uri)).expect_err(uri);
             assert_eq!(refusal.error().code(), Code::Unauthorized);
-            assert!(
-                refusal.error().message().contains(word),
-                "{}",
-                refusal.error().message()
-            );
+            assert!(refusal.error().message().contains(word), "{}", refusal.error().message());
         }
         // A name is a filter of `audit`, not a credential.
         let none = HeaderMap::new();
@@ -299,62 +261,32 @@ mod tests {
         // Node's own fetch says how it fetches, and is no page.
         let node = map(&[("sec-fetch-mode", "cors"), ("accept-language", "*")]);
         assert!(Seen::look(&node).unwrap().refuse_pages().is_ok());
-        assert!(
-            Seen::look(&map(&[("sec-fetch-site", "none")]))
-                .unwrap()
-                .refuse_pages()
-                .is_ok()
-        );
+        assert!(Seen::look(&map(&[("sec-fetch-site", "none")])).unwrap().refuse_pages().is_ok());
     }
 
     #[test]
     fn ht7_the_host_must_be_ours_and_one() {
         let hosts = Hosts::new(&[]);
         let check = |headers: &HeaderMap, uri: &'static str, version| {
-            code(
-                Seen::look(headers)
-                    .unwrap()
-                    .refuse_foreign_host(&Uri::from_static(uri), version, &hosts),
-            )
+            code(Seen::look(headers).unwrap().refuse_foreign_host(&Uri::from_static(uri), version, &hosts))
         };
         let none = HeaderMap::new();
         let ours = map(&[("host", "localhost:13100")]);
         let foreign = map(&[("host", "rebound.example:13100")]);
         assert_eq!(check(&ours, "/v1/health", Version::HTTP_11), None);
-        assert_eq!(
-            check(&foreign, "/v1/health", Version::HTTP_11),
-            Some(Code::Forbidden)
-        );
-        assert_eq!(
-            check(&none, "/v1/health", Version::HTTP_11),
-            Some(Code::BadRequest)
-        );
-        assert_eq!(
-            check(&none, "https://localhost:13100/v1/health", Version::HTTP_2),
-            None
-        );
-        assert_eq!(
-            check(&ours, "https://127.0.0.1/v1/health", Version::HTTP_2),
-            Some(Code::BadRequest)
-        );
-        assert_eq!(
-            check(&none, "https://rebound.example/v1/health", Version::HTTP_2),
-            Some(Code::Forbidden)
-        );
+        assert_eq!(check(&foreign, "/v1/health", Version::HTTP_11), Some(Code::Forbidden));
+        assert_eq!(check(&none, "/v1/health", Version::HTTP_11), Some(Code::BadRequest));
+        assert_eq!(check(&none, "https://localhost:13100/v1/health", Version::HTTP_2), None);
+        assert_eq!(check(&ours, "https://127.0.0.1/v1/health", Version::HTTP_2), Some(Code::BadRequest));
+        assert_eq!(check(&none, "https://rebound.example/v1/health", Version::HTTP_2), Some(Code::Forbidden));
         // Over HTTP/1.1 an authority in the target proves nothing; the router refuses that form anyway.
-        assert_eq!(
-            check(&foreign, "https://localhost/v1/health", Version::HTTP_11),
-            Some(Code::Forbidden)
-        );
+        assert_eq!(check(&foreign, "https://localhost/v1/health", Version::HTTP_11), Some(Code::Forbidden));
     }
 
     #[test]
     fn in6_notes_are_bounded_text() {
         let mut headers = HeaderMap::new();
-        headers.insert(
-            "user-agent",
-            HeaderValue::from_bytes("ä".repeat(600).as_bytes()).unwrap(),
-        );
+        headers.insert("user-agent", HeaderValue::from_bytes("ä".repeat(600).as_bytes()).unwrap());
         headers.insert("x-hqv-reason", HeaderValue::from_bytes(b"\xffx").unwrap());
         headers.insert("x-hqv-claim", HeaderValue::from_static("run%20%C3%A4"));
         let [agent, claim, reason] = Seen::look(&headers).unwrap().notes();

@@ -7,13 +7,8 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// The names every vault answers to.
-pub const ALWAYS: [&str; 5] = [
-    "localhost",
-    "127.0.0.1",
-    "[::1]",
-    "host.docker.internal",
-    "host.containers.internal",
-];
+pub const ALWAYS: [&str; 5] =
+    ["localhost", "127.0.0.1", "[::1]", "host.docker.internal", "host.containers.internal"];
 
 /// The allowed names: the fixed ones, and the owner's, which a change of settings replaces while we serve.
 #[derive(Clone, Debug)]
@@ -44,12 +39,7 @@ impl Hosts {
     fn is_ours(&self, host: &str) -> bool {
         let same = |ours: &str| ours.eq_ignore_ascii_case(host);
         ALWAYS.into_iter().any(same)
-            || self
-                .0
-                .read()
-                .unwrap_or_else(PoisonError::into_inner)
-                .iter()
-                .any(|ours| same(ours))
+            || self.0.read().unwrap_or_else(PoisonError::into_inner).iter().any(|ours| same(ours))
     }
 }
 
@@ -63,11 +53,8 @@ fn bracketed(names: &[String]) -> Vec<String> {
 
 /// The host of `host[:port]`, or nothing where the value is not of that form (userinfo included).
 fn split_port(value: &str) -> Option<&str> {
-    let end_of_host = if value.starts_with('[') {
-        value.find(']')? + 1
-    } else {
-        value.find(':').unwrap_or(value.len())
-    };
+    let end_of_host =
+        if value.starts_with('[') { value.find(']')? + 1 } else { value.find(':').unwrap_or(value.len()) };
     let (host, rest) = value.split_at_checked(end_of_host)?;
     match rest.strip_prefix(':') {
         None if rest.is_empty() => Some(host),

@@ -54,20 +54,13 @@ pub struct Try<'a> {
 impl Tries {
     /// Waits for a turn. `boot` is the boot clock. `RATE_LIMITED` when the bucket is empty or too many wait.
     pub async fn take(&self, source: Option<IpAddr>, boot: Duration) -> Result<Try<'_>> {
-        let place = Arc::clone(&self.queue)
-            .try_acquire_owned()
-            .map_err(|_| limited(1))?;
+        let place = Arc::clone(&self.queue).try_acquire_owned().map_err(|_| limited(1))?;
         self.spend(source, boot)?;
         let turn = match Arc::clone(&self.turn).acquire_owned().await {
             Ok(turn) => turn,
             Err(_) => return Err(limited(1)),
         };
-        Ok(Try {
-            tries: self,
-            source,
-            _turn: turn,
-            _place: place,
-        })
+        Ok(Try { tries: self, source, _turn: turn, _place: place })
     }
 
     fn buckets(&self) -> MutexGuard<'_, HashMap<Option<IpAddr>, Bucket>> {
@@ -79,10 +72,7 @@ impl Tries {
         if buckets.len() >= SOURCES && !buckets.contains_key(&source) {
             forget_fullest(&mut buckets);
         }
-        let bucket = buckets.entry(source).or_insert(Bucket {
-            left: BURST,
-            since: boot,
-        });
+        let bucket = buckets.entry(source).or_insert(Bucket { left: BURST, since: boot });
         bucket.refill(boot);
         if bucket.left == 0 {
             let wait = REFILL.saturating_sub(boot.saturating_sub(bucket.since));
@@ -98,10 +88,7 @@ impl Bucket {
         let passed = boot.saturating_sub(self.since).as_millis() / REFILL.as_millis();
         let passed = u32::try_from(passed).unwrap_or(u32::MAX);
         if self.left.saturating_add(passed) >= BURST {
-            *self = Bucket {
-                left: BURST,
-                since: boot,
-            };
+            *self = Bucket { left: BURST, since: boot };
         } else {
             self.left += passed;
             self.since += REFILL * passed;
@@ -150,10 +137,7 @@ mod tests {
             fail(&tries, None, T0).await.unwrap();
         }
         let error = fail(&tries, None, T0 + Duration::from_secs(2)).await.unwrap_err();
-        assert_eq!(
-            (error.code(), error.retry_after_secs()),
-            (Code::RateLimited, Some(3))
-        );
+        assert_eq!((error.code(), error.retry_after_secs()), (Code::RateLimited, Some(3)));
         fail(&tries, None, T0 + REFILL).await.unwrap();
         assert!(fail(&tries, None, T0 + REFILL).await.is_err());
     }
@@ -183,10 +167,7 @@ mod tests {
                 std::future::poll_fn(|cx| std::task::Poll::Ready(w.as_mut().poll(cx).is_ready())).await;
             assert!(!polled, "the first has the turn");
         }
-        assert_eq!(
-            tries.take(None, T0).await.err().map(|e| e.code()),
-            Some(Code::RateLimited)
-        );
+        assert_eq!(tries.take(None, T0).await.err().map(|e| e.code()), Some(Code::RateLimited));
         first.succeeded();
         assert!(waiting.remove(0).await.is_ok());
     }
@@ -195,9 +176,7 @@ mod tests {
     async fn cr6_many_addresses_are_bounded() {
         let tries = Tries::default();
         for n in 0..(SOURCES as u32 * 2) {
-            fail(&tries, Some(IpAddr::from(n.to_be_bytes())), T0)
-                .await
-                .unwrap();
+            fail(&tries, Some(IpAddr::from(n.to_be_bytes())), T0).await.unwrap();
         }
         assert!(tries.buckets().len() <= SOURCES);
     }

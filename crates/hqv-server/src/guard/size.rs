@@ -35,10 +35,7 @@ pub struct Reader {
 
 impl Default for Reader {
     fn default() -> Self {
-        Self {
-            budget: Semaphore::new(BUDGET),
-            deadline: DEADLINE,
-        }
+        Self { budget: Semaphore::new(BUDGET), deadline: DEADLINE }
     }
 }
 
@@ -49,21 +46,14 @@ impl Reader {
     /// `TOO_LARGE`, as soon as the announced or the received length is over it; `BAD_REQUEST` for a body that breaks
     /// off or comes too slowly. The connection closes with either.
     pub async fn read(&self, body: Incoming, limit: usize) -> Result<Zeroizing<Vec<u8>>, Refusal> {
-        let announced = body
-            .size_hint()
-            .upper()
-            .map(|n| usize::try_from(n).unwrap_or(usize::MAX));
+        let announced = body.size_hint().upper().map(|n| usize::try_from(n).unwrap_or(usize::MAX));
         if announced.is_some_and(|n| n > limit) {
             return Err(too_large(limit));
         }
         let room = announced.unwrap_or(limit);
         let work = async {
             let _share = match room > SMALL {
-                true => Some(
-                    self.budget
-                        .acquire_many(u32::try_from(room / 1024).unwrap_or(1))
-                        .await,
-                ),
+                true => Some(self.budget.acquire_many(u32::try_from(room / 1024).unwrap_or(1)).await),
                 false => None,
             };
             collect(body, limit, announced.unwrap_or(SMALL).min(limit)).await
@@ -97,10 +87,7 @@ fn broken(error: &hyper::Error) -> Refusal {
 }
 
 fn too_large(limit: usize) -> Refusal {
-    let error = Error::new(
-        Code::TooLarge,
-        format!("the request's body is longer than {limit} bytes"),
-    );
+    let error = Error::new(Code::TooLarge, format!("the request's body is longer than {limit} bytes"));
     Refusal::from(error).closing()
 }
 
@@ -123,10 +110,7 @@ pub fn require_json(kind: Option<&HeaderValue>, encoding: Option<&HeaderValue>) 
     if encoding.is_some_and(|e| !e.as_bytes().eq_ignore_ascii_case(b"identity")) {
         return Err(unsupported("a compressed body is not taken"));
     }
-    let essence = kind
-        .and_then(|k| k.to_str().ok())
-        .and_then(|k| k.split(';').next())
-        .map(str::trim);
+    let essence = kind.and_then(|k| k.to_str().ok()).and_then(|k| k.split(';').next()).map(str::trim);
     match essence {
         Some(e) if e.eq_ignore_ascii_case("application/json") => Ok(()),
         _ => Err(unsupported("the body must be \"Content-Type: application/json\"")),
@@ -159,13 +143,8 @@ fn sentence(error: &serde_json::Error) -> String {
         return format!("the body is not JSON ({place})");
     }
     let text = error.to_string();
-    let about_a_name = [
-        "unknown field",
-        "missing field",
-        "duplicate field",
-        "a key stands twice",
-        "expected ",
-    ];
+    let about_a_name =
+        ["unknown field", "missing field", "duplicate field", "a key stands twice", "expected "];
     if about_a_name.iter().any(|start| text.starts_with(start)) {
         let text: String = text.chars().take(300).collect();
         return format!("the body does not fit: {}", hqv_model::escape_controls(&text));
@@ -192,11 +171,7 @@ mod tests {
     }
 
     fn message(json: &str) -> String {
-        parse::<Sample>(json.as_bytes())
-            .unwrap_err()
-            .error()
-            .message()
-            .to_owned()
+        parse::<Sample>(json.as_bytes()).unwrap_err().error().message().to_owned()
     }
 
     #[test]
@@ -220,11 +195,7 @@ mod tests {
     fn ht3_fields_in_an_array_are_no_body() {
         assert!(parse::<Sample>(br#" {"name":"a"}"#).is_ok());
         for wrong in [r#"["a",1]"#, r#"["a"]"#, "[]", "null", "1", "true"] {
-            assert_eq!(
-                message(wrong),
-                "the body does not fit: expected an object",
-                "{wrong}"
-            );
+            assert_eq!(message(wrong), "the body does not fit: expected an object", "{wrong}");
         }
     }
 

@@ -53,9 +53,7 @@ pub struct Patience {
 
 /// `duration` in ticks, at least one.
 pub fn ticks(duration: Duration) -> u32 {
-    u32::try_from(duration.as_millis() / TICK.as_millis())
-        .unwrap_or(u32::MAX)
-        .max(1)
+    u32::try_from(duration.as_millis() / TICK.as_millis()).unwrap_or(u32::MAX).max(1)
 }
 
 /// What the connection's task should do next.
@@ -212,8 +210,7 @@ impl Pulse {
     fn wrote(&self, pending: bool) {
         let stalled = self.stalled_since.load(Relaxed) != 0;
         if pending != stalled {
-            self.stalled_since
-                .store(if pending { self.ticks.now() } else { 0 }, Relaxed);
+            self.stalled_since.store(if pending { self.ticks.now() } else { 0 }, Relaxed);
         }
     }
 }
@@ -298,12 +295,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Felt<S> {
 mod tests {
     use super::*;
 
-    const PATIENCE: Patience = Patience {
-        head: 4,
-        idle: 10,
-        stalled: 6,
-        heavy: 3,
-    };
+    const PATIENCE: Patience = Patience { head: 4, idle: 10, stalled: 6, heavy: 3 };
 
     fn pulse() -> (Arc<Ticks>, Arc<Pulse>) {
         let ticks = Arc::new(Ticks::default());
@@ -330,10 +322,7 @@ mod tests {
         pass(&ticks, 3);
         pulse.bytes_came();
         pass(&ticks, 2);
-        assert!(
-            pulse.overdue(&PATIENCE),
-            "a byte now and then does not renew the head's time"
-        );
+        assert!(pulse.overdue(&PATIENCE), "a byte now and then does not renew the head's time");
     }
 
     #[test]

@@ -23,10 +23,7 @@ pub struct Scale {
 impl Scale {
     /// Bears `most` bytes.
     pub fn new(most: usize) -> Arc<Self> {
-        Arc::new(Self {
-            bytes: AtomicUsize::new(0),
-            most,
-        })
+        Arc::new(Self { bytes: AtomicUsize::new(0), most })
     }
 
     /// Nothing more fits.
@@ -44,11 +41,7 @@ impl Scale {
             return Err(full());
         }
         self.bytes.fetch_add(bytes, Relaxed);
-        Ok(Weight {
-            scale: Arc::clone(self),
-            bytes,
-            pulse: None,
-        })
+        Ok(Weight { scale: Arc::clone(self), bytes, pulse: None })
     }
 
     /// Weighs a finished answer; nothing where it is light.

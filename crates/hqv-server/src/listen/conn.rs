@@ -34,11 +34,7 @@ pub enum Speaks {
 impl Http {
     /// The settings.
     pub fn new() -> Self {
-        Self {
-            either: builder(),
-            http1: builder().http1_only(),
-            http2: builder().http2_only(),
-        }
+        Self { either: builder(), http1: builder().http1_only(), http2: builder().http2_only() }
     }
 
     fn of(&self, speaks: Speaks) -> &auto::Builder<TokioExecutor> {
@@ -53,12 +49,7 @@ impl Http {
 /// The limits of both protocols. Header timers are ours (`guard::slow`), so hyper needs no clock.
 fn builder() -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .max_buf_size(32 * 1024)
-        .header_read_timeout(None)
-        .half_close(true)
-        .pipeline_flush(false);
+    builder.http1().max_buf_size(32 * 1024).header_read_timeout(None).half_close(true).pipeline_flush(false);
     builder
         .http2()
         // Clients open 100 before they have read our settings (RFC 9113 section 6.5.2 asks for no less).

@@ -55,11 +55,7 @@ impl Registry {
         all.0 += 1;
         let key = all.0;
         all.1.insert(key, Arc::clone(&pulse));
-        Some(Seat {
-            registry: Arc::clone(self),
-            key,
-            pulse,
-        })
+        Some(Seat { registry: Arc::clone(self), key, pulse })
     }
 
     /// How many are connected.
@@ -122,11 +118,8 @@ impl Registry {
 
 /// Cuts up to `count` idle connections. Their places are free at once; their tasks end on their own.
 fn make_room(all: &mut HashMap<u64, Arc<Pulse>>, count: usize) -> bool {
-    let mut idle: Vec<((bool, u32), u64)> = all
-        .iter()
-        .filter(|(_, p)| p.is_idle())
-        .map(|(key, p)| (p.rank(), *key))
-        .collect();
+    let mut idle: Vec<((bool, u32), u64)> =
+        all.iter().filter(|(_, p)| p.is_idle()).map(|(key, p)| (p.rank(), *key)).collect();
     idle.sort_unstable();
     idle.truncate(count);
     for (_, key) in &idle {
@@ -161,16 +154,10 @@ mod tests {
     use super::*;
     use std::task::{Context, Waker};
 
-    const PATIENCE: Patience = Patience {
-        head: 2,
-        idle: 5,
-        stalled: 3,
-        heavy: 1,
-    };
+    const PATIENCE: Patience = Patience { head: 2, idle: 5, stalled: 3, heavy: 1 };
 
     fn signal(seat: &Seat) -> Signal {
-        seat.pulse
-            .poll_signal(&Context::from_waker(Waker::noop()), &mut None)
+        seat.pulse.poll_signal(&Context::from_waker(Waker::noop()), &mut None)
     }
 
     #[test]
@@ -181,11 +168,7 @@ mod tests {
         registry.sweep();
         let stranger = registry.admit().unwrap();
         let third = registry.admit().unwrap();
-        assert_eq!(
-            signal(&stranger),
-            Signal::Cut,
-            "the stranger goes, although idle for less time"
-        );
+        assert_eq!(signal(&stranger), Signal::Cut, "the stranger goes, although idle for less time");
         assert_eq!((signal(&known), signal(&third)), (Signal::Run, Signal::Run));
         let _busy = (known.pulse.begin(false), third.pulse.begin(false));
         assert!(registry.admit().is_none(), "no request in flight is sacrificed");

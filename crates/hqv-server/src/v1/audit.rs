@@ -43,26 +43,15 @@ pub async fn audit_read(ask: Ask) -> Answer {
     let more = page.records.len() > limit;
     page.records.truncate(limit);
     let next = page.records.last().filter(|_| more).map(|record| record.sequence);
-    Ok(ok(&AuditPage {
-        records: page.records.into_iter().map(record).collect(),
-        next,
-    }))
+    Ok(ok(&AuditPage { records: page.records.into_iter().map(record).collect(), next }))
 }
 
 fn filter(query: &AuditQuery, now: Timestamp) -> Result<AuditFilter, Refusal> {
-    let moment = |text: &Option<String>| {
-        text.as_deref()
-            .map(|t| parse_moment(t, now, Toward::Past))
-            .transpose()
-    };
+    let moment =
+        |text: &Option<String>| text.as_deref().map(|t| parse_moment(t, now, Toward::Past)).transpose();
     Ok(AuditFilter {
         path: query.path.as_deref().map(Prefix::parse).transpose()?,
-        token: query
-            .token
-            .as_deref()
-            .map(TokenRef::parse)
-            .transpose()?
-            .map(|who| who.to_string()),
+        token: query.token.as_deref().map(TokenRef::parse).transpose()?.map(|who| who.to_string()),
         operation: query.operation.as_deref().map(operation).transpose()?,
         outcome: query.outcome.as_deref().map(outcome).transpose()?,
         since: moment(&query.since)?,

@@ -21,17 +21,12 @@ use crate::v1::render;
 pub async fn audit_key(ask: Ask) -> Answer {
     ask.no_query()?;
     let engine = ask.shared.engine.clone();
-    let key = engine
-        .run(ask.caller, hqv_engine::ops::audit_key::AuditKey)
-        .await?;
+    let key = engine.run(ask.caller, hqv_engine::ops::audit_key::AuditKey).await?;
     let public_key = key.iter().fold(String::with_capacity(64), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text
     });
-    Ok(ok(&AuditKey {
-        public_key,
-        vault: engine.vault().map(|id| id.to_string()).unwrap_or_default(),
-    }))
+    Ok(ok(&AuditKey { public_key, vault: engine.vault().map(|id| id.to_string()).unwrap_or_default() }))
 }
 
 /// A signed line to keep elsewhere: it catches a record that was cut or put back. The owner's alone.

@@ -26,19 +26,11 @@ fn rendered(report: Report) -> AuditReport {
     let mut findings: Vec<AuditFinding> = report
         .findings
         .into_iter()
-        .map(|f| AuditFinding {
-            bad: f.bad,
-            sequence: Some(f.line),
-            message: f.text,
-        })
+        .map(|f| AuditFinding { bad: f.bad, sequence: Some(f.line), message: f.text })
         .collect();
     if report.more > 0 {
         let message = format!("{} more findings are not listed", report.more);
-        findings.push(AuditFinding {
-            bad: false,
-            sequence: None,
-            message,
-        });
+        findings.push(AuditFinding { bad: false, sequence: None, message });
     }
     AuditReport {
         ok,

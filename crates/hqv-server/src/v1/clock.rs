@@ -18,9 +18,5 @@ use crate::v1::render;
 pub async fn clock_reset(ask: Ask) -> Answer {
     ask.no_query()?;
     let (ended, now) = ask.shared.engine.clock_reset(ask.caller).await?;
-    Ok(ok(&ClockReset {
-        ok: true,
-        ended,
-        now: render::time(now),
-    }))
+    Ok(ok(&ClockReset { ok: true, ended, now: render::time(now) }))
 }

@@ -24,17 +24,10 @@ pub async fn delete(ask: Ask, path: SecretPath) -> Answer {
     let done = ask.shared.engine.run(ask.caller, Delete { path, purge }).await?;
     let until = done.until.map(render::time);
     let message = match &until {
-        Some(until) => format!(
-            "Deleted; {} kept until {until}.",
-            render::count(done.versions_kept, "version")
-        ),
+        Some(until) => {
+            format!("Deleted; {} kept until {until}.", render::count(done.versions_kept, "version"))
+        }
         None => "Deleted, with all its versions.".into(),
     };
-    Ok(ok(&DeleteAnswer {
-        ok: true,
-        path: canonical,
-        message,
-        versions_kept: done.versions_kept,
-        until,
-    }))
+    Ok(ok(&DeleteAnswer { ok: true, path: canonical, message, versions_kept: done.versions_kept, until }))
 }

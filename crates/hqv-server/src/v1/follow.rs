@@ -39,14 +39,7 @@ pub async fn follow(ask: Ask, filter: AuditFilter, newest: Option<usize>) -> Ans
     let records = Arc::new(engine.run(ask.caller, AuditRead { filter }).await?);
     let (send, receive) = mpsc::channel(WAITING);
     tokio::spawn(async move {
-        let stream = Stream {
-            engine,
-            caller,
-            records,
-            grown,
-            from,
-            send: send.clone(),
-        };
+        let stream = Stream { engine, caller, records, grown, from, send: send.clone() };
         let end = tokio::select! {
             _ = unlocked.wait_for(|unlocked| !unlocked) => Error::locked(),
             _ = stopping.wait_for(|stopping| *stopping) => Error::unavailable("the daemon is stopping"),
@@ -137,10 +130,7 @@ impl Stream {
     }
 
     async fn put(&self, text: String) -> Result<(), Error> {
-        self.send
-            .send(text)
-            .await
-            .map_err(|_| Error::unavailable("the client is gone"))
+        self.send.send(text).await.map_err(|_| Error::unavailable("the client is gone"))
     }
 }
 

@@ -32,9 +32,7 @@ pub fn get(engine: &Engine, caller: Caller, tail: &str, query: Option<&str>) -> 
     Ok(match engine.begin(caller, Get { path, version })? {
         hqv_engine::Begun::Done(got) => Begun::Answered(Ok(render(&got))),
         hqv_engine::Begun::Queued(receive) => Begun::Queued(Box::pin(async move {
-            let got = receive
-                .await
-                .unwrap_or_else(|_| Err(Error::unavailable("the daemon is stopping")))?;
+            let got = receive.await.unwrap_or_else(|_| Err(Error::unavailable("the daemon is stopping")))?;
             Ok(render(&got))
         })),
     })

@@ -23,8 +23,5 @@ pub async fn health(ask: Ask) -> Answer {
         return Ok(ok(&hqv_api::Done::saying("ready")));
     }
     let error = Error::unavailable("not ready").hint("hq-vault status");
-    Ok(json(
-        StatusCode::SERVICE_UNAVAILABLE,
-        &ErrorBody::new(&error, Some(ask.caller.request.to_string())),
-    ))
+    Ok(json(StatusCode::SERVICE_UNAVAILABLE, &ErrorBody::new(&error, Some(ask.caller.request.to_string()))))
 }

@@ -22,11 +22,7 @@ pub async fn init(ask: Ask, carried: Carried) -> Answer {
     ask.no_query()?;
     let body = carried.read_from_anybody(&ask, size::PASSPHRASE).await?;
     let InitRequest { passphrase, weak } = size::parse(&body)?;
-    let made = ask
-        .shared
-        .engine
-        .init(ask.caller, passphrase.into_text().into_bytes(), weak)
-        .await?;
+    let made = ask.shared.engine.init(ask.caller, passphrase.into_text().into_bytes(), weak).await?;
     Ok(ok(&InitAnswer {
         ok: true,
         message: "The vault is made and unlocked.".into(),

@@ -25,10 +25,7 @@ pub async fn list(ask: Ask) -> Answer {
     let op = operation(ListQuery::parse(ask.query.as_deref())?)?;
     let listed = ask.shared.engine.run(ask.caller, op).await?.open()?;
     let entries = listed.entries.iter().map(render::entry).collect();
-    Ok(ok(&ListAnswer {
-        entries,
-        next: listed.next,
-    }))
+    Ok(ok(&ListAnswer { entries, next: listed.next }))
 }
 
 fn operation(query: ListQuery) -> Result<List, Refusal> {

@@ -17,9 +17,5 @@ use crate::errors::Answer;
 )]
 pub async fn openapi(ask: Ask) -> Answer {
     ask.no_query()?;
-    Ok(typed(
-        StatusCode::OK,
-        "application/json",
-        Body::fixed(crate::openapi::document().as_bytes()),
-    ))
+    Ok(typed(StatusCode::OK, "application/json", Body::fixed(crate::openapi::document().as_bytes())))
 }

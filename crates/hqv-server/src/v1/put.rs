@@ -34,11 +34,7 @@ pub async fn put(ask: Ask, path: SecretPath, carried: Carried) -> Answer {
     let op = operation(path, size::parse(&body)?, condition, ask.engine().now())?;
     drop(body);
     let done = ask.shared.engine.run(ask.caller, op).await?;
-    let status = if done.created {
-        StatusCode::CREATED
-    } else {
-        StatusCode::OK
-    };
+    let status = if done.created { StatusCode::CREATED } else { StatusCode::OK };
     let answer = PutAnswer {
         ok: true,
         path: done.meta.path.as_str().to_owned(),
@@ -106,11 +102,8 @@ fn condition(if_match: Option<&HeaderValue>, if_none: Option<&HeaderValue>) -> R
         (None, None) => Ok(PutCondition::Any),
         (None, Some(value)) if value == "*" => Ok(PutCondition::Absent),
         (Some(value), None) => {
-            let text = value
-                .to_str()
-                .ok()
-                .and_then(|v| v.strip_prefix('"'))
-                .and_then(|v| v.strip_suffix('"'));
+            let text =
+                value.to_str().ok().and_then(|v| v.strip_prefix('"')).and_then(|v| v.strip_suffix('"'));
             let digits = text.filter(|t| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit()));
             match digits.and_then(|t| t.parse().ok()).filter(|version| *version > 0) {
                 Some(version) => Ok(PutCondition::Version(version)),
@@ -131,10 +124,7 @@ mod tests {
         let v = HeaderValue::from_static;
         assert!(matches!(condition(None, None), Ok(PutCondition::Any)));
         assert!(matches!(condition(None, Some(&v("*"))), Ok(PutCondition::Absent)));
-        assert!(matches!(
-            condition(Some(&v("\"7\"")), None),
-            Ok(PutCondition::Version(7))
-        ));
+        assert!(matches!(condition(Some(&v("\"7\"")), None), Ok(PutCondition::Version(7))));
         for bad in [
             "7",
             "\"\"",
@@ -157,14 +147,7 @@ mod tests {
     fn en7_a_client_cannot_claim_a_person_s_entry() {
         assert!(matches!(route(None), Ok(EntryRoute::Api)));
         assert!(route(Some("tty")).is_ok() && route(Some("generated")).is_ok());
-        for not in [
-            "ingest-tty",
-            "ingest-tmux",
-            "ingest-page",
-            "answer",
-            "copy",
-            "magic",
-        ] {
+        for not in ["ingest-tty", "ingest-tmux", "ingest-page", "answer", "copy", "magic"] {
             assert!(route(Some(not)).is_err(), "{not}");
         }
     }

@@ -27,15 +27,8 @@ pub async fn session_create(ask: Ask, carried: Carried) -> Answer {
     let SessionRequest { passphrase } = size::parse(&body)?;
     drop(body);
     let secret = SlotSecret::Passphrase(passphrase.into_text().into_bytes());
-    let attempt = ask
-        .shared
-        .tries(&ask.way)
-        .take(ask.way.source(), ask.shared.clock.boot())
-        .await?;
-    let opened = settle(
-        attempt,
-        ask.shared.engine.session_create(ask.caller, secret).await,
-    )?;
+    let attempt = ask.shared.tries(&ask.way).take(ask.way.source(), ask.shared.clock.boot()).await?;
+    let opened = settle(attempt, ask.shared.engine.session_create(ask.caller, secret).await)?;
     let answer = SessionAnswer {
         session: WireSecret::from_text(&opened.session),
         expires_at: render::time(opened.expires_at),
@@ -55,9 +48,7 @@ pub async fn session_list(ask: Ask) -> Answer {
     ask.no_query()?;
     let op = hqv_engine::ops::session_list::SessionList;
     let views = ask.shared.engine.run(ask.caller, op).await?;
-    Ok(ok(&SessionList {
-        sessions: views.iter().map(render::session).collect(),
-    }))
+    Ok(ok(&SessionList { sessions: views.iter().map(render::session).collect() }))
 }
 
 /// Ends a session: by its id, or `self` for the one that asks.
@@ -85,14 +76,6 @@ pub async fn session_end(ask: Ask, which: WhichSession) -> Answer {
 )]
 pub async fn session_end_all(ask: Ask) -> Answer {
     ask.no_query()?;
-    ask.shared
-        .engine
-        .run(
-            ask.caller,
-            SessionEnd {
-                which: WhichSession::All,
-            },
-        )
-        .await?;
+    ask.shared.engine.run(ask.caller, SessionEnd { which: WhichSession::All }).await?;
     Ok(ok(&Done::saying("All sessions have ended.")))
 }

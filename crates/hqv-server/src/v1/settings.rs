@@ -13,25 +13,13 @@ use crate::guard::size;
 
 /// What each key means. A test holds this list and the engine's to the same keys.
 const MEANINGS: &[(&str, &str)] = &[
-    (
-        "idle-timeout",
-        "Minutes without use until the vault locks itself; 0 never.",
-    ),
-    (
-        "session-timeout",
-        "Minutes that an idle session of the owner lives.",
-    ),
+    ("idle-timeout", "Minutes without use until the vault locks itself; 0 never."),
+    ("session-timeout", "Minutes that an idle session of the owner lives."),
     ("token.ttl", "How long a token lives that names no time."),
     ("token.scope", "What a token may that names no scope."),
     ("bind", "Addresses to listen on besides loopback."),
-    (
-        "hostnames",
-        "Host names that the server answers to besides the local ones.",
-    ),
-    (
-        "audit.sync",
-        "Every answer waits until its record is on the disk.",
-    ),
+    ("hostnames", "Host names that the server answers to besides the local ones."),
+    ("audit.sync", "Every answer waits until its record is on the disk."),
     ("remote-admin", "Unlock and sessions are served over TCP too."),
 ];
 
@@ -49,10 +37,7 @@ const AFTER_RESTART: &[&str] = &["bind"];
 pub async fn settings_read(ask: Ask) -> Answer {
     ask.no_query()?;
     let settings = ask.shared.engine.run(ask.caller, SettingsRead).await?;
-    Ok(ok(&SettingsAnswer {
-        settings: views(&settings)?,
-        notes: Vec::new(),
-    }))
+    Ok(ok(&SettingsAnswer { settings: views(&settings)?, notes: Vec::new() }))
 }
 
 /// Changes settings, all or none; the owner's alone. `null` puts a default back.
@@ -69,33 +54,15 @@ pub async fn settings_change(ask: Ask, carried: Carried) -> Answer {
     let body = carried.read(&ask, size::SMALL).await?;
     let SettingsPatch(patch) = size::parse(&body)?;
     let defaults = Settings::initial()?.pairs();
-    let default = |key: &str| {
-        defaults
-            .iter()
-            .find(|(k, _)| *k == key)
-            .map(|(_, v)| v.clone())
-            .unwrap_or_default()
-    };
-    let changes: Vec<(String, String)> = patch
-        .into_iter()
-        .map(|(key, value)| (key.clone(), value.unwrap_or_else(|| default(&key))))
-        .collect();
-    let waiting = changes
-        .iter()
-        .filter(|(key, _)| AFTER_RESTART.contains(&key.as_str()));
-    let notes = waiting
-        .map(|(key, _)| format!("{key} holds after hq-vault serve --restart"))
-        .collect();
-    let settings = ask
-        .shared
-        .engine
-        .run(ask.caller, SettingsChange { changes })
-        .await?;
+    let default =
+        |key: &str| defaults.iter().find(|(k, _)| *k == key).map(|(_, v)| v.clone()).unwrap_or_default();
+    let changes: Vec<(String, String)> =
+        patch.into_iter().map(|(key, value)| (key.clone(), value.unwrap_or_else(|| default(&key)))).collect();
+    let waiting = changes.iter().filter(|(key, _)| AFTER_RESTART.contains(&key.as_str()));
+    let notes = waiting.map(|(key, _)| format!("{key} holds after hq-vault serve --restart")).collect();
+    let settings = ask.shared.engine.run(ask.caller, SettingsChange { changes }).await?;
     ask.shared.house.set_hostnames(&settings.hostnames);
-    Ok(ok(&SettingsAnswer {
-        settings: views(&settings)?,
-        notes,
-    }))
+    Ok(ok(&SettingsAnswer { settings: views(&settings)?, notes }))
 }
 
 fn views(settings: &Settings) -> Result<Vec<SettingView>, Error> {
@@ -108,11 +75,7 @@ fn views(settings: &Settings) -> Result<Vec<SettingView>, Error> {
             key: key.to_owned(),
             source: if value == default { "default" } else { "vault" }.to_owned(),
             weakens: !alone.weakenings().is_empty(),
-            description: MEANINGS
-                .iter()
-                .find(|(k, _)| *k == key)
-                .map_or("", |(_, m)| m)
-                .to_owned(),
+            description: MEANINGS.iter().find(|(k, _)| *k == key).map_or("", |(_, m)| m).to_owned(),
             value,
             default,
         });
@@ -142,11 +105,7 @@ mod tests {
         settings.set("idle-timeout", "0").unwrap();
         settings.set("audit.sync", "true").unwrap();
         let views = views(&settings).unwrap();
-        let weak: Vec<&str> = views
-            .iter()
-            .filter(|v| v.weakens)
-            .map(|v| v.key.as_str())
-            .collect();
+        let weak: Vec<&str> = views.iter().filter(|v| v.weakens).map(|v| v.key.as_str()).collect();
         assert_eq!(weak, ["idle-timeout"]);
         assert_eq!(views.iter().filter(|v| v.source == "vault").count(), 2);
     }

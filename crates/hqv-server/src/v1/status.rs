@@ -42,10 +42,7 @@ fn rendered(ask: &Ask, view: StatusView) -> StatusAnswer {
         uptime_ms: millis(ask.shared.clock.boot().saturating_sub(about.started)),
         locks_in_ms: view.locks_at.map(|at| millis(at.since(view.now))),
         addresses: addresses.iter().map(ToString::to_string).collect(),
-        socket: about
-            .socket
-            .as_ref()
-            .map(|path| path.to_string_lossy().into_owned()),
+        socket: about.socket.as_ref().map(|path| path.to_string_lossy().into_owned()),
         fingerprint: house.fingerprint(),
         vault: ask.engine().vault().map(|id| id.to_string()),
         weakened: about.weakened.iter().cloned().chain(weak).collect(),
@@ -61,10 +58,7 @@ fn rendered(ask: &Ask, view: StatusView) -> StatusAnswer {
 fn for_the_owner(answer: &mut StatusAnswer, owner: &OwnerStatus, record: Option<(u64, u64)>) {
     answer.secret_count = Some(owner.secrets);
     answer.prefix_count = Some(owner.prefixes);
-    answer.tokens = Some(TokenStatus {
-        live: owner.tokens,
-        next_end: owner.next_end.map(render::time),
-    });
+    answer.tokens = Some(TokenStatus { live: owner.tokens, next_end: owner.next_end.map(render::time) });
     answer.record = record.map(|(entries, checkpointed)| RecordStatus {
         entries,
         checkpointed,

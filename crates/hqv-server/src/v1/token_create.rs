@@ -56,16 +56,10 @@ fn scope(request: &TokenRequest) -> Result<Option<Scope>, Refusal> {
         Some(names) => capabilities(names)?,
     };
     for path in request.paths.as_deref().unwrap_or_default() {
-        rules.push(Rule {
-            can: capabilities,
-            on: Pattern::parse(path)?,
-        });
+        rules.push(Rule { can: capabilities, on: Pattern::parse(path)? });
     }
     if request.paths.is_none() && request.can.is_some() {
-        rules.push(Rule {
-            can: capabilities,
-            on: Pattern::everything(),
-        });
+        rules.push(Rule { can: capabilities, on: Pattern::everything() });
     }
     for rule in request.allow.as_deref().unwrap_or_default() {
         rules.push(Rule::parse(rule)?);
@@ -76,11 +70,7 @@ fn scope(request: &TokenRequest) -> Result<Option<Scope>, Refusal> {
         )
         .into());
     }
-    Ok(if rules.is_empty() {
-        None
-    } else {
-        Some(Scope::new(rules)?)
-    })
+    Ok(if rules.is_empty() { None } else { Some(Scope::new(rules)?) })
 }
 
 fn capabilities(names: &[String]) -> Result<CapabilitySet, Error> {
@@ -98,35 +88,20 @@ mod tests {
 
     fn said(json: &str) -> Result<Option<String>, String> {
         let request: TokenRequest = serde_json::from_str(json).unwrap();
-        scope(&request)
-            .map(|s| s.map(|s| s.to_string()))
-            .map_err(|r| r.error().message().to_owned())
+        scope(&request).map(|s| s.map(|s| s.to_string())).map_err(|r| r.error().message().to_owned())
     }
 
     #[test]
     fn tk4_what_is_asked_becomes_one_scope() {
         assert_eq!(said(r#"{"name":"n"}"#), Ok(None));
         assert_eq!(
-            said(r#"{"name":"n","paths":["a/","b"]}"#)
-                .unwrap()
-                .unwrap()
-                .matches("read,list on")
-                .count(),
+            said(r#"{"name":"n","paths":["a/","b"]}"#).unwrap().unwrap().matches("read,list on").count(),
             2
         );
-        assert!(
-            said(r#"{"name":"n","can":["write"]}"#)
-                .unwrap()
-                .unwrap()
-                .contains("write on")
-        );
-        let both = said(r#"{"name":"n","paths":["a/"],"can":["read"],"allow":["list on b/"]}"#)
-            .unwrap()
-            .unwrap();
-        assert!(
-            both.contains("read on a/") && both.contains("list on b/"),
-            "{both}"
-        );
+        assert!(said(r#"{"name":"n","can":["write"]}"#).unwrap().unwrap().contains("write on"));
+        let both =
+            said(r#"{"name":"n","paths":["a/"],"can":["read"],"allow":["list on b/"]}"#).unwrap().unwrap();
+        assert!(both.contains("read on a/") && both.contains("list on b/"), "{both}");
         for refused in [
             r#"{"name":"n","can":[]}"#,
             r#"{"name":"n","paths":[]}"#,

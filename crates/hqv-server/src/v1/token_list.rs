@@ -20,7 +20,5 @@ pub async fn token_list(ask: Ask) -> Answer {
     let all = TokenListQuery::parse(ask.query.as_deref())?.all;
     let op = hqv_engine::ops::token_list::TokenList { all };
     let views = ask.shared.engine.run(ask.caller, op).await?;
-    Ok(ok(&TokenList {
-        tokens: views.iter().map(render::token).collect(),
-    }))
+    Ok(ok(&TokenList { tokens: views.iter().map(render::token).collect() }))
 }

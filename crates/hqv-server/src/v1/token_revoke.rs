@@ -24,11 +24,7 @@ pub async fn token_revoke(ask: Ask, who: TokenRef) -> Answer {
     let done = ask.shared.engine.run(ask.caller, TokenRevoke { who }).await?;
     let message = match done.descendants {
         0 => format!("{} is revoked.", done.ancestry),
-        n => format!(
-            "{} is revoked, and {} with it.",
-            done.ancestry,
-            render::count(n, "descendant")
-        ),
+        n => format!("{} is revoked, and {} with it.", done.ancestry, render::count(n, "descendant")),
     };
     Ok(ok(&TokenRevoked {
         ok: true,

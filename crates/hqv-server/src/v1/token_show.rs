@@ -40,9 +40,5 @@ pub async fn token_self(ask: Ask) -> Answer {
         Who::Owner(session) => ("owner", None, Some(render::session(session))),
         Who::Token(view) => ("token", Some(render::token(view)), None),
     };
-    Ok(ok(&WhoAmI {
-        kind: kind.into(),
-        token,
-        session,
-    }))
+    Ok(ok(&WhoAmI { kind: kind.into(), token, session }))
 }

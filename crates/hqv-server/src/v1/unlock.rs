@@ -26,17 +26,10 @@ pub async fn unlock(ask: Ask, carried: Carried) -> Answer {
     let body = carried.read_from_anybody(&ask, size::PASSPHRASE).await?;
     let secret = chosen(size::parse(&body)?)?;
     drop(body);
-    let attempt = ask
-        .shared
-        .tries(&ask.way)
-        .take(ask.way.source(), ask.shared.clock.boot())
-        .await?;
+    let attempt = ask.shared.tries(&ask.way).take(ask.way.source(), ask.shared.clock.boot()).await?;
     let engine = &ask.shared.engine;
     // Once more without credential: whoever opened the vault at the socket may also hear how it stands.
-    let peer = Caller {
-        credential: None,
-        ..again(&ask.caller)
-    };
+    let peer = Caller { credential: None, ..again(&ask.caller) };
     let unlocked = settle(attempt, engine.unlock(ask.caller, secret).await)?;
     Ok(ok(&UnlockAnswer {
         ok: true,
@@ -53,9 +46,9 @@ fn chosen(request: UnlockRequest) -> Result<SlotSecret, Refusal> {
         (Some(passphrase), None) => Ok(SlotSecret::Passphrase(passphrase.into_text().into_bytes())),
         (None, Some(key)) => {
             let key = parse_recovery(key.reveal().trim());
-            Ok(SlotSecret::Recovery(key.map_err(|_| {
-                Error::bad_request("the recovery key is cut short or mistyped")
-            })?))
+            Ok(SlotSecret::Recovery(
+                key.map_err(|_| Error::bad_request("the recovery key is cut short or mistyped"))?,
+            ))
         }
         _ => Err(Error::bad_request("give either passphrase or recoveryKey").into()),
     }

@@ -48,27 +48,15 @@ pub struct Way<'a> {
 
 impl House {
     pub fn tls(&self) -> Way<'_> {
-        Way {
-            house: self,
-            socket: false,
-            h2: false,
-        }
+        Way { house: self, socket: false, h2: false }
     }
 
     pub fn tls_h2(&self) -> Way<'_> {
-        Way {
-            house: self,
-            socket: false,
-            h2: true,
-        }
+        Way { house: self, socket: false, h2: true }
     }
 
     pub fn unix(&self) -> Way<'_> {
-        Way {
-            house: self,
-            socket: true,
-            h2: false,
-        }
+        Way { house: self, socket: true, h2: false }
     }
 
     /// TLS with these protocols offered.
@@ -103,9 +91,7 @@ impl House {
         config.alpn_protocols = alpn.iter().map(|p| p.to_vec()).collect();
         let stream = TcpStream::connect(self.address()).await?;
         stream.set_nodelay(true)?;
-        TlsConnector::from(Arc::new(config))
-            .connect(ServerName::try_from(name).unwrap(), stream)
-            .await
+        TlsConnector::from(Arc::new(config)).connect(ServerName::try_from(name).unwrap(), stream).await
     }
 
     /// Sends these bytes over TLS and reads until the server closes.
@@ -125,9 +111,7 @@ struct VaultTime;
 
 impl rustls::time_provider::TimeProvider for VaultTime {
     fn current_time(&self) -> Option<rustls::pki_types::UnixTime> {
-        Some(rustls::pki_types::UnixTime::since_unix_epoch(
-            Duration::from_secs(1_800_000_000),
-        ))
+        Some(rustls::pki_types::UnixTime::since_unix_epoch(Duration::from_secs(1_800_000_000)))
     }
 }
 
@@ -149,8 +133,7 @@ pub async fn read_answer(stream: &mut (impl AsyncRead + Unpin)) -> String {
         let text = String::from_utf8_lossy(&all).into_owned();
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
             let length = head.to_ascii_lowercase().lines().find_map(|line| {
-                line.strip_prefix("content-length: ")
-                    .and_then(|v| v.trim().parse::<usize>().ok())
+                line.strip_prefix("content-length: ").and_then(|v| v.trim().parse::<usize>().ok())
             });
             if body.len() >= length.unwrap_or(0) {
                 return text;
@@ -179,11 +162,7 @@ impl Way<'_> {
         headers: &[(&str, &str)],
         body: Option<&str>,
     ) -> Reply {
-        let uri = if self.h2 {
-            format!("https://localhost{target}")
-        } else {
-            target.to_owned()
-        };
+        let uri = if self.h2 { format!("https://localhost{target}") } else { target.to_owned() };
         let mut request = Request::builder().method(method).uri(uri);
         if !self.h2 {
             request = request.header("host", "localhost");
@@ -197,16 +176,10 @@ impl Way<'_> {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request
-            .body(Full::new(Bytes::from(body.unwrap_or_default().to_owned())))
-            .unwrap();
+        let request = request.body(Full::new(Bytes::from(body.unwrap_or_default().to_owned()))).unwrap();
         if self.socket {
-            return soon(exchange(
-                UnixStream::connect(&self.house.socket).await.unwrap(),
-                request,
-                false,
-            ))
-            .await;
+            return soon(exchange(UnixStream::connect(&self.house.socket).await.unwrap(), request, false))
+                .await;
         }
         let alpn: &[&[u8]] = if self.h2 { &[b"h2"] } else { &[b"http/1.1"] };
         soon(exchange(self.house.connect(alpn).await, request, self.h2)).await
@@ -219,9 +192,8 @@ where
 {
     let io = TokioIo::new(stream);
     let response = if h2 {
-        let (mut send, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), io)
-            .await
-            .unwrap();
+        let (mut send, connection) =
+            hyper::client::conn::http2::handshake(TokioExecutor::new(), io).await.unwrap();
         tokio::spawn(connection);
         send.send_request(request).await.unwrap()
     } else {

@@ -19,10 +19,7 @@ impl Tail {
             "GET /v1/audit?follow=true{query} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {bearer}\r\n\r\n"
         );
         stream.write_all(request.as_bytes()).await.unwrap();
-        let mut tail = Tail {
-            stream,
-            text: String::new(),
-        };
+        let mut tail = Tail { stream, text: String::new() };
         tail.until("\r\n\r\n").await;
         assert!(
             tail.text.starts_with("HTTP/1.1 200") && tail.text.contains("text/event-stream"),
@@ -42,11 +39,7 @@ impl Tail {
     }
 
     fn sequences(&self) -> Vec<u64> {
-        self.text
-            .lines()
-            .filter_map(|line| line.strip_prefix("id: "))
-            .map(|id| id.parse().unwrap())
-            .collect()
+        self.text.lines().filter_map(|line| line.strip_prefix("id: ")).map(|id| id.parse().unwrap()).collect()
     }
 }
 
@@ -84,10 +77,7 @@ async fn a_tail_has_every_access_once_in_order_and_ends_at_lock() {
     assert!(seen.windows(2).all(|pair| pair[0] < pair[1]));
     assert!(tail.text.contains("\"ancestry\":\"worker\"") && !tail.text.contains("\"operation\":\"put\""));
     let owner = house.owner.clone();
-    assert_eq!(
-        house.unix().send("POST", "/v1/lock", &owner, None).await.status,
-        200
-    );
+    assert_eq!(house.unix().send("POST", "/v1/lock", &owner, None).await.status, 200);
     tail.until("event: end").await;
     tail.until("VAULT_LOCKED").await;
 }
@@ -110,22 +100,13 @@ async fn a_tail_may_begin_with_the_newest() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tk3_a_tail_ends_with_its_token() {
     let house = House::new().await;
-    let token = house
-        .token(&house.owner, r#"{"name":"watcher","allow":["audit,read on /"]}"#)
-        .await;
+    let token = house.token(&house.owner, r#"{"name":"watcher","allow":["audit,read on /"]}"#).await;
     house.put("a", "v").await;
     let mut tail = Tail::open(&house, &token, "").await;
     let _ = house.tls().get("/v1/secrets/a", &token).await;
     tail.until("\"operation\":\"get\"").await;
     let owner = house.owner.clone();
-    assert_eq!(
-        house
-            .tls()
-            .send("DELETE", "/v1/tokens/watcher", &owner, None)
-            .await
-            .status,
-        200
-    );
+    assert_eq!(house.tls().send("DELETE", "/v1/tokens/watcher", &owner, None).await.status, 200);
     house.put("a", "w").await;
     tail.until("event: end").await;
     tail.until("TOKEN_REVOKED").await;
@@ -138,12 +119,7 @@ async fn a_tail_needs_the_right_to_it() {
     let way = house.tls();
     assert_eq!(way.get("/v1/audit?follow=true", &token).await.code(), "FORBIDDEN");
     assert_eq!(way.get("/v1/audit?follow=true", "").await.code(), "UNAUTHORIZED");
-    assert_eq!(
-        way.get("/v1/audit?follow=true&before=3", &house.owner)
-            .await
-            .code(),
-        "BAD_REQUEST"
-    );
+    assert_eq!(way.get("/v1/audit?follow=true&before=3", &house.owner).await.code(), "BAD_REQUEST");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -26,9 +26,7 @@ impl Entropy for Seeded {
 }
 
 pub fn entropy() -> Box<dyn Entropy> {
-    Box::new(Seeded(ChaCha20Rng::seed_from_u64(
-        SEED.fetch_add(1, Ordering::Relaxed),
-    )))
+    Box::new(Seeded(ChaCha20Rng::seed_from_u64(SEED.fetch_add(1, Ordering::Relaxed))))
 }
 
 /// Stands still until a test moves it.
@@ -66,18 +64,13 @@ impl Hooks for TestHooks {
     }
     fn new_leaf(&self, ca_der: &[u8], leaf: hqv_engine::Leaf) {
         let handle = self.handle.get().expect("the server was started first");
-        let leaf = Leaf {
-            chain: vec![leaf.cert_der.clone()],
-            key: leaf.key_der.clone(),
-            not_after: leaf.not_after,
-        };
+        let leaf =
+            Leaf { chain: vec![leaf.cert_der.clone()], key: leaf.key_der.clone(), not_after: leaf.not_after };
         handle.tls().install(leaf).unwrap();
         *self.ca.lock().unwrap() = Some(ca_der.to_vec());
         if handle.addresses().is_empty() {
             handle.set_ca("the CA".into(), "sha256:00".into());
-            handle
-                .listen_tcp(vec![TcpListener::bind("127.0.0.1:0").unwrap()])
-                .unwrap();
+            handle.listen_tcp(vec![TcpListener::bind("127.0.0.1:0").unwrap()]).unwrap();
         }
     }
 }
@@ -101,11 +94,7 @@ impl House {
 
     pub async fn with(limits: Limits, peer_uid: u32) -> House {
         let mut house = Self::empty(limits, peer_uid);
-        let made = house
-            .engine
-            .init(peer(), secret(PASSPHRASE), false)
-            .await
-            .unwrap();
+        let made = house.engine.init(peer(), secret(PASSPHRASE), false).await.unwrap();
         house.owner = made.session.reveal().to_owned();
         house
     }
@@ -113,21 +102,15 @@ impl House {
     /// Listening on the socket; no vault yet.
     pub fn empty(limits: Limits, peer_uid: u32) -> House {
         let dir = tempfile::tempdir().unwrap();
-        let clock = Arc::new(TestClock {
-            wall: AtomicI64::new(1_800_000_000_000),
-            boot: AtomicU64::new(1_000_000),
-        });
+        let clock =
+            Arc::new(TestClock { wall: AtomicI64::new(1_800_000_000_000), boot: AtomicU64::new(1_000_000) });
         let hooks = Arc::new(TestHooks::default());
         let engine = Engine::open(Parts {
             shelf: Arc::new(MemoryShelf::open(&MemoryDisk::new())),
             log_dir: dir.path().to_owned(),
             clock: clock.clone(),
             entropy: Arc::new(entropy),
-            kdf: KdfParams {
-                mem_kib: 8,
-                t: 1,
-                p: 1,
-            },
+            kdf: KdfParams { mem_kib: 8, t: 1, p: 1 },
             hooks: hooks.clone(),
             idle_minutes: None,
             extra_names: Vec::new(),
@@ -142,35 +125,18 @@ impl House {
             unix: Some(std::os::unix::net::UnixListener::bind(&socket).unwrap()),
             owner: UID,
             peer_of: Arc::new(move |_| {
-                Some(Peer {
-                    uid: peer_uid,
-                    pid: Some(7),
-                    program: Some("test".into()),
-                })
+                Some(Peer { uid: peer_uid, pid: Some(7), program: Some("test".into()) })
             }),
             hostnames: vec!["vault.internal".into()],
             limits,
-            about: About {
-                version: "9.9.9",
-                vault_dir: dir.path().to_owned(),
-                ..About::default()
-            },
+            about: About { version: "9.9.9", vault_dir: dir.path().to_owned(), ..About::default() },
             clock: clock.clone(),
             rng: entropy(),
             log: Arc::new(move |line: &str| lines.lock().unwrap().push(line.to_owned())),
         })
         .unwrap();
         assert!(hooks.handle.set(server.handle()).is_ok());
-        House {
-            engine,
-            server,
-            clock,
-            owner: String::new(),
-            socket,
-            log,
-            hooks,
-            _dir: dir,
-        }
+        House { engine, server, clock, owner: String::new(), socket, log, hooks, _dir: dir }
     }
 
     pub fn handle(&self) -> Handle {
@@ -186,11 +152,7 @@ impl House {
     }
 
     pub async fn unlock(&mut self) {
-        let opened = self
-            .engine
-            .unlock(peer(), SlotSecret::Passphrase(secret(PASSPHRASE)))
-            .await
-            .unwrap();
+        let opened = self.engine.unlock(peer(), SlotSecret::Passphrase(secret(PASSPHRASE))).await.unwrap();
         self.owner = opened.session.reveal().to_owned();
     }
 
@@ -204,10 +166,7 @@ impl House {
     pub async fn put(&self, path: &str, value: &str) {
         let body = serde_json::json!({ "value": value }).to_string();
         let owner = self.owner.clone();
-        let reply = self
-            .tls()
-            .send("PUT", &format!("/v1/secrets/{path}"), &owner, Some(&body))
-            .await;
+        let reply = self.tls().send("PUT", &format!("/v1/secrets/{path}"), &owner, Some(&body)).await;
         assert!(reply.status == 200 || reply.status == 201, "{}", reply.text);
     }
 }
@@ -227,11 +186,7 @@ pub fn secret(text: &str) -> SecretBytes {
 pub fn peer() -> hqv_engine::Caller {
     hqv_engine::Caller {
         credential: None,
-        transport: Transport::Socket {
-            uid: UID,
-            pid: None,
-            program: None,
-        },
+        transport: Transport::Socket { uid: UID, pid: None, program: None },
         request: RequestId::from_bytes([9; 16]),
         agent: None,
         claim: None,

@@ -35,19 +35,8 @@ async fn ht10_methods_head_and_spellings_have_one_meaning() {
     assert_eq!(way.get("/v1/secrets/a/b", &token).await.code(), "TOKEN_EXHAUSTED");
     let owner = house.owner.as_str();
     assert_eq!(way.get("/v1/secrets/a/b/", owner).await.code(), "BAD_REQUEST");
-    assert_eq!(
-        way.get("/v1/secrets/a%252Fb", owner).await.code(),
-        "NOT_FOUND",
-        "decoded once, never twice"
-    );
-    for target in [
-        "/v1/status/",
-        "/v1/tokens/",
-        "/v1//status",
-        "/V1/status",
-        "/v1/unknown",
-        "/v1",
-    ] {
+    assert_eq!(way.get("/v1/secrets/a%252Fb", owner).await.code(), "NOT_FOUND", "decoded once, never twice");
+    for target in ["/v1/status/", "/v1/tokens/", "/v1//status", "/V1/status", "/v1/unknown", "/v1"] {
         assert_eq!(way.get(target, owner).await.status, 404, "{target}");
     }
 }

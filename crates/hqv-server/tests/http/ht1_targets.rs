@@ -44,11 +44,7 @@ async fn ht1_odd_targets_are_refused_and_the_server_stays_up() {
         let answer = house.raw(request.as_bytes()).await;
         let status: u16 = answer.get(9..12).unwrap_or("0").parse().unwrap_or(0);
         let shown: String = target.chars().take(60).collect();
-        assert!(
-            expected.contains(&status),
-            "{shown}: {}",
-            answer.lines().next().unwrap_or_default()
-        );
+        assert!(expected.contains(&status), "{shown}: {}", answer.lines().next().unwrap_or_default());
     }
     assert_eq!(soon(house.tls().get("/v1/health", "")).await.status, 200);
 }
@@ -56,15 +52,11 @@ async fn ht1_odd_targets_are_refused_and_the_server_stays_up() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ht1_connect_and_asterisk_forms_are_refused() {
     let house = House::new().await;
-    for head in [
-        "CONNECT localhost:443 HTTP/1.1",
-        "OPTIONS * HTTP/1.1",
-        "GET  /v1/health HTTP/1.1",
-        "GET /v1/health",
-    ] {
-        let answer = house
-            .raw(format!("{head}\r\nHost: localhost\r\nConnection: close\r\n\r\n").as_bytes())
-            .await;
+    for head in
+        ["CONNECT localhost:443 HTTP/1.1", "OPTIONS * HTTP/1.1", "GET  /v1/health HTTP/1.1", "GET /v1/health"]
+    {
+        let answer =
+            house.raw(format!("{head}\r\nHost: localhost\r\nConnection: close\r\n\r\n").as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 400"), "{head}: {answer}");
     }
 }

@@ -44,17 +44,12 @@ async fn ht4_folds_and_bad_chunks_are_400_and_closed() {
     let second = smuggled(&owner);
     let fold = format!("GET /v1/health HTTP/1.1\r\nHost: localhost\r\nX-A: 1\r\n folded\r\n\r\n{second}");
     let answer = house.raw(fold.as_bytes()).await;
-    assert!(
-        answer.starts_with("HTTP/1.1 400") && answer.matches("HTTP/1.1 ").count() == 1,
-        "{answer}"
-    );
+    assert!(answer.starts_with("HTTP/1.1 400") && answer.matches("HTTP/1.1 ").count() == 1, "{answer}");
     let head = format!(
         "PUT /v1/secrets/a HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {owner}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
     );
     for size in ["zz", "-1", "0x2", "ffffffffffffffffff", "2 2", ""] {
-        let answer = house
-            .raw(format!("{head}{size}\r\n{{}}\r\n0\r\n\r\n{second}").as_bytes())
-            .await;
+        let answer = house.raw(format!("{head}{size}\r\n{{}}\r\n0\r\n\r\n{second}").as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 400"), "{size}: {answer}");
         assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{size}: {answer}");
     }
@@ -84,9 +79,6 @@ async fn ht4_pipelined_requests_are_answered_in_order() {
     let one = "GET /v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let two = "GET /nowhere HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     let answer = house.raw(format!("{one}{two}").as_bytes()).await;
-    let (first, second) = (
-        answer.find("200 OK").unwrap(),
-        answer.find("404 Not Found").unwrap(),
-    );
+    let (first, second) = (answer.find("200 OK").unwrap(), answer.find("404 Not Found").unwrap());
     assert!(first < second);
 }

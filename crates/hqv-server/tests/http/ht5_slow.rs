@@ -9,12 +9,7 @@ use tokio::net::{TcpStream, UnixStream};
 
 fn short() -> Limits {
     let short = Duration::from_millis(250);
-    Limits {
-        head: short,
-        idle: short,
-        stalled: short,
-        ..Limits::default()
-    }
+    Limits { head: short, idle: short, stalled: short, ..Limits::default() }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -24,9 +19,7 @@ async fn ht5_a_handshake_or_head_that_never_ends_is_cut() {
     let mut partial = TcpStream::connect(house.address()).await.unwrap();
     partial.write_all(&[22, 3, 1, 2]).await.unwrap();
     let mut head = house.connect(&[b"http/1.1"]).await;
-    head.write_all(b"GET /v1/health HTTP/1.1\r\nHost: loc")
-        .await
-        .unwrap();
+    head.write_all(b"GET /v1/health HTTP/1.1\r\nHost: loc").await.unwrap();
     let mut socket = UnixStream::connect(&house.socket).await.unwrap();
     socket.write_all(b"GET /v1/hea").await.unwrap();
     let idle = house.connect(&[b"h2"]).await;
@@ -62,11 +55,7 @@ async fn ht5_a_client_that_takes_no_answer_is_cut() {
 /// A batch is large and costs its asker nothing: a thousand that nobody reads must not fill the memory.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ht5_large_answers_that_nobody_reads_are_bounded_and_cut() {
-    let limits = Limits {
-        answers: 8 << 20,
-        heavy: Duration::from_millis(250),
-        ..Limits::default()
-    };
+    let limits = Limits { answers: 8 << 20, heavy: Duration::from_millis(250), ..Limits::default() };
     let house = House::with(limits, UID).await;
     house.put("big/a", &"x".repeat(1 << 20)).await;
     house.put("big/b", &"x".repeat(1 << 20)).await;
@@ -92,13 +81,7 @@ async fn ht5_large_answers_that_nobody_reads_are_bounded_and_cut() {
     assert_eq!(house.tls().get("/v1/health", "").await.status, 200);
     // Who reads gets a place again, since the others are cut.
     soon(async {
-        while house
-            .tls()
-            .send("POST", "/v1/secrets:batch", &owner, Some(body))
-            .await
-            .status
-            != 200
-        {
+        while house.tls().send("POST", "/v1/secrets:batch", &owner, Some(body)).await.status != 200 {
             tokio::task::yield_now().await;
         }
     })
@@ -107,15 +90,8 @@ async fn ht5_large_answers_that_nobody_reads_are_bounded_and_cut() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ht5_a_full_house_still_lets_the_next_one_in() {
-    let house = House::with(
-        Limits {
-            tcp_connections: 8,
-            unix_connections: 4,
-            ..Limits::default()
-        },
-        UID,
-    )
-    .await;
+    let house =
+        House::with(Limits { tcp_connections: 8, unix_connections: 4, ..Limits::default() }, UID).await;
     let mut idle = Vec::new();
     for _ in 0..40 {
         idle.push(TcpStream::connect(house.address()).await.unwrap());
@@ -133,9 +109,7 @@ async fn ht5_a_full_house_still_lets_the_next_one_in() {
 async fn ht5_half_closed_and_reset_clients_disturb_nobody() {
     let house = House::new().await;
     let mut half = UnixStream::connect(&house.socket).await.unwrap();
-    half.write_all(b"GET /v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        .await
-        .unwrap();
+    half.write_all(b"GET /v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
     half.shutdown().await.unwrap();
     assert!(
         soon(read_to_close(&mut half)).await.starts_with("HTTP/1.1 200"),
@@ -159,14 +133,7 @@ async fn ht5_half_closed_and_reset_clients_disturb_nobody() {
 async fn ht5_idle_connections_leave_the_others_quick() {
     #[allow(clippy::disallowed_methods, reason = "the switch of the long run")]
     let long = std::env::var_os("HQV_LONG").is_some();
-    let house = House::with(
-        Limits {
-            tcp_connections: 6_000,
-            ..Limits::default()
-        },
-        UID,
-    )
-    .await;
+    let house = House::with(Limits { tcp_connections: 6_000, ..Limits::default() }, UID).await;
     house.put("a", "v").await;
     let quiet = median(&house).await;
     let mut idle = Vec::new();

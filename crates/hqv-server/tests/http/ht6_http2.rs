@@ -76,11 +76,7 @@ async fn ht6_rapid_resets_end_the_connection() {
     let stream = open(&house).await;
     let closed = flood(stream, 20_000, |n| {
         let id = 2 * n + 1;
-        [
-            frame(HEADERS, 5, id, &request()),
-            frame(RST_STREAM, 0, id, &8u32.to_be_bytes()),
-        ]
-        .concat()
+        [frame(HEADERS, 5, id, &request()), frame(RST_STREAM, 0, id, &8u32.to_be_bytes())].concat()
     });
     assert!(soon(closed).await);
     assert_eq!(house.tls_h2().get("/v1/health", "").await.status, 200);
@@ -112,9 +108,7 @@ async fn ht6_huge_tables_and_lists_are_refused_or_ignored() {
     let house = House::new().await;
     let long = "v".repeat(64 * 1024);
     let way = house.tls_h2();
-    let reply = way
-        .with("GET", "/v1/health", "", &[("x-large", &long[..20_000])], None)
-        .await;
+    let reply = way.with("GET", "/v1/health", "", &[("x-large", &long[..20_000])], None).await;
     assert_eq!(reply.status, 200, "within the list's bound");
     // Over it: hyper answers 431 of its own.
     let mut stream = open(&house).await;
@@ -131,12 +125,7 @@ async fn ht6_huge_tables_and_lists_are_refused_or_ignored() {
     let mut frames = frame(HEADERS, 1, 1, &block[..16_384]);
     let rest: Vec<&[u8]> = block[16_384..].chunks(16_384).collect();
     for (n, part) in rest.iter().enumerate() {
-        frames.extend(frame(
-            CONTINUATION,
-            if n + 1 == rest.len() { 4 } else { 0 },
-            1,
-            part,
-        ));
+        frames.extend(frame(CONTINUATION, if n + 1 == rest.len() { 4 } else { 0 }, 1, part));
     }
     stream.write_all(&frames).await.unwrap();
     let mut heard = vec![0; 64];

@@ -17,9 +17,8 @@ fn hello(version: [u8; 2], suites: &[u8]) -> Vec<u8> {
     body.extend(suites);
     body.extend([1, 0]);
     // supported_groups (x25519, secp256r1), ec_point_formats, signature_algorithms, extended_master_secret
-    let extensions: &[u8] = &[
-        0, 10, 0, 6, 0, 4, 0, 29, 0, 23, 0, 11, 0, 2, 1, 0, 0, 13, 0, 6, 0, 4, 4, 3, 8, 4, 0, 23, 0, 0,
-    ];
+    let extensions: &[u8] =
+        &[0, 10, 0, 6, 0, 4, 0, 29, 0, 23, 0, 11, 0, 2, 1, 0, 0, 13, 0, 6, 0, 4, 4, 3, 8, 4, 0, 23, 0, 0];
     body.extend((extensions.len() as u16).to_be_bytes());
     body.extend(extensions);
     let mut handshake = vec![1, 0];
@@ -36,9 +35,7 @@ async fn answer(house: &House, bytes: &[u8]) -> Option<u8> {
     let mut stream = TcpStream::connect(house.address()).await.unwrap();
     stream.write_all(bytes).await.unwrap();
     let mut first = [0; 1];
-    let count = soon(tokio::io::AsyncReadExt::read(&mut stream, &mut first))
-        .await
-        .unwrap_or(0);
+    let count = soon(tokio::io::AsyncReadExt::read(&mut stream, &mut first)).await.unwrap_or(0);
     (count > 0).then_some(first[0])
 }
 
@@ -58,40 +55,22 @@ async fn ht8_old_versions_and_weak_suites_get_an_alert() {
         ([3, 3], [0xc0, 0x09]), // ECDHE with CBC
     ] {
         let got = answer(&house, &hello(version, &suites)).await;
-        assert!(
-            got.is_none() || got == Some(21),
-            "{version:?} {suites:?}: {got:?}"
-        );
+        assert!(got.is_none() || got == Some(21), "{version:?} {suites:?}: {got:?}");
     }
     let plain = answer(&house, b"GET /v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
-    assert!(
-        plain.is_none() || plain == Some(21),
-        "plain HTTP is not answered: {plain:?}"
-    );
+    assert!(plain.is_none() || plain == Some(21), "plain HTTP is not answered: {plain:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ht8_foreign_names_protocols_and_roots_are_refused() {
     let house = House::new().await;
     assert!(house.connect_as("localhost", &[b"h2", b"http/1.1"]).await.is_ok());
-    assert!(
-        house.connect_as("evil.example", &[b"http/1.1"]).await.is_err(),
-        "wrong SNI"
-    );
-    assert!(
-        house.connect_as("localhost", &[b"smtp"]).await.is_err(),
-        "no protocol in common"
-    );
+    assert!(house.connect_as("evil.example", &[b"http/1.1"]).await.is_err(), "wrong SNI");
+    assert!(house.connect_as("localhost", &[b"smtp"]).await.is_err(), "no protocol in common");
     let other = House::new().await;
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from(other.ca_der())).unwrap();
-    assert!(
-        house
-            .connect_with("localhost", &[b"http/1.1"], roots)
-            .await
-            .is_err(),
-        "another vault's CA"
-    );
+    assert!(house.connect_with("localhost", &[b"http/1.1"], roots).await.is_err(), "another vault's CA");
 }
 
 /// Node's `https` and Python's `http.client` with a context send no ALPN; they speak HTTP/1.1, the only thing besides
@@ -106,10 +85,7 @@ async fn ht8_without_alpn_there_is_http_1_1_and_nothing_else() {
         .unwrap();
     assert!(soon(read_to_close(&mut stream)).await.starts_with("HTTP/1.1 200"));
     let mut stream = house.connect(&[]).await;
-    stream
-        .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0")
-        .await
-        .unwrap();
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
     let answer = soon(read_to_close(&mut stream)).await;
     assert!(!answer.starts_with('\0'), "HTTP/2 must be agreed on");
 }

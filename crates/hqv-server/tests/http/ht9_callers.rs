@@ -7,11 +7,7 @@ use std::time::Duration;
 
 /// A request that would succeed for the owner, or at least reach its handler.
 fn target(route: &Route) -> String {
-    route
-        .path
-        .replace("{path}", "a/b")
-        .replace("{token}", "worker")
-        .replace("{session}", "self")
+    route.path.replace("{path}", "a/b").replace("{token}", "worker").replace("{session}", "self")
 }
 
 fn body(route: &Route) -> Option<&'static str> {
@@ -27,24 +23,14 @@ fn body(route: &Route) -> Option<&'static str> {
 }
 
 async fn ask(house: &House, route: &Route, bearer: &str) -> (u16, String) {
-    let reply = house
-        .tls()
-        .send(route.method.as_str(), &target(route), bearer, body(route))
-        .await;
-    let code = if reply.status >= 400 {
-        reply.code()
-    } else {
-        String::new()
-    };
+    let reply = house.tls().send(route.method.as_str(), &target(route), bearer, body(route)).await;
+    let code = if reply.status >= 400 { reply.code() } else { String::new() };
     (reply.status, code)
 }
 
 /// Open to everybody, or off over TCP altogether: no credential decides there.
 fn decided_by_credential(route: &&Route) -> bool {
-    !matches!(
-        route.needs,
-        Needs::Nothing | Needs::SocketPeer | Needs::PeerOrRemoteAdmin
-    )
+    !matches!(route.needs, Needs::Nothing | Needs::SocketPeer | Needs::PeerOrRemoteAdmin)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -56,14 +42,7 @@ async fn ht9_nobody_wrong_and_ended_ones_are_401_everywhere() {
     let expired = house.token(&owner, r#"{"name":"expired","ttl":"1s"}"#).await;
     let revoked = house.token(&owner, r#"{"name":"revoked"}"#).await;
     house.clock.pass(Duration::from_secs(2));
-    assert_eq!(
-        house
-            .tls()
-            .send("DELETE", "/v1/tokens/revoked", &owner, None)
-            .await
-            .status,
-        200
-    );
+    assert_eq!(house.tls().send("DELETE", "/v1/tokens/revoked", &owner, None).await.status, 200);
     let stranger = other.token(&other.owner, r#"{"name":"stranger"}"#).await;
     for route in ROUTES.iter().filter(decided_by_credential) {
         for (bearer, code) in [
@@ -82,11 +61,7 @@ async fn ht9_nobody_wrong_and_ended_ones_are_401_everywhere() {
             );
         }
     }
-    assert_eq!(
-        house.unix().get("/v1/status", "").await.json()["locked"],
-        false,
-        "none of it had an effect"
-    );
+    assert_eq!(house.unix().get("/v1/status", "").await.json()["locked"], false, "none of it had an effect");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -94,15 +69,9 @@ async fn ht9_a_token_without_the_right_is_403_and_learns_nothing() {
     let house = House::new().await;
     house.put("a/b", "v").await;
     let owner = house.owner.clone();
-    let worker = house
-        .token(&owner, r#"{"name":"worker","allow":["read,list on z/"]}"#)
-        .await;
+    let worker = house.token(&owner, r#"{"name":"worker","allow":["read,list on z/"]}"#).await;
     let _sibling = house.token(&owner, r#"{"name":"sibling"}"#).await;
-    for route in ROUTES
-        .iter()
-        .filter(decided_by_credential)
-        .filter(|r| !r.id.starts_with("tokenRevoke"))
-    {
+    for route in ROUTES.iter().filter(decided_by_credential).filter(|r| !r.id.starts_with("tokenRevoke")) {
         let (status, code) = ask(&house, route, &worker).await;
         match route.id {
             "tokenSelf" | "status" | "tokenShow" | "list" => assert_eq!(status, 200, "{}", route.id),
@@ -118,34 +87,17 @@ async fn ht9_paths_cannot_be_probed() {
     let house = House::new().await;
     house.put("a/b", "v").await;
     let worker = house
-        .token(
-            &house.owner,
-            r#"{"name":"worker","paths":["z/"],"can":["read","list","write","delete"]}"#,
-        )
+        .token(&house.owner, r#"{"name":"worker","paths":["z/"],"can":["read","list","write","delete"]}"#)
         .await;
     let way = house.tls();
     for path in ["a/b", "a/none"] {
-        assert_eq!(
-            way.get(&format!("/v1/secrets/{path}"), &worker).await.code(),
-            "FORBIDDEN",
-            "{path}"
-        );
-        assert_eq!(
-            way.get(&format!("/v1/metadata/{path}"), &worker).await.code(),
-            "FORBIDDEN",
-            "{path}"
-        );
+        assert_eq!(way.get(&format!("/v1/secrets/{path}"), &worker).await.code(), "FORBIDDEN", "{path}");
+        assert_eq!(way.get(&format!("/v1/metadata/{path}"), &worker).await.code(), "FORBIDDEN", "{path}");
     }
-    for (method, target) in [
-        ("GET", "/v1/secrets/z/none"),
-        ("GET", "/v1/metadata/z/none"),
-        ("DELETE", "/v1/secrets/z/none"),
-    ] {
-        assert_eq!(
-            way.send(method, target, &worker, None).await.code(),
-            "NOT_FOUND",
-            "{method} {target}"
-        );
+    for (method, target) in
+        [("GET", "/v1/secrets/z/none"), ("GET", "/v1/metadata/z/none"), ("DELETE", "/v1/secrets/z/none")]
+    {
+        assert_eq!(way.send(method, target, &worker, None).await.code(), "NOT_FOUND", "{method} {target}");
     }
     // Another family's token, by a name that exists and by one that does not.
     let _other = house.token(&house.owner, r#"{"name":"other"}"#).await;
@@ -153,11 +105,7 @@ async fn ht9_paths_cannot_be_probed() {
         let other = way.send(method, "/v1/tokens/other", &worker, None).await;
         let nobody = way.send(method, "/v1/tokens/nobody", &worker, None).await;
         assert!([403, 404].contains(&other.status), "{method}: {}", other.text);
-        assert_eq!(
-            (other.status, other.code()),
-            (nobody.status, nobody.code()),
-            "the two answer alike"
-        );
+        assert_eq!((other.status, other.code()), (nobody.status, nobody.code()), "the two answer alike");
     }
 }
 
@@ -166,22 +114,11 @@ async fn ht9_an_exhausted_token_is_401_where_a_use_is_needed() {
     let house = House::new().await;
     house.put("a/b", "v").await;
     let token = house
-        .token(
-            &house.owner,
-            r#"{"name":"worker","max_uses":1,"allow":["read,list,write,delete on /"]}"#,
-        )
+        .token(&house.owner, r#"{"name":"worker","max_uses":1,"allow":["read,list,write,delete on /"]}"#)
         .await;
     assert_eq!(house.tls().get("/v1/secrets/a/b", &token).await.status, 200);
-    for route in ROUTES
-        .iter()
-        .filter(|r| ["get", "batch", "copy", "move"].contains(&r.id))
-    {
-        assert_eq!(
-            ask(&house, route, &token).await,
-            (401, "TOKEN_EXHAUSTED".into()),
-            "{}",
-            route.id
-        );
+    for route in ROUTES.iter().filter(|r| ["get", "batch", "copy", "move"].contains(&r.id)) {
+        assert_eq!(ask(&house, route, &token).await, (401, "TOKEN_EXHAUSTED".into()), "{}", route.id);
     }
 }
 
@@ -190,9 +127,7 @@ async fn ht9_on_the_socket_a_peer_has_what_the_contract_gives_and_no_more() {
     let house = House::new().await;
     for route in ROUTES {
         let way = house.unix();
-        let reply = way
-            .send(route.method.as_str(), &target(route), "", body(route))
-            .await;
+        let reply = way.send(route.method.as_str(), &target(route), "", body(route)).await;
         match route.needs {
             Needs::Nothing => assert!(reply.status < 400, "{}: {}", route.id, reply.text),
             Needs::PeerOrCredential => assert_eq!(reply.status, 200, "{}", route.id),
@@ -200,26 +135,14 @@ async fn ht9_on_the_socket_a_peer_has_what_the_contract_gives_and_no_more() {
             Needs::SocketPeer => assert_eq!(reply.code(), "ALREADY_EXISTS"),
             Needs::PeerOrRemoteAdmin => assert_eq!(reply.code(), "UNAUTHORIZED", "{}", route.id),
             Needs::Credential | Needs::PeerWhileLocked => {
-                assert_eq!(
-                    (reply.status, reply.code()),
-                    (401, "UNAUTHORIZED".into()),
-                    "{}",
-                    route.id
-                )
+                assert_eq!((reply.status, reply.code()), (401, "UNAUTHORIZED".into()), "{}", route.id)
             }
         }
     }
-    for route in ROUTES
-        .iter()
-        .filter(|r| r.needs == Needs::SocketPeer || r.needs == Needs::PeerOrRemoteAdmin)
+    for route in ROUTES.iter().filter(|r| r.needs == Needs::SocketPeer || r.needs == Needs::PeerOrRemoteAdmin)
     {
         let (status, code) = ask(&house, route, "").await;
-        assert_eq!(
-            (status, code.as_str()),
-            (403, "FORBIDDEN"),
-            "{} over TCP",
-            route.id
-        );
+        assert_eq!((status, code.as_str()), (403, "FORBIDDEN"), "{} over TCP", route.id);
     }
 }
 
@@ -236,11 +159,7 @@ async fn ht9_nobody_learns_no_more_from_a_request_that_is_wrong_too() {
     ] {
         for way in [house.tls(), house.unix()] {
             let reply = way.send(method, target, "", body).await;
-            assert_eq!(
-                (reply.status, reply.code()),
-                (401, "UNAUTHORIZED".into()),
-                "{method} {target}"
-            );
+            assert_eq!((reply.status, reply.code()), (401, "UNAUTHORIZED".into()), "{method} {target}");
         }
     }
 }

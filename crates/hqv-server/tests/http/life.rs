@@ -12,49 +12,26 @@ use tokio::net::UnixStream;
 async fn a_vault_is_made_over_the_socket_and_serves_tls_at_once() {
     let mut house = House::empty(Limits::default(), UID);
     let way = house.unix();
-    assert_eq!(
-        (
-            way.get("/v1/health", "").await.status,
-            way.get("/v1/ca", "").await.status
-        ),
-        (503, 404)
-    );
+    assert_eq!((way.get("/v1/health", "").await.status, way.get("/v1/ca", "").await.status), (503, 404));
     assert_eq!(way.get("/v1/status", "").await.json()["initialized"], false);
-    let short = way
-        .send("POST", "/v1/init", "", Some(r#"{"passphrase":"short"}"#))
-        .await;
+    let short = way.send("POST", "/v1/init", "", Some(r#"{"passphrase":"short"}"#)).await;
     assert_eq!(short.code(), "BAD_REQUEST");
     let body = json!({ "passphrase": PASSPHRASE }).to_string();
     let made = way.send("POST", "/v1/init", "", Some(&body)).await;
     assert_eq!(made.status, 200, "{}", made.text);
     assert!(made.json()["recoveryKey"].as_str().unwrap().len() > 20);
     let session = made.json()["session"].as_str().unwrap().to_owned();
-    assert_eq!(
-        way.send("POST", "/v1/init", "", Some(&body)).await.code(),
-        "ALREADY_EXISTS"
-    );
+    assert_eq!(way.send("POST", "/v1/init", "", Some(&body)).await.code(), "ALREADY_EXISTS");
     house.owner = session;
-    assert_eq!(
-        house.tls().get("/v1/status", &house.owner).await.json()["secretCount"],
-        0
-    );
-    assert_eq!(
-        house
-            .tls()
-            .send("POST", "/v1/init", &house.owner, Some(&body))
-            .await
-            .code(),
-        "FORBIDDEN"
-    );
+    assert_eq!(house.tls().get("/v1/status", &house.owner).await.json()["secretCount"], 0);
+    assert_eq!(house.tls().send("POST", "/v1/init", &house.owner, Some(&body)).await.code(), "FORBIDDEN");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lc3_another_user_at_the_socket_gets_no_byte() {
     let house = House::with(Limits::default(), UID + 1).await;
     let mut stream = UnixStream::connect(&house.socket).await.unwrap();
-    let _ = stream
-        .write_all(b"GET /v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        .await;
+    let _ = stream.write_all(b"GET /v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
     assert_eq!(soon(read_to_close(&mut stream)).await, "");
     assert_eq!(house.tls().get("/v1/health", "").await.status, 200);
 }
@@ -71,11 +48,7 @@ async fn lock_answers_and_closes_every_connection() {
     assert!(read_answer(&mut idle).await.contains("\"value\":\"v\""));
     let locked = house.tls().send("POST", "/v1/lock", &owner, None).await;
     assert_eq!((locked.status, locked.json()["ok"].as_bool()), (200, Some(true)));
-    assert_eq!(
-        soon(read_to_close(&mut idle)).await,
-        "",
-        "its buffers held a value; it is closed"
-    );
+    assert_eq!(soon(read_to_close(&mut idle)).await, "", "its buffers held a value; it is closed");
     for way in [house.tls(), house.unix()] {
         assert_eq!(way.get("/v1/secrets/a", &owner).await.code(), "VAULT_LOCKED");
         assert_eq!(way.get("/v1/health", "").await.status, 503);
@@ -84,10 +57,7 @@ async fn lock_answers_and_closes_every_connection() {
     assert_eq!(house.unix().get("/v1/secrets/a", "").await.code(), "VAULT_LOCKED");
     assert_eq!(house.unix().get("/v1/status", "").await.json()["locked"], true);
     house.unlock().await;
-    assert_eq!(
-        house.tls().get("/v1/secrets/a", &house.owner).await.json()["value"],
-        "v"
-    );
+    assert_eq!(house.tls().get("/v1/secrets/a", &house.owner).await.json()["value"], "v");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -106,11 +76,7 @@ async fn lc2_a_stop_lets_what_is_in_flight_finish() {
     assert!(asked.starts_with(b"HTTP/1.1 100"));
     let handle = house.handle();
     let stopping = tokio::spawn(async move { handle.stop(Duration::from_secs(10)).await });
-    assert_eq!(
-        soon(read_to_close(&mut idle)).await,
-        "",
-        "an idle connection closes at once"
-    );
+    assert_eq!(soon(read_to_close(&mut idle)).await, "", "an idle connection closes at once");
     assert!(!stopping.is_finished());
     busy.write_all(b"{\"value\":\"a\"}").await.unwrap();
     let answer = soon(read_to_close(&mut busy)).await;
@@ -138,34 +104,11 @@ async fn shutdown_is_the_owner_s_and_while_locked_the_peer_s() {
     let house = House::new().await;
     let owner = house.owner.clone();
     let token = house.token(&owner, r#"{"name":"t"}"#).await;
-    assert_eq!(
-        house.unix().send("POST", "/v1/shutdown", "", None).await.code(),
-        "UNAUTHORIZED"
-    );
-    assert_eq!(
-        house
-            .unix()
-            .send("POST", "/v1/shutdown", &token, None)
-            .await
-            .code(),
-        "FORBIDDEN"
-    );
-    assert_eq!(
-        house.unix().send("POST", "/v1/lock", &owner, None).await.status,
-        200
-    );
-    assert_eq!(
-        house
-            .tls()
-            .send("POST", "/v1/shutdown", &owner, None)
-            .await
-            .code(),
-        "VAULT_LOCKED"
-    );
-    assert_eq!(
-        house.unix().send("POST", "/v1/shutdown", "", None).await.status,
-        200
-    );
+    assert_eq!(house.unix().send("POST", "/v1/shutdown", "", None).await.code(), "UNAUTHORIZED");
+    assert_eq!(house.unix().send("POST", "/v1/shutdown", &token, None).await.code(), "FORBIDDEN");
+    assert_eq!(house.unix().send("POST", "/v1/lock", &owner, None).await.status, 200);
+    assert_eq!(house.tls().send("POST", "/v1/shutdown", &owner, None).await.code(), "VAULT_LOCKED");
+    assert_eq!(house.unix().send("POST", "/v1/shutdown", "", None).await.status, 200);
     soon(house.handle().stop_requested()).await;
 }
 
@@ -196,10 +139,7 @@ async fn a_client_that_hangs_up_leaves_no_half_done_work() {
     // Whole or absent: every use that was counted has its record, and the other way round.
     let me = house
         .engine
-        .run(
-            caller(&house.owner),
-            hqv_engine::ops::token_list::TokenList { all: true },
-        )
+        .run(caller(&house.owner), hqv_engine::ops::token_list::TokenList { all: true })
         .await
         .unwrap();
     let filter = hqv_engine::ops::audit_read::AuditFilter {
@@ -207,22 +147,10 @@ async fn a_client_that_hangs_up_leaves_no_half_done_work() {
         ..Default::default()
     };
     let op = hqv_engine::ops::audit_read::AuditRead { filter };
-    let records = house
-        .engine
-        .run(caller(&house.owner), op)
-        .await
-        .unwrap()
-        .last(1_000, None)
-        .unwrap();
-    assert_eq!(
-        me[0].use_count,
-        records.records.iter().filter(|r| r.outcome == "ok").count() as u64
-    );
+    let records = house.engine.run(caller(&house.owner), op).await.unwrap().last(1_000, None).unwrap();
+    assert_eq!(me[0].use_count, records.records.iter().filter(|r| r.outcome == "ok").count() as u64);
 }
 
 fn caller(bearer: &str) -> hqv_engine::Caller {
-    hqv_engine::Caller {
-        credential: Some(hqv_engine::wire::parse(bearer).unwrap()),
-        ..crate::house::peer()
-    }
+    hqv_engine::Caller { credential: Some(hqv_engine::wire::parse(bearer).unwrap()), ..crate::house::peer() }
 }

@@ -22,10 +22,8 @@ fn every_published_route_is_described() {
             ));
         }
     }
-    let routes: BTreeSet<_> = ROUTES
-        .iter()
-        .map(|r| (r.method.as_str().to_owned(), r.path.to_owned(), r.id.to_owned()))
-        .collect();
+    let routes: BTreeSet<_> =
+        ROUTES.iter().map(|r| (r.method.as_str().to_owned(), r.path.to_owned(), r.id.to_owned())).collect();
     let missing: Vec<_> = routes.difference(&described).collect();
     assert!(missing.is_empty(), "{missing:?}");
 }

@@ -31,27 +31,14 @@ async fn cr6_wrong_passphrases_are_limited_and_others_are_served() {
             401 => denied += 1,
             429 => {
                 limited += 1;
-                assert!(
-                    reply.headers["retry-after"]
-                        .to_str()
-                        .unwrap()
-                        .parse::<u64>()
-                        .unwrap()
-                        >= 1
-                );
+                assert!(reply.headers["retry-after"].to_str().unwrap().parse::<u64>().unwrap() >= 1);
             }
             other => panic!("{other}: {}", reply.text),
         }
     }
     assert!(denied <= 10 && denied + limited == 100, "{denied} were tried");
     // Each that was tried stands in the record.
-    let page = house
-        .tls()
-        .get(
-            "/v1/audit?operation=unlock&outcome=denied&limit=1000",
-            &house.owner,
-        )
-        .await;
+    let page = house.tls().get("/v1/audit?operation=unlock&outcome=denied&limit=1000", &house.owner).await;
     assert_eq!(page.json()["records"].as_array().map(Vec::len), Some(denied));
 }
 
@@ -60,34 +47,17 @@ async fn cr6_the_right_one_opens_after_the_wait_and_costs_no_try() {
     let house = House::new().await;
     let way = house.unix();
     for _ in 0..15 {
-        let opened = way
-            .send("POST", "/v1/sessions", "", Some(&body(PASSPHRASE)))
-            .await;
+        let opened = way.send("POST", "/v1/sessions", "", Some(&body(PASSPHRASE))).await;
         assert_eq!(opened.status, 201, "{}", opened.text);
         let session = opened.json()["session"].as_str().unwrap().to_owned();
         assert_eq!(way.get("/v1/tokens/self", &session).await.json()["kind"], "owner");
     }
     for _ in 0..10 {
-        assert_eq!(
-            way.send("POST", "/v1/unlock", "", Some(&body("wrong")))
-                .await
-                .code(),
-            "UNAUTHORIZED"
-        );
+        assert_eq!(way.send("POST", "/v1/unlock", "", Some(&body("wrong"))).await.code(), "UNAUTHORIZED");
     }
-    assert_eq!(
-        way.send("POST", "/v1/unlock", "", Some(&body(PASSPHRASE)))
-            .await
-            .code(),
-        "RATE_LIMITED"
-    );
+    assert_eq!(way.send("POST", "/v1/unlock", "", Some(&body(PASSPHRASE))).await.code(), "RATE_LIMITED");
     house.clock.pass(std::time::Duration::from_secs(5));
-    assert_eq!(
-        way.send("POST", "/v1/unlock", "", Some(&body(PASSPHRASE)))
-            .await
-            .status,
-        200
-    );
+    assert_eq!(way.send("POST", "/v1/unlock", "", Some(&body(PASSPHRASE))).await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -96,58 +66,25 @@ async fn unlock_and_sessions_are_off_over_tcp_until_the_owner_says_so() {
     let owner = house.owner.as_str();
     for target in ["/v1/unlock", "/v1/sessions"] {
         assert_eq!(
-            house
-                .tls()
-                .send("POST", target, "", Some(&body(PASSPHRASE)))
-                .await
-                .code(),
+            house.tls().send("POST", target, "", Some(&body(PASSPHRASE))).await.code(),
             "FORBIDDEN",
             "{target}"
         );
     }
     assert_eq!(
-        house
-            .unix()
-            .send("PATCH", "/v1/settings", owner, Some(r#"{"remote-admin":"true"}"#))
-            .await
-            .status,
+        house.unix().send("PATCH", "/v1/settings", owner, Some(r#"{"remote-admin":"true"}"#)).await.status,
         200
     );
-    assert_eq!(
-        house
-            .tls()
-            .send("POST", "/v1/unlock", "", Some(&body(PASSPHRASE)))
-            .await
-            .status,
-        200
-    );
+    assert_eq!(house.tls().send("POST", "/v1/unlock", "", Some(&body(PASSPHRASE))).await.status, 200);
     // Guesses over TCP use up TCP's own tries, never the socket's.
     for _ in 0..10 {
         assert_eq!(
-            house
-                .tls()
-                .send("POST", "/v1/unlock", "", Some(&body("wrong")))
-                .await
-                .code(),
+            house.tls().send("POST", "/v1/unlock", "", Some(&body("wrong"))).await.code(),
             "UNAUTHORIZED"
         );
     }
-    assert_eq!(
-        house
-            .tls()
-            .send("POST", "/v1/unlock", "", Some(&body("wrong")))
-            .await
-            .code(),
-        "RATE_LIMITED"
-    );
-    assert_eq!(
-        house
-            .unix()
-            .send("POST", "/v1/unlock", "", Some(&body(PASSPHRASE)))
-            .await
-            .status,
-        200
-    );
+    assert_eq!(house.tls().send("POST", "/v1/unlock", "", Some(&body("wrong"))).await.code(), "RATE_LIMITED");
+    assert_eq!(house.unix().send("POST", "/v1/unlock", "", Some(&body(PASSPHRASE))).await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -173,12 +110,7 @@ async fn unlock_takes_exactly_one_secret() {
         r#"{"password":"a"}"#,
     ] {
         let reply = way.send("POST", "/v1/unlock", "", Some(wrong)).await;
-        assert_eq!(
-            (reply.status, reply.code()),
-            (400, "BAD_REQUEST".into()),
-            "{wrong}: {}",
-            reply.text
-        );
+        assert_eq!((reply.status, reply.code()), (400, "BAD_REQUEST".into()), "{wrong}: {}", reply.text);
     }
     let empty = way.send("POST", "/v1/sessions", "", Some(&body(""))).await;
     assert!(empty.status == 400 || empty.status == 401, "{}", empty.text);

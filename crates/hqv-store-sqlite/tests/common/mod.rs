@@ -38,9 +38,8 @@ impl Dir {
 
 pub fn names(dir: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(dir).unwrap();
-    let mut names: Vec<String> = entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
 }
@@ -102,9 +101,7 @@ pub fn child_under(mut program: Command, name: &str, dir: &Path) -> Command {
 }
 
 fn wrapped(mut command: Command, name: &str, dir: &Path) -> Command {
-    command
-        .args(["--exact", name, "--nocapture", "--test-threads=1"])
-        .env(CHILD, dir);
+    command.args(["--exact", name, "--nocapture", "--test-threads=1"]).env(CHILD, dir);
     command
 }
 

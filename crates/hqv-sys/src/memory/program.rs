@@ -24,9 +24,7 @@ fn code_ranges() -> Vec<(usize, usize)> {
     let Ok(maps) = std::fs::read_to_string("/proc/self/maps") else {
         return Vec::new();
     };
-    maps.lines()
-        .filter_map(|line| code_range(line, &program))
-        .collect()
+    maps.lines().filter_map(|line| code_range(line, &program)).collect()
 }
 
 #[cfg(target_os = "linux")]
@@ -38,10 +36,7 @@ fn code_range(line: &str, program: &std::path::Path) -> Option<(usize, usize)> {
         return None;
     }
     let (start, end) = range.split_once('-')?;
-    let (start, end) = (
-        usize::from_str_radix(start, 16).ok()?,
-        usize::from_str_radix(end, 16).ok()?,
-    );
+    let (start, end) = (usize::from_str_radix(start, 16).ok()?, usize::from_str_radix(end, 16).ok()?);
     Some((start, end.checked_sub(start)?))
 }
 
@@ -53,17 +48,10 @@ mod tests {
     fn only_our_own_code_is_let_go_and_the_program_goes_on() {
         let ranges = code_ranges();
         let here = only_our_own_code_is_let_go_and_the_program_goes_on as fn() as usize;
-        assert!(
-            ranges
-                .iter()
-                .any(|(start, len)| (*start..start + len).contains(&here))
-        );
+        assert!(ranges.iter().any(|(start, len)| (*start..start + len).contains(&here)));
         let line = |mode: &str, path: &str| format!("1000-3000 {mode} 00000000 fe:00 42 {path}");
         let program = std::path::Path::new("/usr/bin/hq-vault");
-        assert_eq!(
-            code_range(&line("r-xp", "/usr/bin/hq-vault"), program),
-            Some((0x1000, 0x2000))
-        );
+        assert_eq!(code_range(&line("r-xp", "/usr/bin/hq-vault"), program), Some((0x1000, 0x2000)));
         assert_eq!(code_range(&line("rw-p", "/usr/bin/hq-vault"), program), None);
         assert_eq!(code_range(&line("r--p", "/usr/bin/hq-vault"), program), None);
         assert_eq!(code_range(&line("r-xp", "/usr/lib/libc.so.6"), program), None);

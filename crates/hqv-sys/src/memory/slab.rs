@@ -65,18 +65,10 @@ impl Region {
         if let Some((page, first)) = small {
             // SAFETY: the granule lies inside the slab's data page, so the address is in bounds and not null.
             let ptr = unsafe { NonNull::new_unchecked((page + first * granule) as *mut u8) };
-            return Region {
-                ptr,
-                len,
-                home: Home::Slab { page, first, run },
-            };
+            return Region { ptr, len, home: Home::Slab { page, first, run } };
         }
         match Mapping::new(len.max(1)) {
-            Some(map) => Region {
-                ptr: map.data,
-                len,
-                home: Home::Own { _map: map },
-            },
+            Some(map) => Region { ptr: map.data, len, home: Home::Own { _map: map } },
             None => Region::on_heap(len),
         }
     }
@@ -88,11 +80,7 @@ impl Region {
         };
         // SAFETY: the layout's size is not zero.
         let ptr = NonNull::new(unsafe { alloc_zeroed(layout) }).unwrap_or_else(|| handle_alloc_error(layout));
-        Region {
-            ptr,
-            len,
-            home: Home::Heap(layout),
-        }
+        Region { ptr, len, home: Home::Heap(layout) }
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
@@ -154,10 +142,7 @@ fn take_run(run: usize) -> Option<(usize, usize)> {
             return Some((slab.page(), first));
         }
     }
-    let slab = Slab {
-        map: Mapping::new(page_size())?,
-        used: mask(0, run),
-    };
+    let slab = Slab { map: Mapping::new(page_size())?, used: mask(0, run) };
     let page = slab.page();
     slabs.push(slab);
     Some((page, 0))
@@ -203,14 +188,8 @@ impl Mapping {
         let data = unsafe { base.add(page) };
         let mapping = Mapping { base, total, data };
         // SAFETY: the data pages are inside our fresh mapping.
-        unsafe {
-            mprotect(
-                data.as_ptr().cast(),
-                data_len,
-                MprotectFlags::READ | MprotectFlags::WRITE,
-            )
-        }
-        .ok()?;
+        unsafe { mprotect(data.as_ptr().cast(), data_len, MprotectFlags::READ | MprotectFlags::WRITE) }
+            .ok()?;
         protect(data, data_len);
         Some(mapping)
     }
@@ -241,8 +220,5 @@ impl Drop for Mapping {
 pub(super) fn page_size() -> usize {
     // SAFETY: a query without side effects.
     let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-    usize::try_from(size)
-        .ok()
-        .filter(|size| *size >= 4096)
-        .unwrap_or(4096)
+    usize::try_from(size).ok().filter(|size| *size >= 4096).unwrap_or(4096)
 }

@@ -43,11 +43,7 @@ unsafe fn entries() -> impl Iterator<Item = *mut libc::c_char> {
     // SAFETY: `environ` is null or a list that ends with null, and the caller vouches that it stays.
     (0..).map_while(|at| unsafe {
         let list = environ;
-        if list.is_null() {
-            None
-        } else {
-            Some(*list.add(at)).filter(|entry| !entry.is_null())
-        }
+        if list.is_null() { None } else { Some(*list.add(at)).filter(|entry| !entry.is_null()) }
     })
 }
 

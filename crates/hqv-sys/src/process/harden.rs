@@ -33,10 +33,7 @@ impl Hardening {
         let (mask, core) = (self.umask_before, self.core_before);
         let undo = move || -> io::Result<()> {
             umask(mask);
-            let limit = Rlimit {
-                current: core,
-                maximum: getrlimit(Resource::Core).maximum,
-            };
+            let limit = Rlimit { current: core, maximum: getrlimit(Resource::Core).maximum };
             let _ = setrlimit(Resource::Core, limit);
             Ok(())
         };
@@ -52,14 +49,7 @@ impl Hardening {
 pub fn harden() -> Hardening {
     let before = getrlimit(Resource::Core);
     // The hard limit stays, so that a child can get back what its user had set.
-    let no_core = setrlimit(
-        Resource::Core,
-        Rlimit {
-            current: Some(0),
-            maximum: before.maximum,
-        },
-    )
-    .is_ok();
+    let no_core = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: before.maximum }).is_ok();
     Hardening {
         undumpable: refuse_tracers(),
         no_core,
@@ -95,14 +85,7 @@ pub fn is_traced() -> bool {
 /// Returns the limit that holds now (`u64::MAX`: none).
 pub fn max_open_files_raise() -> u64 {
     let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit {
-        current: limit.maximum,
-        maximum: limit.maximum,
-    };
-    let now = if setrlimit(Resource::Nofile, raised).is_ok() {
-        limit.maximum
-    } else {
-        limit.current
-    };
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    let now = if setrlimit(Resource::Nofile, raised).is_ok() { limit.maximum } else { limit.current };
     now.unwrap_or(u64::MAX)
 }

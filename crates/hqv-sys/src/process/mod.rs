@@ -27,13 +27,7 @@ pub fn home_of_uid() -> Option<PathBuf> {
         let mut found = std::ptr::null_mut();
         // SAFETY: the entry, the room and its length are ours and outlive the call.
         let code = unsafe {
-            libc::getpwuid_r(
-                uid(),
-                &raw mut entry,
-                room.as_mut_ptr().cast(),
-                room.len(),
-                &raw mut found,
-            )
+            libc::getpwuid_r(uid(), &raw mut entry, room.as_mut_ptr().cast(), room.len(), &raw mut found)
         };
         // Entries of directory services can be long; past this they are not believable.
         if code == libc::ERANGE && room.len() < 1 << 20 {

@@ -8,19 +8,13 @@ use rustix::process::{Pid, Signal};
 
 fn pid_of(pid: u32) -> Option<Pid> {
     // 0 and negative numbers mean process groups to kill(2).
-    i32::try_from(pid)
-        .ok()
-        .filter(|pid| *pid > 0)
-        .and_then(Pid::from_raw)
+    i32::try_from(pid).ok().filter(|pid| *pid > 0).and_then(Pid::from_raw)
 }
 
 /// True where a process of that id exists, whoever owns it.
 pub fn pid_alive(pid: u32) -> bool {
     let Some(pid) = pid_of(pid) else { return false };
-    matches!(
-        rustix::process::test_kill_process(pid),
-        Ok(()) | Err(rustix::io::Errno::PERM)
-    )
+    matches!(rustix::process::test_kill_process(pid), Ok(()) | Err(rustix::io::Errno::PERM))
 }
 
 /// Asks a process to end (SIGTERM). The caller must know by something better than a stored pid that it is
@@ -49,10 +43,7 @@ pub fn wait_end(pid: u32, timeout: Duration) -> io::Result<bool> {
         Err(rustix::io::Errno::SRCH) => return Ok(true),
         Err(error) => return Err(error.into()),
     };
-    wait(
-        &mut [PollFd::new(&process, PollFlags::IN)],
-        &Deadline::after(timeout),
-    )
+    wait(&mut [PollFd::new(&process, PollFlags::IN)], &Deadline::after(timeout))
 }
 
 /// Waits until the process `pid` has ended; looks again every ten milliseconds. Untested.

@@ -32,11 +32,7 @@ pub(super) struct Editor {
 
 impl Editor {
     pub(super) fn new(limit: usize) -> Editor {
-        Editor {
-            typed: Growing::new(limit),
-            escape: Zeroizing::new(Vec::with_capacity(16)),
-            pasting: false,
-        }
+        Editor { typed: Growing::new(limit), escape: Zeroizing::new(Vec::with_capacity(16)), pasting: false }
     }
 
     pub(super) fn feed(&mut self, byte: u8) -> Step {
@@ -121,23 +117,14 @@ impl Editor {
 
     fn erase_char(&mut self) {
         let bytes = self.typed.bytes();
-        let tail = bytes
-            .iter()
-            .rev()
-            .take_while(|byte| matches!(byte, 0x80..=0xbf))
-            .count();
+        let tail = bytes.iter().rev().take_while(|byte| matches!(byte, 0x80..=0xbf)).count();
         self.typed.truncate(bytes.len().saturating_sub(tail.min(3) + 1));
     }
 
     fn erase_word(&mut self) {
         let bytes = self.typed.bytes();
         let blanks = bytes.iter().rev().take_while(|byte| **byte == b' ').count();
-        let word = bytes
-            .iter()
-            .rev()
-            .skip(blanks)
-            .take_while(|byte| **byte != b' ')
-            .count();
+        let word = bytes.iter().rev().skip(blanks).take_while(|byte| **byte != b' ').count();
         self.typed.truncate(bytes.len() - blanks - word);
     }
 }
@@ -189,23 +176,14 @@ mod tests {
 
     #[test]
     fn pasted_lines_belong_to_the_value() {
-        assert_eq!(
-            type_in(b"\x1b[200~one\rtwo\nthree\r\x1b[201~\n").0,
-            b"one\ntwo\nthree\n"
-        );
-        assert_eq!(
-            type_in(b"\x1b[200~one\r\x1b[201~\n"),
-            (b"one".to_vec(), Step::Done)
-        );
+        assert_eq!(type_in(b"\x1b[200~one\rtwo\nthree\r\x1b[201~\n").0, b"one\ntwo\nthree\n");
+        assert_eq!(type_in(b"\x1b[200~one\r\x1b[201~\n"), (b"one".to_vec(), Step::Done));
         assert_eq!(type_in(b"pre\x1b[200~fix\x1b[201~ed\n").0, b"prefixed");
     }
 
     #[test]
     fn escapes_inside_a_paste_are_kept() {
-        assert_eq!(
-            type_in(b"\x1b[200~a\x1b[31mb\x1b\x1b[20\x1b[201~\n").0,
-            b"a\x1b[31mb\x1b\x1b[20"
-        );
+        assert_eq!(type_in(b"\x1b[200~a\x1b[31mb\x1b\x1b[20\x1b[201~\n").0, b"a\x1b[31mb\x1b\x1b[20");
         assert_eq!(type_in(b"\x1b[200~\x04\x7f\x15\x1b[201~\n").0, b"\x04\x7f\x15");
     }
 

@@ -19,15 +19,8 @@ use rustix::termios::{
 
 /// Signals whose default effect would end or stop us with the echo off, and the one that wakes us with
 /// modes unknown.
-const CAUGHT: [libc::c_int; 7] = [
-    libc::SIGINT,
-    libc::SIGTERM,
-    libc::SIGHUP,
-    libc::SIGQUIT,
-    libc::SIGTSTP,
-    libc::SIGTTIN,
-    libc::SIGCONT,
-];
+const CAUGHT: [libc::c_int; 7] =
+    [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT, libc::SIGTSTP, libc::SIGTTIN, libc::SIGCONT];
 
 /// Made once and never closed: a handler that is still running elsewhere must not write into whatever has its
 /// number meanwhile.
@@ -54,10 +47,7 @@ fn pipe() -> io::Result<&'static File> {
         WRITE_END.store(write.as_raw_fd(), Ordering::SeqCst);
         let _ = PIPE.set((File::from(read), write));
     }
-    let (mut read, _) = PIPE
-        .get()
-        .map(|(read, write)| (read, write))
-        .ok_or(io::ErrorKind::Other)?;
+    let (mut read, _) = PIPE.get().map(|(read, write)| (read, write)).ok_or(io::ErrorKind::Other)?;
     while matches!(read.read(&mut [0; 64]), Ok(1..)) {}
     Ok(read)
 }
@@ -82,11 +72,7 @@ pub(super) struct Signals {
 impl Signals {
     pub(super) fn catch() -> io::Result<Signals> {
         let only = ONE_PROMPT.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut signals = Signals {
-            read: pipe()?,
-            before: Vec::new(),
-            _only: only,
-        };
+        let mut signals = Signals { read: pipe()?, before: Vec::new(), _only: only };
         signals.install();
         Ok(signals)
     }
@@ -160,11 +146,7 @@ impl<'a> Quiet<'a> {
     /// dropped: it was not meant for this prompt.
     pub(super) fn enter(tty: BorrowedFd<'a>) -> io::Result<Quiet<'a>> {
         let before = tcgetattr(tty)?;
-        let quiet = Quiet {
-            tty,
-            before,
-            marks: knows_marks(),
-        };
+        let quiet = Quiet { tty, before, marks: knows_marks() };
         quiet.apply()?;
         Ok(quiet)
     }

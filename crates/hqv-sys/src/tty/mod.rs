@@ -43,12 +43,8 @@ pub fn is_foreground_tty(fd: BorrowedFd<'_>) -> bool {
 pub fn width() -> Option<u16> {
     let (out, err, input) = (io::stdout(), io::stderr(), io::stdin());
     let ends = [out.as_fd(), err.as_fd(), input.as_fd()];
-    ends.into_iter().find_map(|fd| {
-        tcgetwinsize(fd)
-            .ok()
-            .map(|size| size.ws_col)
-            .filter(|columns| *columns > 0)
-    })
+    ends.into_iter()
+        .find_map(|fd| tcgetwinsize(fd).ok().map(|size| size.ws_col).filter(|columns| *columns > 0))
 }
 
 /// A question whose answer is not shown.
@@ -78,13 +74,7 @@ pub fn read_hidden(prompt: &str, limit: usize) -> io::Result<Zeroizing<Vec<u8>>>
 /// # Errors
 /// As [`Hidden::ask_on`].
 pub fn read_hidden_on(tty: BorrowedFd<'_>, prompt: &str, limit: usize) -> io::Result<Zeroizing<Vec<u8>>> {
-    Hidden {
-        prompt,
-        limit,
-        timeout: None,
-        cancel: None,
-    }
-    .ask_on(tty)
+    Hidden { prompt, limit, timeout: None, cancel: None }.ask_on(tty)
 }
 
 /// Asks on the controlling terminal and reads one line as it is shown, without its newline, at most `limit`
@@ -95,13 +85,7 @@ pub fn read_hidden_on(tty: BorrowedFd<'_>, prompt: &str, limit: usize) -> io::Re
 pub fn read_line_visible(prompt: &str, limit: usize) -> io::Result<String> {
     let tty = open()?;
     write_all(tty.as_fd(), prompt)?;
-    let line = read_bounded(
-        &mut OneLine {
-            tty: &tty,
-            over: false,
-        },
-        limit,
-    )?;
+    let line = read_bounded(&mut OneLine { tty: &tty, over: false }, limit)?;
     let text = line.strip_suffix(b"\n").unwrap_or(&line);
     if line.is_empty() {
         return Err(io::ErrorKind::UnexpectedEof.into());

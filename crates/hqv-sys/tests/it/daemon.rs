@@ -35,21 +35,9 @@ fn daemon_side() {
 }
 
 fn start(mode: &str, log: &Path) -> (u32, ReadyPipe) {
-    let args = [
-        "daemon::daemon_side",
-        "--exact",
-        "--include-ignored",
-        "--nocapture",
-        "--test-threads=1",
-    ];
+    let args = ["daemon::daemon_side", "--exact", "--include-ignored", "--nocapture", "--test-threads=1"];
     let args: Vec<OsString> = args.iter().map(OsString::from).collect();
-    spawn_detached(
-        Path::new(OURSELVES),
-        &args,
-        log,
-        &[("HQV_DAEMON".into(), mode.into())],
-    )
-    .unwrap()
+    spawn_detached(Path::new(OURSELVES), &args, log, &[("HQV_DAEMON".into(), mode.into())]).unwrap()
 }
 
 fn gone(pid: u32) {
@@ -69,10 +57,7 @@ fn the_starter_learns_what_became_of_the_daemon() {
     gone(pid);
 
     let (pid, pipe) = start("failed", &log);
-    assert_eq!(
-        pipe.wait(PATIENCE),
-        Ready::Failed("the port 13100 is taken".into())
-    );
+    assert_eq!(pipe.wait(PATIENCE), Ready::Failed("the port 13100 is taken".into()));
     gone(pid);
     let (_, pipe) = start("long", &log);
     assert!(matches!(pipe.wait(PATIENCE), Ready::Failed(reason) if reason.len() == 4096));
@@ -92,50 +77,34 @@ fn a_program_that_is_not_there_is_said_at_once() {
 
 #[test]
 fn mm2_the_daemon_takes_nothing_of_the_shell_with_it() {
-    let env = [
-        ("HQ_VAULT_TOKEN", "canary-of-a-token"),
-        ("AWS_SECRET", "canary-of-a-cloud"),
-        ("LC_ALL", "C"),
-    ];
-    in_child_with(
-        "daemon::mm2_the_daemon_takes_nothing_of_the_shell_with_it",
-        &env,
-        || {
-            assert!(std::env::var("HQ_VAULT_TOKEN").is_ok());
-            let dir = TempDir::new().unwrap();
-            // A descriptor that was not marked close-on-exec, as a shell's `3>` or another library leaves it.
-            let (read, write) = std::io::pipe().unwrap();
-            for end in [read.as_raw_fd(), write.as_raw_fd()] {
-                unsafe { libc::fcntl(end, libc::F_SETFD, 0) };
-            }
-            let (pid, pipe) = start("ok", &dir.path().join("log"));
-            assert_eq!(pipe.wait(PATIENCE), Ready::Ok);
-            let environ = fs::read(format!("/proc/{pid}/environ")).unwrap();
-            let environ = String::from_utf8(environ).unwrap();
-            assert!(!environ.contains("canary"), "{environ}");
-            assert!(
-                environ.contains("LC_ALL=C") && environ.contains("PATH="),
-                "{environ}"
-            );
-            let ours = fs::read_link(format!("/proc/self/fd/{}", write.as_raw_fd())).unwrap();
-            // What the daemon closes at this moment may vanish from the list: the readiness pipe, once it has spoken.
-            let entries = fs::read_dir(format!("/proc/{pid}/fd")).unwrap().flatten();
-            let theirs: Vec<_> = entries
-                .filter_map(|entry| fs::read_link(entry.path()).ok())
-                .collect();
-            assert!(!theirs.contains(&ours), "{theirs:?}");
-            let pipes = theirs
-                .iter()
-                .filter(|end| end.to_string_lossy().starts_with("pipe:"))
-                .count();
-            assert!(pipes <= 1, "{theirs:?}");
-            assert_eq!(fs::read_link(format!("/proc/{pid}/cwd")).unwrap(), Path::new("/"));
-            let session = unsafe { libc::getsid(pid as i32) };
-            assert_eq!(session as u32, pid, "it has no session of its own");
-            terminate(pid).unwrap();
-            gone(pid);
-        },
-    );
+    let env = [("HQ_VAULT_TOKEN", "canary-of-a-token"), ("AWS_SECRET", "canary-of-a-cloud"), ("LC_ALL", "C")];
+    in_child_with("daemon::mm2_the_daemon_takes_nothing_of_the_shell_with_it", &env, || {
+        assert!(std::env::var("HQ_VAULT_TOKEN").is_ok());
+        let dir = TempDir::new().unwrap();
+        // A descriptor that was not marked close-on-exec, as a shell's `3>` or another library leaves it.
+        let (read, write) = std::io::pipe().unwrap();
+        for end in [read.as_raw_fd(), write.as_raw_fd()] {
+            unsafe { libc::fcntl(end, libc::F_SETFD, 0) };
+        }
+        let (pid, pipe) = start("ok", &dir.path().join("log"));
+        assert_eq!(pipe.wait(PATIENCE), Ready::Ok);
+        let environ = fs::read(format!("/proc/{pid}/environ")).unwrap();
+        let environ = String::from_utf8(environ).unwrap();
+        assert!(!environ.contains("canary"), "{environ}");
+        assert!(environ.contains("LC_ALL=C") && environ.contains("PATH="), "{environ}");
+        let ours = fs::read_link(format!("/proc/self/fd/{}", write.as_raw_fd())).unwrap();
+        // What the daemon closes at this moment may vanish from the list: the readiness pipe, once it has spoken.
+        let entries = fs::read_dir(format!("/proc/{pid}/fd")).unwrap().flatten();
+        let theirs: Vec<_> = entries.filter_map(|entry| fs::read_link(entry.path()).ok()).collect();
+        assert!(!theirs.contains(&ours), "{theirs:?}");
+        let pipes = theirs.iter().filter(|end| end.to_string_lossy().starts_with("pipe:")).count();
+        assert!(pipes <= 1, "{theirs:?}");
+        assert_eq!(fs::read_link(format!("/proc/{pid}/cwd")).unwrap(), Path::new("/"));
+        let session = unsafe { libc::getsid(pid as i32) };
+        assert_eq!(session as u32, pid, "it has no session of its own");
+        terminate(pid).unwrap();
+        gone(pid);
+    });
 }
 
 #[test]
@@ -145,9 +114,7 @@ fn a_number_in_the_environment_is_not_trusted() {
     let number = read.as_raw_fd().to_string();
     let name = "daemon::a_number_in_the_environment_is_not_trusted";
     for value in [number.as_str(), "1", "-1", "4711", "x", ""] {
-        in_child_with(name, &[("HQ_VAULT_READY_FD", value)], || {
-            assert!(ReadySignal::from_env().is_none())
-        });
+        in_child_with(name, &[("HQ_VAULT_READY_FD", value)], || assert!(ReadySignal::from_env().is_none()));
     }
     let (file, _other) = std::os::unix::net::UnixStream::pair().unwrap();
     assert!(ReadySignal::from_fd(file.into()).is_none());

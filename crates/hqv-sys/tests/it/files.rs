@@ -59,15 +59,10 @@ fn st4_only_private_regular_files_open() {
             ErrorKind::AlreadyExists
         );
         assert_eq!(
-            open_private(&path("dangling"), Access::CreateNew)
-                .unwrap_err()
-                .kind(),
+            open_private(&path("dangling"), Access::CreateNew).unwrap_err().kind(),
             ErrorKind::AlreadyExists
         );
-        assert_eq!(
-            open_private(&path("none"), Access::Read).unwrap_err().kind(),
-            ErrorKind::NotFound
-        );
+        assert_eq!(open_private(&path("none"), Access::Read).unwrap_err().kind(), ErrorKind::NotFound);
         set_mode(&path("good"), 0o000);
         assert_eq!(
             open_private(&path("good"), Access::Read).unwrap_err().kind(),
@@ -75,10 +70,7 @@ fn st4_only_private_regular_files_open() {
         );
         for mode in [0o640, 0o604, 0o601, 0o620] {
             set_mode(&path("good"), mode);
-            assert!(
-                refusal(&path("good"), Access::Read).starts_with("others may use it"),
-                "{mode:o}"
-            );
+            assert!(refusal(&path("good"), Access::Read).starts_with("others may use it"), "{mode:o}");
         }
     });
 }
@@ -94,14 +86,8 @@ fn st4_files_of_another_user_are_refused() {
     set_mode(&file, 0o600);
     assert!(open_private(&file, Access::Read).is_ok());
     std::os::unix::fs::chown(&file, Some(OTHER_UID), Some(OTHER_UID)).unwrap();
-    assert_eq!(
-        refusal(&file, Access::Read),
-        format!("it belongs to another user (uid {OTHER_UID})")
-    );
-    assert!(matches!(
-        check_private(&file),
-        Err(NotPrivate::OtherOwner(OTHER_UID))
-    ));
+    assert_eq!(refusal(&file, Access::Read), format!("it belongs to another user (uid {OTHER_UID})"));
+    assert!(matches!(check_private(&file), Err(NotPrivate::OtherOwner(OTHER_UID))));
     assert!(make_private(&file).is_err());
 }
 
@@ -129,25 +115,13 @@ fn directories_are_made_and_checked() {
             why_not_private(&create_private_dir(&link).unwrap_err()),
             Some(NotPrivate::Symlink)
         ));
-        assert!(matches!(
-            why_not_private(&make_private(&link).unwrap_err()),
-            Some(NotPrivate::Symlink)
-        ));
+        assert!(matches!(why_not_private(&make_private(&link).unwrap_err()), Some(NotPrivate::Symlink)));
         let file = dir.path().join("file");
         fs::write(&file, "").unwrap();
         set_mode(&file, 0o600);
         let error = create_private_dir(&file).unwrap_err();
-        assert!(
-            matches!(
-                why_not_private(&error),
-                Some(NotPrivate::WrongKind("a regular file"))
-            ),
-            "{error}"
-        );
-        assert!(matches!(
-            check_private_dir(&dir.path().join("none")),
-            Err(NotPrivate::Missing)
-        ));
+        assert!(matches!(why_not_private(&error), Some(NotPrivate::WrongKind("a regular file"))), "{error}");
+        assert!(matches!(check_private_dir(&dir.path().join("none")), Err(NotPrivate::Missing)));
         // The directory of another user: `/tmp` is root's and open to all.
         assert!(check_private_dir(Path::new("/tmp")).is_err());
         set_mode(dir.path(), 0o500);
@@ -171,11 +145,7 @@ fn writing_is_whole_or_not_at_all() {
         let before = fs::metadata(&file).unwrap().ino();
         write_atomic(&file, b"two", 0o644).unwrap();
         assert_eq!((fs::read(&file).unwrap(), mode(&file)), (b"two".to_vec(), 0o644));
-        assert_ne!(
-            fs::metadata(&file).unwrap().ino(),
-            before,
-            "it was changed in place"
-        );
+        assert_ne!(fs::metadata(&file).unwrap().ino(), before, "it was changed in place");
 
         // A link is replaced, not written through.
         let (target, link) = (dir.path().join("target"), dir.path().join("link"));
@@ -192,10 +162,8 @@ fn writing_is_whole_or_not_at_all() {
         fs::create_dir(&blocked).unwrap();
         fs::write(blocked.join("x"), "").unwrap();
         assert!(write_atomic(&blocked, b"new", 0o600).is_err());
-        let mut names: Vec<_> = fs::read_dir(dir.path())
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name())
-            .collect();
+        let mut names: Vec<_> =
+            fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         names.sort();
         assert_eq!(names, ["blocked", "ca.pem", "link", "target"]);
         let long = dir.path().join("n".repeat(255));
@@ -212,15 +180,9 @@ fn st2_a_full_file_leaves_the_old_content() {
         let file = dir.path().join("f");
         write_atomic(&file, b"old", 0o600).unwrap();
         unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
-        let limit = rustix::process::Rlimit {
-            current: Some(1000),
-            maximum: Some(1000),
-        };
+        let limit = rustix::process::Rlimit { current: Some(1000), maximum: Some(1000) };
         rustix::process::setrlimit(rustix::process::Resource::Fsize, limit).unwrap();
-        assert_eq!(
-            write_atomic(&file, &[1; 5000], 0o600).unwrap_err().kind(),
-            ErrorKind::FileTooLarge
-        );
+        assert_eq!(write_atomic(&file, &[1; 5000], 0o600).unwrap_err().kind(), ErrorKind::FileTooLarge);
         assert_eq!(fs::read(&file).unwrap(), b"old");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     });
@@ -235,15 +197,9 @@ fn created_files_are_private_whatever_the_umask() {
         let mut file = open_private(&path, Access::Append).unwrap();
         assert_eq!(mode(&path), 0o600);
         file.write_all(b"one").unwrap();
-        open_private(&path, Access::Append)
-            .unwrap()
-            .write_all(b"two")
-            .unwrap();
+        open_private(&path, Access::Append).unwrap().write_all(b"two").unwrap();
         let mut text = String::new();
-        open_private(&path, Access::Read)
-            .unwrap()
-            .read_to_string(&mut text)
-            .unwrap();
+        open_private(&path, Access::Read).unwrap().read_to_string(&mut text).unwrap();
         assert_eq!(text, "onetwo");
         create_private_dir(&dir.path().join("d")).unwrap();
         assert_eq!(mode(&dir.path().join("d")), 0o700);

@@ -20,10 +20,7 @@ fn in3_in4_reading_is_bounded_and_byte_for_byte() {
     assert_eq!(read_bounded(&mut all.as_slice(), 0).unwrap().len(), 0);
     assert_eq!(read_bounded(&mut std::io::empty(), 10).unwrap().len(), 0);
     let mut endless = open_input(Path::new("/dev/zero")).unwrap();
-    assert_eq!(
-        read_bounded(&mut endless, (1 << 20) + 1).unwrap().len(),
-        (1 << 20) + 1
-    );
+    assert_eq!(read_bounded(&mut endless, (1 << 20) + 1).unwrap().len(), (1 << 20) + 1);
 }
 
 #[test]
@@ -51,14 +48,7 @@ fn in4_a_fifo_is_read_when_somebody_writes() {
     fifo(&path);
     let writer = std::thread::spawn({
         let path = path.clone();
-        move || {
-            fs::OpenOptions::new()
-                .write(true)
-                .open(path)
-                .unwrap()
-                .write_all(b"from a fifo")
-                .unwrap()
-        }
+        move || fs::OpenOptions::new().write(true).open(path).unwrap().write_all(b"from a fifo").unwrap()
     });
     let mut file = open_input(&path).unwrap();
     assert_eq!(*read_bounded(&mut file, 100).unwrap(), b"from a fifo");
@@ -71,10 +61,7 @@ fn in4_a_process_substitution_is_read() {
     write.write_all(b"substituted").unwrap();
     drop(write);
     let path = format!("/dev/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&read));
-    assert_eq!(
-        *read_bounded(&mut open_input(Path::new(&path)).unwrap(), 100).unwrap(),
-        b"substituted"
-    );
+    assert_eq!(*read_bounded(&mut open_input(Path::new(&path)).unwrap(), 100).unwrap(), b"substituted");
 }
 
 #[test]
@@ -91,10 +78,7 @@ fn in4_in8_unreadable_and_shared_files() {
         assert!(with_mode(0o400).is_ok());
         for mode in [0o644, 0o640, 0o604, 0o620] {
             let error = with_mode(mode).unwrap_err();
-            assert!(
-                matches!(why_not_private(&error), Some(NotPrivate::Mode(_))),
-                "{mode:o}"
-            );
+            assert!(matches!(why_not_private(&error), Some(NotPrivate::Mode(_))), "{mode:o}");
         }
         assert_eq!(with_mode(0o000).unwrap_err().kind(), ErrorKind::PermissionDenied);
         assert_eq!(open_input(&file).unwrap_err().kind(), ErrorKind::PermissionDenied);

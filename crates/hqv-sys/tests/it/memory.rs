@@ -33,20 +33,13 @@ fn flags_of(bytes: &[u8]) -> Vec<String> {
 #[test]
 fn mm1_mm4_keys_are_locked_and_not_dumped() {
     let ordinary = vec![1u8; 64];
-    assert!(
-        !flags_of(&ordinary)
-            .iter()
-            .any(|flag| flag == "lo" || flag == "dd")
-    );
+    assert!(!flags_of(&ordinary).iter().any(|flag| flag == "lo" || flag == "dd"));
     let key = LockedBytes::<32>::from_slice(&[7; 32]).unwrap();
     let long = LockedBuf::from_vec_wiping(vec![7; 100_000]);
     for bytes in [key.expose().as_slice(), long.expose()] {
         let flags = flags_of(bytes);
         for flag in ["lo", "dd", "wf"] {
-            assert!(
-                flags.iter().any(|have| have == flag),
-                "{flag} is missing: {flags:?}"
-            );
+            assert!(flags.iter().any(|have| have == flag), "{flag} is missing: {flags:?}");
         }
         assert!(bytes.iter().all(|byte| *byte == 7));
     }
@@ -55,9 +48,7 @@ fn mm1_mm4_keys_are_locked_and_not_dumped() {
 #[test]
 fn a_dozen_keys_share_one_or_two_pages() {
     in_child("memory::a_dozen_keys_share_one_or_two_pages", || {
-        let keys: Vec<_> = (0..12)
-            .map(|n| LockedBytes::<32>::from_slice(&[n; 32]).unwrap())
-            .collect();
+        let keys: Vec<_> = (0..12).map(|n| LockedBytes::<32>::from_slice(&[n; 32]).unwrap()).collect();
         let mut pages: Vec<_> = keys.iter().map(|key| page_of(key.expose())).collect();
         pages.dedup();
         assert!(pages.len() <= 2, "{pages:x?}");
@@ -83,10 +74,7 @@ fn pieces_are_reused_zeroed_and_never_overlap() {
                 held.swap_remove(round % held.len());
             }
         }
-        assert!(
-            held.iter()
-                .all(|(value, buf)| buf.expose().iter().all(|byte| byte == value))
-        );
+        assert!(held.iter().all(|(value, buf)| buf.expose().iter().all(|byte| byte == value)));
     });
 }
 
@@ -124,14 +112,8 @@ fn guards_stand_on_both_sides() {
 fn lengths_must_match_and_nothing_is_shown() {
     assert!(LockedBytes::<32>::from_slice(&[1; 31]).is_none());
     assert!(LockedBytes::<32>::from_slice(&[1; 33]).is_none());
-    assert_eq!(
-        format!("{:?}", LockedBytes::<2>::from_slice(b"ab").unwrap()),
-        "[locked]"
-    );
-    assert_eq!(
-        format!("{:?}", LockedBuf::from_vec_wiping(b"ab".to_vec())),
-        "[locked]"
-    );
+    assert_eq!(format!("{:?}", LockedBytes::<2>::from_slice(b"ab").unwrap()), "[locked]");
+    assert_eq!(format!("{:?}", LockedBuf::from_vec_wiping(b"ab".to_vec())), "[locked]");
     assert!(LockedBuf::with_capacity(0).expose().is_empty());
     assert_eq!(*LockedBytes::<0>::zeroed().expose(), [0u8; 0]);
 }
@@ -140,14 +122,7 @@ fn lengths_must_match_and_nothing_is_shown() {
 fn mm4_memory_works_where_the_lock_is_refused() {
     in_child("memory::mm4_memory_works_where_the_lock_is_refused", || {
         assert!(!lock_failed());
-        setrlimit(
-            Resource::Memlock,
-            Rlimit {
-                current: Some(0),
-                maximum: Some(0),
-            },
-        )
-        .unwrap();
+        setrlimit(Resource::Memlock, Rlimit { current: Some(0), maximum: Some(0) }).unwrap();
         let mut key = LockedBytes::<32>::from_slice(&[3; 32]).unwrap();
         assert!(lock_failed());
         assert!(!flags_of(key.expose()).iter().any(|flag| flag == "lo"));
@@ -168,15 +143,9 @@ fn count_in_memory(masked: &[u8; 32]) -> usize {
     let mut found = 0;
     for line in maps.lines().filter(|line| line.contains(" rw")) {
         let (from, to) = line.split(' ').next().unwrap().split_once('-').unwrap();
-        let (from, to) = (
-            u64::from_str_radix(from, 16).unwrap(),
-            u64::from_str_radix(to, 16).unwrap(),
-        );
+        let (from, to) = (u64::from_str_radix(from, 16).unwrap(), u64::from_str_radix(to, 16).unwrap());
         // Pieces overlap by one byte less than a canary, so that none is missed or counted twice.
-        for at in (from..to)
-            .step_by((1 << 20) - 31)
-            .filter(|_| !(from..to).contains(&own))
-        {
+        for at in (from..to).step_by((1 << 20) - 31).filter(|_| !(from..to).contains(&own)) {
             let len = usize::try_from((to - at).min(1 << 20)).unwrap();
             let got = memory.read_at(&mut room.expose_mut()[..len], at).unwrap_or(0);
             found += count_in(&room.expose()[..got], masked);
@@ -217,11 +186,7 @@ fn mm1_freed_memory_is_wiped() {
         assert_eq!(count_in_memory(&masked), 0);
         let mut value = vec![0u8; 100];
         unmask(&masked, &mut value[40..72]);
-        assert_eq!(
-            count_in_memory(&masked),
-            1,
-            "the search does not see what is there"
-        );
+        assert_eq!(count_in_memory(&masked), 1, "the search does not see what is there");
         for n in 0..20_000u32 {
             value.push(n as u8); // grows, moves
         }
@@ -237,17 +202,9 @@ fn mm1_freed_memory_is_wiped() {
             let mut large = vec![1u8; 20 << 20];
             unmask(&masked, &mut large[at..at + 32]);
             large.reserve_exact(1 << 20);
-            assert_eq!(
-                count_in_memory(&masked),
-                1,
-                "growing a large block left a copy behind"
-            );
+            assert_eq!(count_in_memory(&masked), 1, "growing a large block left a copy behind");
             drop(large);
-            assert_eq!(
-                count_in_memory(&masked),
-                0,
-                "freeing a large block left it behind"
-            );
+            assert_eq!(count_in_memory(&masked), 0, "freeing a large block left it behind");
         }
 
         // The same without wiping: shows that freed memory is searched too.
@@ -301,19 +258,11 @@ fn the_allocator_keeps_its_contract() {
     unsafe {
         let block = WipingAllocator.alloc_zeroed(layout);
         assert_eq!(block as usize % 4096, 0);
-        assert!(
-            std::slice::from_raw_parts(block, 100)
-                .iter()
-                .all(|byte| *byte == 0)
-        );
+        assert!(std::slice::from_raw_parts(block, 100).iter().all(|byte| *byte == 0));
         block.write_bytes(0x5a, 100);
         let block = WipingAllocator.realloc(block, layout, 100_000);
         assert_eq!(block as usize % 4096, 0);
-        assert!(
-            std::slice::from_raw_parts(block, 100)
-                .iter()
-                .all(|byte| *byte == 0x5a)
-        );
+        assert!(std::slice::from_raw_parts(block, 100).iter().all(|byte| *byte == 0x5a));
         WipingAllocator.dealloc(block, Layout::from_size_align(100_000, 4096).unwrap());
     }
 }
@@ -327,11 +276,7 @@ fn large_blocks_cost_little_to_free() {
     let start = Instant::now();
     unsafe { WipingAllocator.dealloc(block, layout) };
     // Overwriting would touch 192 MiB that were never used.
-    assert!(
-        start.elapsed() < Duration::from_millis(100),
-        "{:?}",
-        start.elapsed()
-    );
+    assert!(start.elapsed() < Duration::from_millis(100), "{:?}", start.elapsed());
 }
 
 #[test]
@@ -347,10 +292,7 @@ fn wiping_is_as_fast_as_memory() {
 
 fn resident_kib() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
-        .unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
@@ -365,10 +307,6 @@ fn mm5_memory_is_given_back() {
         drop(large);
         drop(small);
         give_back();
-        assert!(
-            resident_kib() < before + 8_000,
-            "{} KiB after {before}",
-            resident_kib()
-        );
+        assert!(resident_kib() < before + 8_000, "{} KiB after {before}", resident_kib());
     });
 }

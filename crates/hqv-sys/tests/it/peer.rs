@@ -42,19 +42,12 @@ fn lc3_another_user_is_seen_as_such() {
     std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
     let mut command = test_command("peer::connects");
     become_ordinary(&mut command);
-    let mut child = command
-        .env("HQV_SOCKET", &path)
-        .stdout(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut child = command.env("HQV_SOCKET", &path).stdout(std::process::Stdio::null()).spawn().unwrap();
     let (stream, _) = listener.accept().unwrap();
     let cred = peer::of(stream.as_fd()).unwrap();
     assert_eq!(cred.pid, Some(child.id()));
     if hqv_sys::process::uid() == 0 {
-        assert_eq!(
-            (cred.uid, cred.gid),
-            (hqv_sys::ordinary::UID, hqv_sys::ordinary::UID)
-        );
+        assert_eq!((cred.uid, cred.gid), (hqv_sys::ordinary::UID, hqv_sys::ordinary::UID));
     }
     drop(stream);
     assert!(child.wait().unwrap().success());

@@ -26,12 +26,8 @@ fn stands_still() {
 
 fn start(how: &str) -> (Child, BufReader<std::process::ChildStdout>) {
     let mut command = test_command("process::stands_still");
-    let mut child = command
-        .env("HQV_HARDEN", how)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child =
+        command.env("HQV_HARDEN", how).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut shown = BufReader::new(child.stdout.take().unwrap());
     assert!(shown.by_ref().lines().any(|line| line.unwrap() == "ready"));
     (child, shown)
@@ -53,14 +49,8 @@ fn attach(pid: u32) -> std::io::Result<()> {
 fn read_across(pid: u32) -> std::io::Result<()> {
     // The address need not be mapped: permission is looked at first (EPERM), then the address (EFAULT).
     let mut room = [0u8; 8];
-    let local = libc::iovec {
-        iov_base: room.as_mut_ptr().cast(),
-        iov_len: 8,
-    };
-    let remote = libc::iovec {
-        iov_base: 8 as *mut libc::c_void,
-        iov_len: 8,
-    };
+    let local = libc::iovec { iov_base: room.as_mut_ptr().cast(), iov_len: 8 };
+    let remote = libc::iovec { iov_base: 8 as *mut libc::c_void, iov_len: 8 };
     match unsafe { libc::process_vm_readv(pid as i32, &raw const local, 1, &raw const remote, 1, 0) } {
         -1 => Err(std::io::Error::last_os_error()),
         _ => Ok(()),
@@ -69,43 +59,40 @@ fn read_across(pid: u32) -> std::io::Result<()> {
 
 #[test]
 fn mm3_a_hardened_process_is_closed_to_its_own_user() {
-    in_child(
-        "process::mm3_a_hardened_process_is_closed_to_its_own_user",
-        || {
-            assert_ne!(hqv_sys::process::uid(), 0);
-            // First without hardening: what is refused below is possible here.
-            let (child, _shown) = start("no");
-            let pid = child.id();
-            for name in ["mem", "environ", "maps"] {
-                fs::File::open(format!("/proc/{pid}/{name}")).unwrap();
-            }
-            assert_eq!(read_across(pid).unwrap_err().raw_os_error(), Some(libc::EFAULT));
-            attach(pid).unwrap();
-            let mut status = 0;
-            unsafe {
-                libc::waitpid(pid as i32, &raw mut status, 0);
-                libc::ptrace(libc::PTRACE_DETACH, pid, 0, 0);
-            }
-            end(child);
+    in_child("process::mm3_a_hardened_process_is_closed_to_its_own_user", || {
+        assert_ne!(hqv_sys::process::uid(), 0);
+        // First without hardening: what is refused below is possible here.
+        let (child, _shown) = start("no");
+        let pid = child.id();
+        for name in ["mem", "environ", "maps"] {
+            fs::File::open(format!("/proc/{pid}/{name}")).unwrap();
+        }
+        assert_eq!(read_across(pid).unwrap_err().raw_os_error(), Some(libc::EFAULT));
+        attach(pid).unwrap();
+        let mut status = 0;
+        unsafe {
+            libc::waitpid(pid as i32, &raw mut status, 0);
+            libc::ptrace(libc::PTRACE_DETACH, pid, 0, 0);
+        }
+        end(child);
 
-            let (child, _shown) = start("yes");
-            let pid = child.id();
-            for name in ["mem", "environ", "maps", "syscall", "stack"] {
-                let error = fs::File::open(format!("/proc/{pid}/{name}")).and_then(|mut file| {
-                    // Some kernels open and then refuse the reading.
-                    file.read(&mut [0; 8])
-                });
-                assert!(error.is_err(), "/proc/PID/{name} can be read");
-            }
-            assert!(fs::read_dir(format!("/proc/{pid}/fd")).is_err());
-            assert_eq!(read_across(pid).unwrap_err().raw_os_error(), Some(libc::EPERM));
-            assert_eq!(attach(pid).unwrap_err().raw_os_error(), Some(libc::EPERM));
-            // Still known by name and age, for records.
-            assert!(program_of(pid).is_some());
-            assert!(start_time_of(pid).is_some());
-            end(child);
-        },
-    );
+        let (child, _shown) = start("yes");
+        let pid = child.id();
+        for name in ["mem", "environ", "maps", "syscall", "stack"] {
+            let error = fs::File::open(format!("/proc/{pid}/{name}")).and_then(|mut file| {
+                // Some kernels open and then refuse the reading.
+                file.read(&mut [0; 8])
+            });
+            assert!(error.is_err(), "/proc/PID/{name} can be read");
+        }
+        assert!(fs::read_dir(format!("/proc/{pid}/fd")).is_err());
+        assert_eq!(read_across(pid).unwrap_err().raw_os_error(), Some(libc::EPERM));
+        assert_eq!(attach(pid).unwrap_err().raw_os_error(), Some(libc::EPERM));
+        // Still known by name and age, for records.
+        assert!(program_of(pid).is_some());
+        assert!(start_time_of(pid).is_some());
+        end(child);
+    });
 }
 
 #[test]
@@ -113,10 +100,7 @@ fn mm1_a_hardened_process_leaves_no_core() {
     in_child("process::mm1_a_hardened_process_leaves_no_core", || {
         let (child, _shown) = start("yes");
         let limits = fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap();
-        let core = limits
-            .lines()
-            .find(|line| line.starts_with("Max core file size"))
-            .unwrap();
+        let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
         assert_eq!(core.split_ascii_whitespace().nth(4), Some("0"));
         unsafe { libc::kill(child.id() as i32, libc::SIGABRT) };
         let status = child.wait_with_output().unwrap().status;
@@ -145,14 +129,7 @@ fn children_get_back_what_their_user_had_set() {
     in_child("process::children_get_back_what_their_user_had_set", || {
         use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
         let maximum = getrlimit(Resource::Core).maximum;
-        setrlimit(
-            Resource::Core,
-            Rlimit {
-                current: maximum,
-                maximum,
-            },
-        )
-        .unwrap();
+        setrlimit(Resource::Core, Rlimit { current: maximum, maximum }).unwrap();
         let core = maximum.map_or("unlimited".into(), |blocks| (blocks / 512).to_string());
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o027));
         let hardening = harden();
@@ -174,10 +151,7 @@ fn children_get_back_what_their_user_had_set() {
 fn the_home_is_the_user_databases() {
     let passwd = fs::read_to_string("/etc/passwd").unwrap();
     let uid = hqv_sys::process::uid().to_string();
-    let home = passwd
-        .lines()
-        .map(|line| line.split(':').collect::<Vec<_>>())
-        .find(|entry| entry[2] == uid);
+    let home = passwd.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|entry| entry[2] == uid);
     assert_eq!(home_of_uid(), home.map(|entry| entry[5].into()));
     in_child("process::the_home_is_the_user_databases", || {
         if hqv_sys::process::uid() == hqv_sys::ordinary::UID {
@@ -211,26 +185,17 @@ fn other_processes_are_named() {
 fn open_files_are_raised_to_the_limit() {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
     assert_eq!(max_open_files_raise(), limit.maximum.unwrap_or(u64::MAX));
-    assert_eq!(
-        rustix::process::getrlimit(rustix::process::Resource::Nofile).current,
-        limit.maximum
-    );
+    assert_eq!(rustix::process::getrlimit(rustix::process::Resource::Nofile).current, limit.maximum);
 }
 
 #[test]
 fn clocks_and_randomness() {
-    let wall = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap()
-        .as_millis();
+    let wall = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
     assert!((i128::from(hqv_sys::clock::wall_millis()) - wall as i128).abs() < 5_000);
     let uptime = fs::read_to_string("/proc/uptime").unwrap();
     let uptime: f64 = uptime.split(' ').next().unwrap().parse().unwrap();
     let boot = hqv_sys::clock::boot();
-    assert!(
-        (boot.as_secs_f64() - uptime).abs() < 5.0,
-        "{boot:?} against {uptime}"
-    );
+    assert!((boot.as_secs_f64() - uptime).abs() < 5.0, "{boot:?} against {uptime}");
     assert!(hqv_sys::clock::boot() >= boot);
 
     let mut bytes = vec![0u8; 100_000];

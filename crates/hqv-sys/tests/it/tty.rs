@@ -17,14 +17,9 @@ fn asks() {
     let Ok(how) = std::env::var("HQV_ASK") else { return };
     let tty = hqv_sys::tty::open().unwrap();
     let timed = |timeout, cancel| {
-        Hidden {
-            prompt: "Value: ",
-            limit: LIMIT,
-            timeout,
-            cancel,
-        }
-        .ask_on(tty.as_fd())
-        .map(|text| text.to_vec())
+        Hidden { prompt: "Value: ", limit: LIMIT, timeout, cancel }
+            .ask_on(tty.as_fd())
+            .map(|text| text.to_vec())
     };
     let answer = match how.as_str() {
         "hidden" => read_hidden("Value: ", LIMIT).map(|text| text.to_vec()),
@@ -49,11 +44,9 @@ fn asks() {
     let front = is_foreground_tty(tty.as_fd());
     match answer {
         Ok(text) if text.len() > 100 => println!("\nanswer: {} bytes, front {front}", text.len()),
-        Ok(text) => println!(
-            "\nanswer: {:?}, front {front}, width {:?}",
-            String::from_utf8(text).unwrap(),
-            width()
-        ),
+        Ok(text) => {
+            println!("\nanswer: {:?}, front {front}, width {:?}", String::from_utf8(text).unwrap(), width())
+        }
         Err(error) => println!("\nanswer: {:?}, {error}", error.kind()),
     }
 }
@@ -72,10 +65,7 @@ fn answer(mut child: Child) -> String {
     let mut out = String::new();
     child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
     child.wait().unwrap();
-    out.lines()
-        .find_map(|line| line.strip_prefix("answer: "))
-        .unwrap_or(&out)
-        .to_string()
+    out.lines().find_map(|line| line.strip_prefix("answer: ")).unwrap_or(&out).to_string()
 }
 
 /// Asks, types `keys` at the prompt, and returns the answer and what was shown.
@@ -124,10 +114,7 @@ fn in3_pasted_lines_are_one_answer_or_none() {
 #[test]
 fn ends_limits_timeouts_and_withdrawals() {
     assert!(converse("hidden", b"\x04").0.starts_with("UnexpectedEof"));
-    assert_eq!(
-        converse("short", b"0123456789abc\n").0,
-        "\"0123456789\", front true, width Some(80)"
-    );
+    assert_eq!(converse("short", b"0123456789abc\n").0, "\"0123456789\", front true, width Some(80)");
     assert!(converse_silently("timed").starts_with("TimedOut"));
     assert!(converse_silently("cancelled").starts_with("ConnectionAborted"));
     assert!(converse_silently("panics").starts_with("\"\""));
@@ -162,20 +149,12 @@ fn lc2_stopped_and_continued_it_asks_again() {
     // A real shell with job control: stopping means something only below one.
     let mut pty = Pty::open().unwrap();
     let mut shell = std::process::Command::new("/bin/sh");
-    shell
-        .arg("-i")
-        .env("PS1", "ready> ")
-        .env("TERM", "xterm")
-        .env("HQV_ASK", "hidden")
-        .env_remove("ENV");
+    shell.arg("-i").env("PS1", "ready> ").env("TERM", "xterm").env("HQV_ASK", "hidden").env_remove("ENV");
     pty.attach(&mut shell).unwrap();
     let mut shell = shell.spawn().unwrap();
     pty.wait_for("ready> ", PATIENCE).unwrap();
     let exe = std::env::current_exe().unwrap();
-    let command = format!(
-        "'{}' tty::asks --exact --include-ignored --nocapture\n",
-        exe.display()
-    );
+    let command = format!("'{}' tty::asks --exact --include-ignored --nocapture\n", exe.display());
     pty.type_in(command.as_bytes()).unwrap();
     pty.wait_for("Value: ", PATIENCE).unwrap();
     assert!(!pty.echoes());
@@ -207,16 +186,7 @@ fn visible_lines_are_shown() {
 fn no_terminal_is_an_error() {
     let (read, _write) = io::pipe().unwrap();
     assert!(!is_foreground_tty(read.as_fd()));
-    assert!(
-        Hidden {
-            prompt: "",
-            limit: 1,
-            timeout: None,
-            cancel: None
-        }
-        .ask_on(read.as_fd())
-        .is_err()
-    );
+    assert!(Hidden { prompt: "", limit: 1, timeout: None, cancel: None }.ask_on(read.as_fd()).is_err());
     // A terminal, but not the one that controls us.
     let pty = Pty::open().unwrap();
     assert!(!is_foreground_tty(pty.program.as_fd()));

@@ -30,10 +30,7 @@ pub fn format(text: &str) -> Result<hqv_engine::transfer::Format, model::Error> 
 
 /// An operation of the record.
 pub fn operation(text: &str) -> Result<model::OpKind, model::Error> {
-    let known = model::OpKind::ALL
-        .iter()
-        .map(|op| op.as_str())
-        .collect::<Vec<_>>();
+    let known = model::OpKind::ALL.iter().map(|op| op.as_str()).collect::<Vec<_>>();
     model::OpKind::parse(text).ok_or_else(|| {
         model::Error::bad_request("no operation is called that").hint(format!("one of {}", known.join(", ")))
     })
@@ -110,9 +107,7 @@ pub fn idle_minutes(text: &str) -> Result<u32, model::Error> {
     let digits = !text.is_empty() && text.len() <= 6 && text.bytes().all(|b| b.is_ascii_digit());
     match text.parse::<u32>() {
         Ok(n) if digits && n <= 10_080 => Ok(n),
-        _ => Err(model::Error::bad_request(
-            "idle minutes are a number from 0 (never) to 10080 (a week)",
-        )),
+        _ => Err(model::Error::bad_request("idle minutes are a number from 0 (never) to 10080 (a week)")),
     }
 }
 

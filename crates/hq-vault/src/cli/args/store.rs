@@ -26,12 +26,7 @@ pub struct Args {
     #[arg(value_name = "PATH", value_parser = parse::path)]
     pub path: SecretPath,
     /// Read the value from this file; a process substitution works too
-    #[arg(
-        long,
-        value_name = "FILE",
-        conflicts_with = "generate",
-        help_heading = "Value"
-    )]
+    #[arg(long, value_name = "FILE", conflicts_with = "generate", help_heading = "Value")]
     pub file: Option<PathBuf>,
     /// Make a random value of LEN characters that nobody sees  [default LEN: 32]
     #[arg(long, value_name = "LEN", num_args = 0..=1, require_equals = true,

@@ -38,13 +38,7 @@ pub enum Kind {
 
 impl Failure {
     fn new(kind: Kind, message: impl Into<String>) -> Failure {
-        Failure {
-            kind,
-            message: message.into(),
-            hint: None,
-            request: None,
-            actor: None,
-        }
+        Failure { kind, message: message.into(), hint: None, request: None, actor: None }
     }
 
     /// One of the vault's codes with a sentence.
@@ -107,11 +101,7 @@ impl Failure {
     /// What to do next, where nothing is said yet.
     #[must_use]
     pub fn or_hint(self, hint: impl Into<String>) -> Failure {
-        if self.hint.is_some() {
-            self
-        } else {
-            self.hint(hint)
-        }
+        if self.hint.is_some() { self } else { self.hint(hint) }
     }
 
     /// The same failure with something said before its sentence.

@@ -58,18 +58,13 @@ impl Out {
     /// Bytes of data, exactly as they are.
     pub fn bytes(&self, data: &[u8]) -> Result<(), Failure> {
         let mut stdout = io::stdout().lock();
-        stdout
-            .write_all(data)
-            .and_then(|()| stdout.flush())
-            .map_err(closed)
+        stdout.write_all(data).and_then(|()| stdout.flush()).map_err(closed)
     }
 
     /// A line of data.
     pub fn line(&self, text: impl AsRef<str>) -> Result<(), Failure> {
         let mut stdout = io::stdout().lock();
-        writeln!(stdout, "{}", text.as_ref())
-            .and_then(|()| stdout.flush())
-            .map_err(closed)
+        writeln!(stdout, "{}", text.as_ref()).and_then(|()| stdout.flush()).map_err(closed)
     }
 
     /// A confirmation, which is data. For a program that asked for JSON it is
@@ -101,11 +96,7 @@ impl Out {
 
     /// How many columns stdout has; None where it is no terminal.
     pub fn width(&self) -> Option<usize> {
-        if self.stdout_is_terminal {
-            hqv_sys::tty::width().map(usize::from)
-        } else {
-            None
-        }
+        if self.stdout_is_terminal { hqv_sys::tty::width().map(usize::from) } else { None }
     }
 }
 

@@ -53,42 +53,27 @@ pub struct Table {
 impl Table {
     /// No columns yet.
     pub fn new() -> Table {
-        Table {
-            columns: Vec::new(),
-            rows: Vec::new(),
-        }
+        Table { columns: Vec::new(), rows: Vec::new() }
     }
 
     /// A column of words.
     #[must_use]
     pub fn left(mut self, title: &'static str) -> Table {
-        self.columns.push(Column {
-            title,
-            align: Align::Left,
-            gives_way: false,
-        });
+        self.columns.push(Column { title, align: Align::Left, gives_way: false });
         self
     }
 
     /// A column of numbers.
     #[must_use]
     pub fn right(mut self, title: &'static str) -> Table {
-        self.columns.push(Column {
-            title,
-            align: Align::Right,
-            gives_way: false,
-        });
+        self.columns.push(Column { title, align: Align::Right, gives_way: false });
         self
     }
 
     /// A column of words that is cut where the terminal ends.
     #[must_use]
     pub fn yielding(mut self, title: &'static str) -> Table {
-        self.columns.push(Column {
-            title,
-            align: Align::Left,
-            gives_way: true,
-        });
+        self.columns.push(Column { title, align: Align::Left, gives_way: true });
         self
     }
 
@@ -96,10 +81,7 @@ impl Table {
     pub fn row<'a>(&mut self, cells: impl IntoIterator<Item = (&'a str, Tone)>) {
         let cells = cells
             .into_iter()
-            .map(|(text, tone)| Cell {
-                text: hqv_model::escape_controls(text).into_owned(),
-                tone,
-            })
+            .map(|(text, tone)| Cell { text: hqv_model::escape_controls(text).into_owned(), tone })
             .collect();
         self.rows.push(cells);
     }
@@ -117,11 +99,8 @@ impl Table {
         let mut lines = Vec::with_capacity(self.rows.len() + 1);
         if header && !self.rows.is_empty() {
             let titles = self.columns.iter().map(|c| c.title);
-            let cells: Vec<String> = titles
-                .zip(&self.columns)
-                .zip(&widths)
-                .map(|((t, c), w)| pad(t, *w, c.align))
-                .collect();
+            let cells: Vec<String> =
+                titles.zip(&self.columns).zip(&widths).map(|((t, c), w)| pad(t, *w, c.align)).collect();
             lines.push(paint.bold(cells.join("  ").trim_end()));
         }
         for row in &self.rows {
@@ -139,11 +118,8 @@ impl Table {
     }
 
     fn widths(&self, limit: Option<usize>, header: bool) -> Vec<usize> {
-        let mut widths: Vec<usize> = self
-            .columns
-            .iter()
-            .map(|c| if header { c.title.width() } else { 0 })
-            .collect();
+        let mut widths: Vec<usize> =
+            self.columns.iter().map(|c| if header { c.title.width() } else { 0 }).collect();
         for row in &self.rows {
             for (width, cell) in widths.iter_mut().zip(row) {
                 *width = (*width).max(cell.text.width());
@@ -155,9 +131,7 @@ impl Table {
             && let Some(width) = widths.get_mut(at)
         {
             let floor = self.columns.get(at).map_or(0, |c| c.title.width());
-            *width = width
-                .saturating_sub(total.saturating_sub(limit))
-                .max(floor.min(*width));
+            *width = width.saturating_sub(total.saturating_sub(limit)).max(floor.min(*width));
         }
         widths
     }
@@ -226,10 +200,7 @@ mod tests {
     fn the_description_gives_way_and_the_path_never_does() {
         let lines = sample().lines(Some(50), true, Paint::new(false));
         assert!(lines.iter().all(|l| l.width() <= 50), "{lines:?}");
-        assert!(
-            lines[1].starts_with("aws/deploy/access-key") && lines[1].ends_with('…'),
-            "{lines:?}"
-        );
+        assert!(lines[1].starts_with("aws/deploy/access-key") && lines[1].ends_with('…'), "{lines:?}");
         let narrow = sample().lines(Some(10), true, Paint::new(false));
         assert!(narrow[1].starts_with("aws/deploy/access-key"));
     }

@@ -47,10 +47,7 @@ pub fn span(millis: i64) -> String {
 /// The time of day in this machine's zone, for lines that follow each other.
 pub fn of_day(moment: Timestamp) -> String {
     match jiff::Timestamp::from_millisecond(moment.millis()) {
-        Ok(t) => t
-            .to_zoned_datetime(jiff::tz::TimeZone::system())
-            .strftime("%H:%M:%S")
-            .to_string(),
+        Ok(t) => t.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime("%H:%M:%S").to_string(),
         Err(_) => moment.to_rfc3339(),
     }
 }
@@ -58,10 +55,7 @@ pub fn of_day(moment: Timestamp) -> String {
 /// Date and time in this machine's zone.
 pub fn full(moment: Timestamp) -> String {
     match jiff::Timestamp::from_millisecond(moment.millis()) {
-        Ok(t) => t
-            .to_zoned_datetime(jiff::tz::TimeZone::system())
-            .strftime("%Y-%m-%d %H:%M:%S")
-            .to_string(),
+        Ok(t) => t.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string(),
         Err(_) => moment.to_rfc3339(),
     }
 }

@@ -62,13 +62,7 @@ async fn newest(
     let mut before = None;
     while records.len() < limit {
         let want = (limit - records.len()).min(PAGE) as u64;
-        let page = client
-            .audit_read(&AuditQuery {
-                limit: Some(want),
-                before,
-                ..query.clone()
-            })
-            .await?;
+        let page = client.audit_read(&AuditQuery { limit: Some(want), before, ..query.clone() }).await?;
         records.extend(page.records);
         before = page.next;
         if before.is_none() {
@@ -81,10 +75,7 @@ async fn newest(
 
 /// One request: the stream begins with the newest records of before.
 fn follow(ctx: &Context, args: &Read) -> Result<(), Failure> {
-    let query = AuditQuery {
-        limit: Some(args.limit.unwrap_or(10).min(PAGE) as u64),
-        ..query(args)
-    };
+    let query = AuditQuery { limit: Some(args.limit.unwrap_or(10).min(PAGE) as u64), ..query(args) };
     let link = Link::open(ctx)?;
     let mut shown = 0;
     let mut trouble = None;
@@ -164,21 +155,12 @@ fn paths(record: &AuditRecord) -> String {
 fn who(record: &AuditRecord) -> String {
     let identity = &record.identity;
     match identity.kind.as_str() {
-        "token" => identity
-            .ancestry
-            .clone()
-            .or_else(|| identity.id.clone())
-            .unwrap_or_default(),
+        "token" => identity.ancestry.clone().or_else(|| identity.id.clone()).unwrap_or_default(),
         "session" => "owner".to_owned(),
         "peer" => {
-            let program = identity
-                .program
-                .as_deref()
-                .map(|p| p.rsplit('/').next().unwrap_or(p))
-                .unwrap_or("process");
-            identity
-                .pid
-                .map_or_else(|| program.to_owned(), |pid| format!("{program} (pid {pid})"))
+            let program =
+                identity.program.as_deref().map(|p| p.rsplit('/').next().unwrap_or(p)).unwrap_or("process");
+            identity.pid.map_or_else(|| program.to_owned(), |pid| format!("{program} (pid {pid})"))
         }
         other => other.to_owned(),
     }

@@ -18,21 +18,13 @@ use crate::settings::paths::shown;
 
 /// Proves the record, or says where it is wrong: exit 1.
 pub fn run(ctx: &Context, args: &Verify) -> Result<(), Failure> {
-    let report = if args.files.is_empty() {
-        of_the_vault(ctx, args)?
-    } else {
-        of_files(ctx, args)?
-    };
+    let report = if args.files.is_empty() { of_the_vault(ctx, args)? } else { of_files(ctx, args)? };
     if ctx.out.json {
         ctx.out.document(&report)?;
     } else {
         tell(ctx, &report)?;
     }
-    if report.ok {
-        Ok(())
-    } else {
-        Err(Failure::finding())
-    }
+    if report.ok { Ok(()) } else { Err(Failure::finding()) }
 }
 
 fn of_the_vault(ctx: &Context, args: &Verify) -> Result<AuditReport, Failure> {
@@ -67,9 +59,7 @@ fn both(mut report: AuditReport, compared: AuditReport) -> AuditReport {
     }
     report.ok = false;
     report.first_bad = report.first_bad.or(compared.first_bad);
-    report
-        .findings
-        .extend(compared.findings.into_iter().filter(|f| f.bad));
+    report.findings.extend(compared.findings.into_iter().filter(|f| f.bad));
     report
 }
 
@@ -86,21 +76,15 @@ fn check(
     against: Option<Checkpoint>,
 ) -> Result<AuditReport, Failure> {
     let level = public.map_or(Level::Chain, Level::Signatures);
-    let options = Options {
-        against,
-        ..Options::default()
-    };
+    let options = Options { against, ..Options::default() };
     let report =
         verify::verify(files, level, &options, &mut |_| {}).map_err(|e| Failure::usage(e.to_string()))?;
     Ok(answer(&report))
 }
 
 fn answer(report: &Report) -> AuditReport {
-    let finding = |f: &verify::Finding| AuditFinding {
-        bad: f.bad,
-        sequence: Some(f.line),
-        message: f.text.clone(),
-    };
+    let finding =
+        |f: &verify::Finding| AuditFinding { bad: f.bad, sequence: Some(f.line), message: f.text.clone() };
     AuditReport {
         ok: report.is_ok(),
         level: report.level.as_str().to_owned(),
@@ -119,10 +103,7 @@ fn public(text: &str) -> Result<AuditPublic, Failure> {
     let signing = key_bytes(text.trim()).ok_or_else(|| {
         Failure::usage("--public-key is not a key").hint("hq-vault audit public-key prints it")
     })?;
-    Ok(AuditPublic {
-        signing,
-        reading: [0; 32],
-    })
+    Ok(AuditPublic { signing, reading: [0; 32] })
 }
 
 /// 64 hexadecimal digits.
@@ -148,20 +129,13 @@ fn read_checkpoint(path: &PathBuf) -> Result<Option<Checkpoint>, Failure> {
 }
 
 fn tell(ctx: &Context, report: &AuditReport) -> Result<(), Failure> {
-    let verdict = if report.ok {
-        ctx.out.paint.green("proven")
-    } else {
-        ctx.out.paint.red("not proven")
-    };
+    let verdict = if report.ok { ctx.out.paint.green("proven") } else { ctx.out.paint.red("not proven") };
     ctx.out.line(format!(
         "{verdict}: {} records, {} checkpoints, {} segments; checked: {}",
         report.records, report.checkpoints, report.segments, report.level
     ))?;
     if report.unproven > 0 {
-        ctx.out.line(format!(
-            "{} records were written while locked and adopted later",
-            report.unproven
-        ))?;
+        ctx.out.line(format!("{} records were written while locked and adopted later", report.unproven))?;
     }
     if report.unclean_ends > 0 {
         ctx.out.line(format!(
@@ -170,12 +144,8 @@ fn tell(ctx: &Context, report: &AuditReport) -> Result<(), Failure> {
         ))?;
     }
     for finding in &report.findings {
-        let place = finding
-            .sequence
-            .map(|n| format!("line {n}: "))
-            .unwrap_or_default();
-        ctx.out
-            .line(format!("{place}{}", hqv_model::escape_controls(&finding.message)))?;
+        let place = finding.sequence.map(|n| format!("line {n}: ")).unwrap_or_default();
+        ctx.out.line(format!("{place}{}", hqv_model::escape_controls(&finding.message)))?;
     }
     Ok(())
 }

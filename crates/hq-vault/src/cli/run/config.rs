@@ -22,15 +22,9 @@ pub fn run(ctx: &Context, verb: Verb) -> Result<(), Failure> {
 fn show(ctx: &Context) -> Result<(), Failure> {
     let found = ctx.ask(async |client| client.settings_read().await)?;
     if ctx.out.json {
-        return ctx
-            .out
-            .document(&serde_json::json!({ "settings": found.settings, "file": file_lines(ctx) }));
+        return ctx.out.document(&serde_json::json!({ "settings": found.settings, "file": file_lines(ctx) }));
     }
-    let mut table = Table::new()
-        .left("KEY")
-        .left("VALUE")
-        .left("FROM")
-        .yielding("MEANS");
+    let mut table = Table::new().left("KEY").left("VALUE").left("FROM").yielding("MEANS");
     for setting in &found.settings {
         let tone = if setting.weakens { Tone::Soon } else { Tone::Plain };
         table.row([
@@ -58,22 +52,10 @@ fn file_lines(ctx: &Context) -> BTreeMap<&'static str, (String, &'static str)> {
         None => (default, "default"),
     };
     BTreeMap::from([
-        (
-            "port",
-            from(file.port.map(|p| p.to_string()), DEFAULT_PORT.to_string()),
-        ),
-        (
-            "autostart",
-            from(file.autostart.map(|b| b.to_string()), "true".to_owned()),
-        ),
-        (
-            "color",
-            from(file.color.map(|b| b.to_string()), "true".to_owned()),
-        ),
-        (
-            "threads",
-            from(file.threads.map(|n| n.to_string()), "1".to_owned()),
-        ),
+        ("port", from(file.port.map(|p| p.to_string()), DEFAULT_PORT.to_string())),
+        ("autostart", from(file.autostart.map(|b| b.to_string()), "true".to_owned())),
+        ("color", from(file.color.map(|b| b.to_string()), "true".to_owned())),
+        ("threads", from(file.threads.map(|n| n.to_string()), "1".to_owned())),
     ])
 }
 
@@ -91,12 +73,7 @@ fn set(ctx: &Context, args: &Set) -> Result<(), Failure> {
     if ctx.out.json {
         return ctx.out.document(&done);
     }
-    let now = done
-        .settings
-        .iter()
-        .find(|s| s.key == args.key)
-        .map(|s| s.value.as_str())
-        .unwrap_or(&args.value);
-    ctx.out
-        .confirm(format!("{} is now {}", args.key, hqv_model::escape_controls(now)))
+    let now =
+        done.settings.iter().find(|s| s.key == args.key).map(|s| s.value.as_str()).unwrap_or(&args.value);
+    ctx.out.confirm(format!("{} is now {}", args.key, hqv_model::escape_controls(now)))
 }

@@ -30,10 +30,7 @@ fn sentence(done: &DeleteAnswer) -> String {
         n => format!("{n} versions"),
     };
     match &done.until {
-        Some(until) => format!(
-            "Deleted: {path} ({versions} kept, gone {})",
-            ago(until, compose::now())
-        ),
+        Some(until) => format!("Deleted: {path} ({versions} kept, gone {})", ago(until, compose::now())),
         None => format!("Removed: {path} with all its versions"),
     }
 }

@@ -18,10 +18,7 @@ use crate::settings::paths::shown;
 pub fn run(ctx: &Context, args: Args) -> Result<(), Failure> {
     let format = if ctx.out.json { Format::Json } else { args.format };
     let prefix = args.prefix.as_str();
-    let request = BatchRequest {
-        paths: None,
-        prefix: Some(prefix.to_owned()),
-    };
+    let request = BatchRequest { paths: None, prefix: Some(prefix.to_owned()) };
     let link = Link::open(ctx)?.claiming("env-file");
     let found = ctx.ask_over(&link, async |client| client.batch(&request).await)?;
     if found.is_empty() {
@@ -57,8 +54,7 @@ pub fn write_private(ctx: &Context, path: &Path, bytes: &[u8]) -> Result<(), Fai
         return ctx.out.bytes(bytes);
     }
     if write(path, bytes)? {
-        ctx.out
-            .say(format!("written: {} (readable by you alone)", shown(path)));
+        ctx.out.say(format!("written: {} (readable by you alone)", shown(path)));
     }
     Ok(())
 }
@@ -68,31 +64,20 @@ fn write(path: &Path, bytes: &[u8]) -> Result<bool, Failure> {
     use std::os::unix::fs::FileTypeExt;
     let failed = |e: &std::io::Error| Failure::io(format!("cannot write {}", shown(path)), e);
     match std::fs::metadata(path) {
-        Ok(meta) if meta.is_dir() => Err(Failure::usage(format!(
-            "cannot write {}: it is a directory",
-            shown(path)
-        ))),
-        Ok(meta) if meta.file_type().is_char_device() || meta.file_type().is_fifo() => {
-            let mut file = std::fs::OpenOptions::new()
-                .write(true)
-                .open(path)
-                .map_err(|e| failed(&e))?;
-            std::io::Write::write_all(&mut file, bytes)
-                .map(|()| false)
-                .map_err(|e| failed(&e))
+        Ok(meta) if meta.is_dir() => {
+            Err(Failure::usage(format!("cannot write {}: it is a directory", shown(path))))
         }
-        _ => hqv_sys::files::write_atomic(path, bytes, 0o600)
-            .map(|()| true)
-            .map_err(|e| {
-                let parent = path
-                    .parent()
-                    .filter(|p| !p.as_os_str().is_empty())
-                    .unwrap_or(Path::new("."));
-                match std::fs::metadata(parent) {
-                    Ok(_) => failed(&e),
-                    Err(e) => Failure::usage(format!("cannot write into {}: {}", shown(parent), reason(&e))),
-                }
-            }),
+        Ok(meta) if meta.file_type().is_char_device() || meta.file_type().is_fifo() => {
+            let mut file = std::fs::OpenOptions::new().write(true).open(path).map_err(|e| failed(&e))?;
+            std::io::Write::write_all(&mut file, bytes).map(|()| false).map_err(|e| failed(&e))
+        }
+        _ => hqv_sys::files::write_atomic(path, bytes, 0o600).map(|()| true).map_err(|e| {
+            let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            match std::fs::metadata(parent) {
+                Ok(_) => failed(&e),
+                Err(e) => Failure::usage(format!("cannot write into {}: {}", shown(parent), reason(&e))),
+            }
+        }),
     }
 }
 
@@ -114,12 +99,8 @@ fn is_for_eval(words: &[OsString]) -> bool {
 
 /// Whether an option stands there, as one word or two, with a value that fits.
 fn has(words: &[&str], option: &str, fits: impl Fn(&str) -> bool) -> bool {
-    let apart = words
-        .windows(2)
-        .any(|w| matches!(w, [name, value] if *name == option && fits(value)));
-    let joined = words
-        .iter()
-        .filter_map(|word| word.strip_prefix(option)?.strip_prefix('='));
+    let apart = words.windows(2).any(|w| matches!(w, [name, value] if *name == option && fits(value)));
+    let joined = words.iter().filter_map(|word| word.strip_prefix(option)?.strip_prefix('='));
     apart || joined.into_iter().any(fits)
 }
 
@@ -153,17 +134,9 @@ mod tests {
         std::fs::write(&file, "old").unwrap();
         assert!(write(&file, b"new").unwrap());
         assert_eq!(std::fs::read(&file).unwrap(), b"new");
-        assert_eq!(
-            std::fs::metadata(&file).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
         assert!(write(dir.path(), b"x").is_err());
-        assert!(
-            write(&dir.path().join("no/where"), b"x")
-                .unwrap_err()
-                .message()
-                .contains("no such")
-        );
+        assert!(write(&dir.path().join("no/where"), b"x").unwrap_err().message().contains("no such"));
         assert!(!write(Path::new("/dev/null"), b"x").unwrap());
     }
 }

@@ -38,13 +38,12 @@ pub fn run(ctx: &Context, args: Args) -> Result<(), Failure> {
 }
 
 fn fetch(ctx: &Context, path: &SecretPath, version: Option<u64>) -> Result<Secret, Failure> {
-    ctx.ask(async |client| client.get(path.as_str(), version).await)
-        .map_err(|failure| match version {
-            Some(_) if failure.is(hqv_model::Code::NotFound) => {
-                failure.hint(format!("hq-vault show {path} lists its versions"))
-            }
-            _ => suggest::near(ctx, path, failure),
-        })
+    ctx.ask(async |client| client.get(path.as_str(), version).await).map_err(|failure| match version {
+        Some(_) if failure.is(hqv_model::Code::NotFound) => {
+            failure.hint(format!("hq-vault show {path} lists its versions"))
+        }
+        _ => suggest::near(ctx, path, failure),
+    })
 }
 
 fn to_stdout(ctx: &Context, value: &[u8]) -> Result<(), Failure> {
@@ -56,11 +55,7 @@ fn to_stdout(ctx: &Context, value: &[u8]) -> Result<(), Failure> {
 }
 
 fn assignment(name: &EnvName, path: &SecretPath, secret: Secret) -> Result<SecretBytes, Failure> {
-    let entry = Entry {
-        name: name.clone(),
-        path: path.clone(),
-        value: secret.value,
-    };
+    let entry = Entry { name: name.clone(), path: path.clone(), value: secret.value };
     Ok(transfer::render(transfer::Format::Export, &[entry])?)
 }
 

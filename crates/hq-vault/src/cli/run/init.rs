@@ -22,10 +22,8 @@ const SHORTEST: usize = 12;
 /// Makes the vault, and leaves it ready.
 pub fn run(ctx: &Context, args: &Args) -> Result<(), Failure> {
     if ctx.settings.url()?.is_some() {
-        return Err(
-            Failure::usage("a vault is made on its own machine, not through a URL")
-                .hint("unset HQ_VAULT_URL"),
-        );
+        return Err(Failure::usage("a vault is made on its own machine, not through a URL")
+            .hint("unset HQ_VAULT_URL"));
     }
     let old = ctx.settings.dir.holds_vault();
     if old {
@@ -48,16 +46,13 @@ pub fn run(ctx: &Context, args: &Args) -> Result<(), Failure> {
 fn may_move_aside(ctx: &Context, args: &Args) -> Result<(), Failure> {
     let place = ctx.vault_name();
     if !args.force {
-        return Err(Failure::of(
-            Code::AlreadyExists,
-            format!("there is a vault in {place} already"),
-        )
-        .hint("hq-vault init --force moves it aside, or use another place with --vault-dir"));
+        return Err(Failure::of(Code::AlreadyExists, format!("there is a vault in {place} already"))
+            .hint("hq-vault init --force moves it aside, or use another place with --vault-dir"));
     }
     let who = ctx.ask(async |client| client.token_self().await)?;
     if who.kind != "owner" {
         return Err(
-            Failure::of(Code::Forbidden, "only the owner may put a vault aside").hint("hq-vault unlock"),
+            Failure::of(Code::Forbidden, "only the owner may put a vault aside").hint("hq-vault unlock")
         );
     }
     Ok(())
@@ -81,11 +76,7 @@ fn move_aside(ctx: &Context) -> Result<Options, Failure> {
 }
 
 fn aside_name(ctx: &Context) -> std::path::PathBuf {
-    let stamp: String = compose::now()
-        .to_rfc3339()
-        .chars()
-        .filter(|c| c.is_ascii_alphanumeric())
-        .collect();
+    let stamp: String = compose::now().to_rfc3339().chars().filter(|c| c.is_ascii_alphanumeric()).collect();
     let mut name = ctx.settings.dir.root().as_os_str().to_owned();
     name.push(format!(".old-{stamp}"));
     name.into()
@@ -98,10 +89,8 @@ fn passphrase(ctx: &Context, weak: bool) -> Result<SecretText, Failure> {
     };
     let text = link::text_of(bytes)?;
     if text.reveal().chars().count() < SHORTEST && !weak {
-        return Err(
-            Failure::usage(format!("the passphrase has fewer than {SHORTEST} characters"))
-                .hint("four or five unrelated words are easy to keep; --weak insists"),
-        );
+        return Err(Failure::usage(format!("the passphrase has fewer than {SHORTEST} characters"))
+            .hint("four or five unrelated words are easy to keep; --weak insists"));
     }
     if text.reveal().is_empty() {
         return Err(Failure::usage("the passphrase is empty"));
@@ -120,9 +109,7 @@ fn ask_twice(ctx: &Context) -> Result<SecretBytes, Failure> {
     )?;
     let again = passphrase::ask_hidden("The same again: ", PASSPHRASE_MAX)?;
     if *first != *again {
-        return Err(Failure::usage(
-            "the two passphrases are not the same; nothing was made",
-        ));
+        return Err(Failure::usage("the two passphrases are not the same; nothing was made"));
     }
     Ok(SecretBytes::from_slice(&first))
 }

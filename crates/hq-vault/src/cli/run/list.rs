@@ -13,11 +13,7 @@ use crate::compose;
 /// Lists all pages.
 pub fn run(ctx: &Context, args: Args) -> Result<(), Failure> {
     let query = ListQuery {
-        prefix: args
-            .prefix
-            .as_ref()
-            .map(|p| p.as_str().to_owned())
-            .filter(|p| !p.is_empty()),
+        prefix: args.prefix.as_ref().map(|p| p.as_str().to_owned()).filter(|p| !p.is_empty()),
         kind: args.kind.map(|k| k.as_str().to_owned()),
         tag: args.tag.as_ref().map(|(key, value)| format!("{key}={value}")),
         ..ListQuery::default()
@@ -39,12 +35,8 @@ pub fn run(ctx: &Context, args: Args) -> Result<(), Failure> {
 }
 
 fn table(found: &ListAnswer) -> Table {
-    let mut table = Table::new()
-        .left("PATH")
-        .left("TYPE")
-        .right("VERSION")
-        .left("CHANGED")
-        .yielding("DESCRIPTION");
+    let mut table =
+        Table::new().left("PATH").left("TYPE").right("VERSION").left("CHANGED").yielding("DESCRIPTION");
     let now = compose::now();
     for entry in &found.entries {
         let version = entry.version.to_string();

@@ -29,11 +29,7 @@ pub fn run(ctx: &Context, args: &ManArgs) -> Result<(), Failure> {
 fn paged(text: &[u8]) -> bool {
     use std::io::Write;
     use std::process::{Command, Stdio};
-    let Ok(mut man) = Command::new("man")
-        .args(["-l", "-"])
-        .stdin(Stdio::piped())
-        .spawn()
-    else {
+    let Ok(mut man) = Command::new("man").args(["-l", "-"]).stdin(Stdio::piped()).spawn() else {
         return false;
     };
     // A pager that is left early closes the pipe: that is no failure.
@@ -52,11 +48,8 @@ fn tree() -> Command {
 fn find<'a>(tree: &'a Command, verbs: &[String]) -> Result<&'a Command, Failure> {
     verbs.iter().try_fold(tree, |at, verb| {
         at.find_subcommand(verb).ok_or_else(|| {
-            Failure::of(
-                hqv_model::Code::NotFound,
-                "there is no such verb, and no page for it",
-            )
-            .hint("hq-vault man prints the overview")
+            Failure::of(hqv_model::Code::NotFound, "there is no such verb, and no page for it")
+                .hint("hq-vault man prints the overview")
         })
     })
 }
@@ -65,8 +58,7 @@ fn render(command: &Command) -> Result<Vec<u8>, Failure> {
     let name = page_name(command);
     let mut text = Vec::new();
     let man = clap_mangen::Man::new(command.clone()).title(name);
-    man.render(&mut text)
-        .map_err(|e| Failure::io("cannot make the page", &e))?;
+    man.render(&mut text).map_err(|e| Failure::io("cannot make the page", &e))?;
     if command.get_name() == "hq-vault" {
         text.extend_from_slice(environment().as_bytes());
     }
@@ -87,9 +79,7 @@ fn page_name(command: &Command) -> String {
 
 /// Sub-verbs that have a page: not the hidden ones, and not clap's own `help`.
 fn ours(command: &Command) -> impl Iterator<Item = &Command> {
-    command
-        .get_subcommands()
-        .filter(|c| !c.is_hide_set() && c.get_name() != "help")
+    command.get_subcommands().filter(|c| !c.is_hide_set() && c.get_name() != "help")
 }
 
 fn write_all(tree: &Command, dir: &Path) -> Result<usize, Failure> {
@@ -118,25 +108,11 @@ mod tests {
         let mut waiting = vec![&tree];
         while let Some(command) = waiting.pop() {
             assert!(!render(command).unwrap().is_empty());
-            assert!(
-                command.get_about().is_some(),
-                "{} says nothing",
-                command.get_name()
-            );
+            assert!(command.get_about().is_some(), "{} says nothing", command.get_name());
             for arg in command.get_arguments().filter(|a| !a.is_hide_set()) {
                 let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
-                assert!(
-                    !help.is_empty(),
-                    "{} {} says nothing",
-                    command.get_name(),
-                    arg.get_id()
-                );
-                assert!(
-                    help.len() <= 100,
-                    "{} {} says too much",
-                    command.get_name(),
-                    arg.get_id()
-                );
+                assert!(!help.is_empty(), "{} {} says nothing", command.get_name(), arg.get_id());
+                assert!(help.len() <= 100, "{} {} says too much", command.get_name(), arg.get_id());
             }
             waiting.extend(ours(command));
         }
@@ -147,16 +123,9 @@ mod tests {
         let tree = tree();
         let mut waiting: Vec<&Command> = ours(&tree).collect();
         while let Some(command) = waiting.pop() {
-            let after = command
-                .get_after_help()
-                .map(ToString::to_string)
-                .unwrap_or_default();
+            let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
             assert!(after.contains("  $ "), "{} has no example", command.get_name());
-            assert!(
-                after.contains("More: hq-vault man"),
-                "{} names no page",
-                command.get_name()
-            );
+            assert!(after.contains("More: hq-vault man"), "{} names no page", command.get_name());
             waiting.extend(ours(command));
         }
     }

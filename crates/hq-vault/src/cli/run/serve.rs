@@ -34,10 +34,7 @@ pub fn run(ctx: &Context, args: Args) -> Result<(), Failure> {
 }
 
 fn offer(ctx: &Context) -> Result<bool, Failure> {
-    let question = format!(
-        "There is no vault in {} yet. Make one now? [Y/n] ",
-        ctx.vault_name()
-    );
+    let question = format!("There is no vault in {} yet. Make one now? [Y/n] ", ctx.vault_name());
     match hqv_sys::tty::read_line_visible(&question, 16) {
         Ok(answer) if matches!(answer.trim(), "" | "y" | "Y" | "yes") => Ok(true),
         Ok(_) => {
@@ -49,13 +46,9 @@ fn offer(ctx: &Context) -> Result<bool, Failure> {
 
 fn stopped(ctx: &Context) -> Result<(), Failure> {
     match stop::stop(ctx)? {
-        Some(pid) => ctx
-            .out
-            .confirm(format!("Stopped: the daemon (pid {pid}) of {}", ctx.vault_name())),
-        None => Err(
-            Failure::unreachable(format!("no daemon runs for {}", ctx.vault_name()))
-                .hint("there is nothing to stop; hq-vault status says how things are"),
-        ),
+        Some(pid) => ctx.out.confirm(format!("Stopped: the daemon (pid {pid}) of {}", ctx.vault_name())),
+        None => Err(Failure::unreachable(format!("no daemon runs for {}", ctx.vault_name()))
+            .hint("there is nothing to stop; hq-vault status says how things are")),
     }
 }
 

@@ -22,12 +22,7 @@ fn list(ctx: &Context) -> Result<(), Failure> {
     if ctx.out.json {
         return ctx.out.document(&found);
     }
-    let mut table = Table::new()
-        .left("ID")
-        .left("OPENED")
-        .left("IDLE END")
-        .left("FROM")
-        .left("");
+    let mut table = Table::new().left("ID").left("OPENED").left("IDLE END").left("FROM").left("");
     let now = compose::now();
     for session in &found.sessions {
         let (opened, ends) = (ago(&session.created_at, now), ago(&session.expires_at, now));

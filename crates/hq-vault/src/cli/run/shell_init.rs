@@ -33,10 +33,7 @@ fn text(shell: ShellName) -> String {
         ShellName::Ksh => ("ksh", ALIAS, ALIAS_NOTE),
         ShellName::Dash => ("dash", ALIAS, ALIAS_NOTE),
     };
-    POSIX
-        .replace("%SHELL%", name)
-        .replace("%NAME%", called)
-        .replace("%NOTE%", note)
+    POSIX.replace("%SHELL%", name).replace("%NAME%", called).replace("%NOTE%", note)
 }
 
 /// The line for the start file of the person's own shell.

@@ -24,17 +24,8 @@ pub fn run(ctx: &Context, args: &Args) -> Result<(), Failure> {
 fn facts(ctx: &Context, found: &ShowAnswer) -> Result<(), Failure> {
     let now = compose::now();
     let meta = &found.metadata;
-    let tags = meta
-        .tags
-        .iter()
-        .map(|(k, v)| format!("{k}={v}"))
-        .collect::<Vec<_>>()
-        .join(", ");
-    let expires = meta
-        .expires
-        .as_ref()
-        .map(|at| format!("{at} ({})", ago(at, now)))
-        .unwrap_or_default();
+    let tags = meta.tags.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join(", ");
+    let expires = meta.expires.as_ref().map(|at| format!("{at} ({})", ago(at, now))).unwrap_or_default();
     let lines = [
         ("path", found.path.clone()),
         ("id", meta.id.clone()),
@@ -47,19 +38,13 @@ fn facts(ctx: &Context, found: &ShowAnswer) -> Result<(), Failure> {
         ("changed", ago(&found.updated_at, now)),
     ];
     for (name, value) in lines.iter().filter(|(_, value)| !value.is_empty()) {
-        ctx.out
-            .line(format!("{name:<12} {}", hqv_model::escape_controls(value)))?;
+        ctx.out.line(format!("{name:<12} {}", hqv_model::escape_controls(value)))?;
     }
     ctx.out.line("")
 }
 
 fn versions(found: &ShowAnswer) -> Table {
-    let mut table = Table::new()
-        .right("VERSION")
-        .left("STORED")
-        .right("BYTES")
-        .left("ROUTE")
-        .yielding("BY");
+    let mut table = Table::new().right("VERSION").left("STORED").right("BYTES").left("ROUTE").yielding("BY");
     let now = compose::now();
     for version in &found.versions {
         let (number, bytes) = (version.version.to_string(), version.bytes.to_string());

@@ -71,11 +71,8 @@ fn lines(ctx: &Context, link: &Link<'_>, status: &StatusAnswer) -> Vec<String> {
         lines.push(format!("secrets   {count}{prefixes}{due}"));
     }
     if let Some(tokens) = &status.tokens {
-        let next = tokens
-            .next_end
-            .as_ref()
-            .map(|at| format!("   next ends {}", ago(at, now)))
-            .unwrap_or_default();
+        let next =
+            tokens.next_end.as_ref().map(|at| format!("   next ends {}", ago(at, now))).unwrap_or_default();
         lines.push(format!("tokens    {} live{next}", tokens.live));
     }
     if let Some(record) = &status.record {
@@ -94,11 +91,7 @@ fn lines(ctx: &Context, link: &Link<'_>, status: &StatusAnswer) -> Vec<String> {
 }
 
 fn vault_line(ctx: &Context, link: &Link<'_>, status: &StatusAnswer) -> String {
-    let place = if link.is_local() {
-        ctx.vault_name()
-    } else {
-        link.place()
-    };
+    let place = if link.is_local() { ctx.vault_name() } else { link.place() };
     let state = match (status.initialized, status.locked) {
         (false, _) => "not made yet   hq-vault init".to_owned(),
         (true, true) => "locked   hq-vault unlock".to_owned(),

@@ -17,10 +17,7 @@ pub fn run(ctx: &Context, args: Args) -> Result<(), Failure> {
         return Err(Failure::usage(
             "a value is never taken from the command line: other processes can read it there",
         )
-        .hint(format!(
-            "printf %s VALUE | hq-vault store {}, or --file, or be asked",
-            args.path
-        )));
+        .hint(format!("printf %s VALUE | hq-vault store {}, or --file, or be asked", args.path)));
     }
     // Refused before anybody types: a bad moment, bad metadata.
     let expires = moment(args.expires.as_deref())?;
@@ -38,21 +35,14 @@ pub fn run(ctx: &Context, args: Args) -> Result<(), Failure> {
     }
     let value = input::value(&wanted, &mut compose::SystemEntropy::new())?;
     let request = request(&args, &value, expires);
-    let condition = if args.create {
-        Condition::Absent
-    } else {
-        Condition::Any
-    };
+    let condition = if args.create { Condition::Absent } else { Condition::Any };
     let done = ctx.ask(async |client| client.put(args.path.as_str(), &request, condition).await)?;
     tell(ctx, &value);
     if ctx.out.json {
         return ctx.out.document(&done);
     }
     let path = hqv_model::escape_controls(&done.path);
-    ctx.out.confirm(format!(
-        "✅ Stored: {path} ({} bytes, type: {})",
-        done.bytes, done.metadata.kind
-    ))
+    ctx.out.confirm(format!("✅ Stored: {path} ({} bytes, type: {})", done.bytes, done.metadata.kind))
 }
 
 fn each_tag_once(args: &Args) -> Result<(), Failure> {

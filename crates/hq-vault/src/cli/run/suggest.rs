@@ -14,10 +14,7 @@ pub fn near(ctx: &Context, path: &SecretPath, failure: Failure) -> Failure {
         return failure;
     }
     let prefix = path.as_str().rsplit_once('/').map(|(above, _)| above.to_owned());
-    let listing = format!(
-        "hq-vault list{}",
-        prefix.as_ref().map(|p| format!(" {p}")).unwrap_or_default()
-    );
+    let listing = format!("hq-vault list{}", prefix.as_ref().map(|p| format!(" {p}")).unwrap_or_default());
     match neighbours(ctx, prefix.map(|p| p + "/")) {
         Some(all) => match nearest(path.as_str(), &all) {
             Some(found) => failure.hint(format!("did you mean {found}? ({listing})")),
@@ -30,16 +27,9 @@ pub fn near(ctx: &Context, path: &SecretPath, failure: Failure) -> Failure {
 fn neighbours(ctx: &Context, prefix: Option<String>) -> Option<Vec<String>> {
     let acting = identity::at_hand(ctx)?;
     let link = Link::open(ctx).ok()?;
-    let query = ListQuery {
-        prefix,
-        limit: Some(1000),
-        ..ListQuery::default()
-    };
-    let found = link
-        .run_if_there(Some(acting.credential()), async |client| {
-            client.list(&query).await
-        })
-        .ok()?;
+    let query = ListQuery { prefix, limit: Some(1000), ..ListQuery::default() };
+    let found =
+        link.run_if_there(Some(acting.credential()), async |client| client.list(&query).await).ok()?;
     Some(found.entries.into_iter().map(|e| e.path).collect())
 }
 
@@ -47,17 +37,10 @@ fn neighbours(ctx: &Context, prefix: Option<String>) -> Option<Vec<String>> {
 fn nearest<'a>(wanted: &str, all: &'a [String]) -> Option<&'a str> {
     let most = wanted.chars().count() / 3;
     let rated = all.iter().map(|path| {
-        let away = if path.starts_with(wanted) {
-            0
-        } else {
-            distance(wanted, path)
-        };
+        let away = if path.starts_with(wanted) { 0 } else { distance(wanted, path) };
         (away, path.as_str())
     });
-    rated
-        .filter(|(away, _)| *away <= most)
-        .min()
-        .map(|(_, path)| path)
+    rated.filter(|(away, _)| *away <= most).min().map(|(_, path)| path)
 }
 
 /// Levenshtein's, by rows.

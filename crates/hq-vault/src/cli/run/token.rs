@@ -70,13 +70,7 @@ fn list(ctx: &Context, args: &List) -> Result<(), Failure> {
         ctx.out.say("no token lives");
         return Ok(());
     }
-    let mut table = Table::new()
-        .left("NAME")
-        .left("MAY")
-        .right("USED")
-        .left("ENDS")
-        .left("STATE")
-        .left("ID");
+    let mut table = Table::new().left("NAME").left("MAY").right("USED").left("ENDS").left("STATE").left("ID");
     let now = compose::now();
     for token in &found.tokens {
         let (may, used, ends) = (token.scope.join("; "), used(token), ago(&token.expires_at, now));
@@ -123,9 +117,7 @@ fn show(ctx: &Context, args: &Show) -> Result<(), Failure> {
 /// A token in lines, for `show` and `whoami`.
 pub fn token_lines(token: &TokenMetadata) -> Vec<String> {
     let now = compose::now();
-    let left = token
-        .left
-        .map_or_else(|| "unlimited".to_owned(), |n| n.to_string());
+    let left = token.left.map_or_else(|| "unlimited".to_owned(), |n| n.to_string());
     let mut lines = vec![
         format!("token        {}", token.ancestry),
         format!("id           {}", token.id),

@@ -52,32 +52,26 @@ fn ask(ctx: &Context, recovery: bool) -> Result<SecretBytes, Failure> {
             .hint("run hq-vault unlock in your terminal, or set HQ_VAULT_PASSPHRASE_FILE"));
     }
     let what = if recovery { "Recovery key" } else { "Passphrase" };
-    let typed = passphrase::ask_hidden(
-        &format!("{what} for {} (hidden): ", ctx.vault_name()),
-        PASSPHRASE_MAX,
-    )?;
+    let typed =
+        passphrase::ask_hidden(&format!("{what} for {} (hidden): ", ctx.vault_name()), PASSPHRASE_MAX)?;
     Ok(SecretBytes::from_slice(&typed))
 }
 
 fn unlock(link: &Link<'_>, secret: &SecretText, recovery: bool) -> Result<UnlockAnswer, Failure> {
-    link.run(None, async |client| {
-        if recovery {
-            client.unlock_recovery(secret).await
-        } else {
-            client.unlock(secret).await
-        }
-    })
+    link.run(
+        None,
+        async |client| {
+            if recovery { client.unlock_recovery(secret).await } else { client.unlock(secret).await }
+        },
+    )
 }
 
 fn tell(ctx: &Context, args: &Args, answer: UnlockAnswer) -> Result<(), Failure> {
     for warning in &answer.warnings {
         ctx.out.warn(hqv_model::escape_controls(warning));
     }
-    let words = format!(
-        "Unlocked: {} (session ends {})",
-        ctx.vault_name(),
-        ago(&answer.expires_at, compose::now())
-    );
+    let words =
+        format!("Unlocked: {} (session ends {})", ctx.vault_name(), ago(&answer.expires_at, compose::now()));
     if ctx.out.json {
         return machine(ctx, &answer);
     }
@@ -96,9 +90,8 @@ fn tell(ctx: &Context, args: &Args, answer: UnlockAnswer) -> Result<(), Failure>
 pub fn how_to_stay(ctx: &Context) {
     if ctx.out.to_terminal() && ctx.settings.env.passphrase_file.is_none() {
         let line = shell_init::line(&ctx.settings);
-        ctx.out.say(format!(
-            "to be asked once per shell, not once per command: {line}, then hq-vault unlock"
-        ));
+        ctx.out
+            .say(format!("to be asked once per shell, not once per command: {line}, then hq-vault unlock"));
     }
 }
 

@@ -7,9 +7,7 @@ use crate::cli::output::error::Failure;
 pub fn run(ctx: &Context) -> Result<(), Failure> {
     let version = crate::compose::version();
     if ctx.out.json {
-        return ctx
-            .out
-            .document(&serde_json::json!({ "name": "hq-vault", "version": version }));
+        return ctx.out.document(&serde_json::json!({ "name": "hq-vault", "version": version }));
     }
     ctx.out.line(format!("hq-vault {version}"))
 }

@@ -27,22 +27,11 @@ pub fn look(ctx: &Context) -> Vec<Finding> {
         (Some(holder), false) => {
             let who = holder.pid.map(|p| format!(" (pid {p})")).unwrap_or_default();
             let words = format!("a process{who} holds the vault, but its socket does not answer");
-            vec![Finding::new(
-                "daemon-silent",
-                words,
-                "look at that process; if it hangs, end it yourself",
-            )]
+            vec![Finding::new("daemon-silent", words, "look at that process; if it hangs, end it yourself")]
         }
         (None, true) => {
-            let words = format!(
-                "something listens on {} that is not this vault's daemon",
-                shown(&socket)
-            );
-            vec![Finding::new(
-                "socket-foreign",
-                words,
-                "find it and stop it: it could be a false vault",
-            )]
+            let words = format!("something listens on {} that is not this vault's daemon", shown(&socket));
+            vec![Finding::new("socket-foreign", words, "find it and stop it: it could be a false vault")]
         }
         (None, false) => not_running(ctx, &socket),
     }
@@ -51,25 +40,18 @@ pub fn look(ctx: &Context) -> Vec<Finding> {
 fn not_running(ctx: &Context, socket: &std::path::Path) -> Vec<Finding> {
     let mut found = Vec::new();
     let dir = ctx.settings.dir.clone();
-    let left: Vec<_> = [dir.pid(), dir.port(), socket.to_owned()]
-        .into_iter()
-        .filter(|p| p.exists())
-        .collect();
+    let left: Vec<_> =
+        [dir.pid(), dir.port(), socket.to_owned()].into_iter().filter(|p| p.exists()).collect();
     if !left.is_empty() {
         let names = left.iter().map(|p| shown(p)).collect::<Vec<_>>().join(", ");
         let words = format!("a daemon ended without its last words and left {names}");
         let socket = socket.to_owned();
-        found.push(
-            Finding::new(
-                "daemon-ended",
-                words,
-                "harmless; hq-vault doctor --fix removes them",
-            )
-            .fix(move |_| {
+        found.push(Finding::new("daemon-ended", words, "harmless; hq-vault doctor --fix removes them").fix(
+            move |_| {
                 state_files::remove(&dir, &socket);
                 Ok(())
-            }),
-        );
+            },
+        ));
     }
     let port = ctx.settings.file.port.unwrap_or(DEFAULT_PORT);
     let busy = |address: &str| {
@@ -95,10 +77,7 @@ fn running(ctx: &Context) -> Vec<Finding> {
     let status = match status {
         Ok(status) => status,
         Err(failure) => {
-            let hint = failure
-                .hint_text()
-                .unwrap_or("hq-vault serve --restart")
-                .to_owned();
+            let hint = failure.hint_text().unwrap_or("hq-vault serve --restart").to_owned();
             return vec![Finding::new("daemon-answer", failure.message(), hint)];
         }
     };
@@ -113,18 +92,10 @@ fn running(ctx: &Context) -> Vec<Finding> {
             Some(_) => "TLS does not listen, though there is a certificate",
             None => "TLS does not listen: there is no valid certificate yet",
         };
-        found.push(Finding::new(
-            "tls-off",
-            words,
-            "hq-vault unlock makes a new one; then hq-vault status",
-        ));
+        found.push(Finding::new("tls-off", words, "hq-vault unlock makes a new one; then hq-vault status"));
     }
     for weak in &status.weakened {
-        found.push(Finding::note(
-            "weakened",
-            weak.clone(),
-            "hq-vault config show says what is set",
-        ));
+        found.push(Finding::note("weakened", weak.clone(), "hq-vault config show says what is set"));
     }
     found.extend(status.warnings.iter().map(|warning| of_warning(warning)));
     found
@@ -150,9 +121,6 @@ mod tests {
     fn a_clock_that_ran_ahead_has_a_finding_of_its_own() {
         let words = "the wall clock stands behind the vault's time; tokens go by the later one";
         assert_eq!(of_warning(words).id, "clock");
-        assert_eq!(
-            of_warning("the last run did not end cleanly").id,
-            "daemon-warning"
-        );
+        assert_eq!(of_warning("the last run did not end cleanly").id, "daemon-warning");
     }
 }

@@ -98,19 +98,11 @@ fn of(what: &'static str, path: &Path, why: &NotPrivate) -> Finding {
         }
         NotPrivate::OtherOwner(_) => {
             let id = if what == "dir" { "dir-owner" } else { "file-owner" };
-            Finding::new(
-                id,
-                words,
-                format!("chown it to yourself, or use another --vault-dir: {name}"),
-            )
+            Finding::new(id, words, format!("chown it to yourself, or use another --vault-dir: {name}"))
         }
         NotPrivate::Symlink => {
             let id = if what == "dir" { "dir-link" } else { "file-link" };
-            Finding::new(
-                id,
-                words,
-                "links are never followed here; put the thing itself in its place",
-            )
+            Finding::new(id, words, "links are never followed here; put the thing itself in its place")
         }
         _ => {
             let id = if what == "dir" { "dir-kind" } else { "file-kind" };

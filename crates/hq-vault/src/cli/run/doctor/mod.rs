@@ -33,22 +33,12 @@ type Fix = Box<dyn Fn(&Context) -> Result<(), Failure>>;
 impl Finding {
     /// Something wrong.
     pub fn new(id: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Finding {
-        Finding {
-            id,
-            note: false,
-            message: message.into(),
-            hint: hint.into(),
-            fixed: false,
-            fix: None,
-        }
+        Finding { id, note: false, message: message.into(), hint: hint.into(), fixed: false, fix: None }
     }
 
     /// Something to know.
     pub fn note(id: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Finding {
-        Finding {
-            note: true,
-            ..Finding::new(id, message, hint)
-        }
+        Finding { note: true, ..Finding::new(id, message, hint) }
     }
 
     /// With what `--fix` does.
@@ -78,16 +68,11 @@ pub fn run(ctx: &Context, args: &DoctorArgs) -> Result<(), Failure> {
     }
     let open = found.iter().filter(|f| !f.note && !f.fixed).count();
     if ctx.out.json {
-        ctx.out
-            .document(&serde_json::json!({ "ok": open == 0, "findings": found }))?;
+        ctx.out.document(&serde_json::json!({ "ok": open == 0, "findings": found }))?;
     } else {
         tell(ctx, &found, open)?;
     }
-    if open == 0 {
-        Ok(())
-    } else {
-        Err(Failure::finding())
-    }
+    if open == 0 { Ok(()) } else { Err(Failure::finding()) }
 }
 
 fn tell(ctx: &Context, found: &[Finding], open: usize) -> Result<(), Failure> {
@@ -98,20 +83,13 @@ fn tell(ctx: &Context, found: &[Finding], open: usize) -> Result<(), Failure> {
             (_, true) => paint.dim("note    "),
             _ => paint.red("finding "),
         };
-        ctx.out.line(format!(
-            "{mark}{}: {}",
-            finding.id,
-            hqv_model::escape_controls(&finding.message)
-        ))?;
+        ctx.out.line(format!("{mark}{}: {}", finding.id, hqv_model::escape_controls(&finding.message)))?;
         if !finding.fixed {
-            ctx.out
-                .line(format!("        {}", hqv_model::escape_controls(&finding.hint)))?;
+            ctx.out.line(format!("        {}", hqv_model::escape_controls(&finding.hint)))?;
         }
     }
     match open {
-        0 => ctx
-            .out
-            .line(format!("nothing is wrong with {}", ctx.vault_name())),
+        0 => ctx.out.line(format!("nothing is wrong with {}", ctx.vault_name())),
         1 => ctx.out.line("1 finding"),
         n => ctx.out.line(format!("{n} findings")),
     }

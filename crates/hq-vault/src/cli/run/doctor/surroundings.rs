@@ -10,14 +10,8 @@ use crate::cli::passphrase;
 use crate::settings::paths::shown;
 
 /// Start files that run in every shell.
-const START_FILES: &[&str] = &[
-    ".bashrc",
-    ".bash_profile",
-    ".profile",
-    ".zshrc",
-    ".zshenv",
-    ".config/fish/config.fish",
-];
+const START_FILES: &[&str] =
+    &[".bashrc", ".bash_profile", ".profile", ".zshrc", ".zshenv", ".config/fish/config.fish"];
 
 /// Looks at the environment, the start files, the program and the kernel.
 pub fn look(ctx: &Context) -> Vec<Finding> {
@@ -32,20 +26,12 @@ pub fn look(ctx: &Context) -> Vec<Finding> {
     }
     if ctx.settings.env.preload {
         let words = "LD_PRELOAD is set: another library runs inside every program you start";
-        found.push(Finding::new(
-            "preload",
-            words,
-            "unset it where hq-vault runs, unless it is yours",
-        ));
+        found.push(Finding::new("preload", words, "unset it where hq-vault runs, unless it is yours"));
     }
     drop(hqv_sys::memory::LockedBytes::<32>::zeroed());
     if hqv_sys::memory::lock_failed() {
         let words = "memory cannot be locked (RLIMIT_MEMLOCK): keys could reach the swap";
-        found.push(Finding::note(
-            "memlock",
-            words,
-            "raise it: ulimit -l 1024, or LimitMEMLOCK= in a unit",
-        ));
+        found.push(Finding::note("memlock", words, "raise it: ulimit -l 1024, or LimitMEMLOCK= in a unit"));
     }
     found.extend(kernel(
         &std::fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").unwrap_or_default(),
@@ -72,10 +58,7 @@ fn environment(ctx: &Context) -> Vec<Finding> {
     if let Some(path) = &env.passphrase_file
         && let Err(failure) = passphrase::passphrase_file(path)
     {
-        let hint = failure
-            .hint_text()
-            .unwrap_or("HQ_VAULT_PASSPHRASE_FILE names it")
-            .to_owned();
+        let hint = failure.hint_text().unwrap_or("HQ_VAULT_PASSPHRASE_FILE names it").to_owned();
         found.push(Finding::new("passphrase-file", failure.message(), hint));
     }
     found
@@ -92,11 +75,7 @@ fn writable_by_others(ctx: &Context) -> Vec<Finding> {
         paths.extend(program.parent().map(Path::to_owned));
         paths.push(program);
     }
-    paths
-        .iter()
-        .filter(|p| others_can_write(p))
-        .map(|p| open_to_others(p))
-        .collect()
+    paths.iter().filter(|p| others_can_write(p)).map(|p| open_to_others(p)).collect()
 }
 
 fn open_to_others(path: &Path) -> Finding {
@@ -134,12 +113,7 @@ mod tests {
 
     #[test]
     fn the_kernel_s_doors_are_named() {
-        let ids = |scope, tiocsti| {
-            kernel(scope, tiocsti)
-                .into_iter()
-                .map(|f| f.id)
-                .collect::<Vec<_>>()
-        };
+        let ids = |scope, tiocsti| kernel(scope, tiocsti).into_iter().map(|f| f.id).collect::<Vec<_>>();
         assert_eq!(ids("1\n", "0\n"), Vec::<&str>::new());
         assert_eq!(ids("0\n", "1\n"), ["yama", "tiocsti"]);
         assert_eq!(ids("", ""), ["yama"]);

@@ -23,25 +23,20 @@ pub fn run(ctx: &Context) -> Result<(), Failure> {
     let begun = SystemClock.boot();
     let mut stage = Stage::set()?;
     stage.remove_on_signal()?;
-    ctx.out
-        .line("A throw-away vault in a temporary directory; your own is not touched.\n")?;
+    ctx.out.line("A throw-away vault in a temporary directory; your own is not touched.\n")?;
     for (number, step) in STEPS.iter().enumerate() {
         play(ctx, &mut stage, number + 1, step)?;
     }
     stage.strike()?;
     let seconds = (SystemClock.boot() - begun).as_secs_f64();
-    ctx.out.line(format!(
-        "That took {seconds:.1} s, and nothing of it is left. Type next:\n"
-    ))?;
+    ctx.out.line(format!("That took {seconds:.1} s, and nothing of it is left. Type next:\n"))?;
     ctx.out.line("  hq-vault init")?;
     ctx.out.line("  hq-vault store myapp/api-key")?;
-    ctx.out
-        .line("  hq-vault token create --name my-first --ttl 1h --path myapp/")
+    ctx.out.line("  hq-vault token create --name my-first --ttl 1h --path myapp/")
 }
 
 fn play(ctx: &Context, stage: &mut Stage, number: usize, step: &Step) -> Result<(), Failure> {
-    ctx.out
-        .line(ctx.out.paint.bold(&format!("{number}. {}", step.why)))?;
+    ctx.out.line(ctx.out.paint.bold(&format!("{number}. {}", step.why)))?;
     for line in step.lines {
         one(ctx, stage, line)?;
     }
@@ -55,8 +50,7 @@ fn one(ctx: &Context, stage: &mut Stage, line: &Line) -> Result<(), Failure> {
     }
     let ended = stage.run(line)?;
     for text in ended.shown.lines() {
-        ctx.out
-            .line(format!("     {}", hqv_model::escape_controls(text)).trim_end())?;
+        ctx.out.line(format!("     {}", hqv_model::escape_controls(text)).trim_end())?;
     }
     if ended.code != line.exit {
         return Err(Failure::internal(format!(
@@ -66,8 +60,7 @@ fn one(ctx: &Context, stage: &mut Stage, line: &Line) -> Result<(), Failure> {
         .hint("hq-vault doctor says what may be wrong here"));
     }
     if line.exit != 0 {
-        ctx.out
-            .line(ctx.out.paint.dim(&format!("     (exit {})", line.exit)))?;
+        ctx.out.line(ctx.out.paint.dim(&format!("     (exit {})", line.exit)))?;
     }
     Ok(())
 }

@@ -37,14 +37,9 @@ struct Place {
 impl Stage {
     /// Makes the home, the project in it, and `hq-vault` on its PATH.
     pub fn set() -> Result<Stage, Failure> {
-        let place = Place {
-            root: compose::temp_dir().join(format!("hq-vault-tour-{}", random_name())),
-        };
+        let place = Place { root: compose::temp_dir().join(format!("hq-vault-tour-{}", random_name())) };
         hqv_sys::files::create_private_dir(&place.root).map_err(|e| failed(&e))?;
-        let stage = Stage {
-            place: Arc::new(place),
-            kept: Vec::new(),
-        };
+        let stage = Stage { place: Arc::new(place), kept: Vec::new() };
         stage.furnish().map_err(|e| failed(&e))?;
         Ok(stage)
     }
@@ -78,10 +73,7 @@ impl Stage {
             }
             None => shown.insert_str(0, &String::from_utf8_lossy(&output.stdout)),
         }
-        Ok(Ended {
-            code: output.status.code().unwrap_or(-1),
-            shown,
-        })
+        Ok(Ended { code: output.status.code().unwrap_or(-1), shown })
     }
 
     /// Strikes the stage also where a signal ends us.
@@ -94,11 +86,7 @@ impl Stage {
         let mut signals = {
             let _inside = runtime.enter();
             let catch = |kind| signal(kind).map_err(|e| Failure::io("cannot catch signals", &e));
-            [
-                catch(SignalKind::interrupt())?,
-                catch(SignalKind::terminate())?,
-                catch(SignalKind::hangup())?,
-            ]
+            [catch(SignalKind::interrupt())?, catch(SignalKind::terminate())?, catch(SignalKind::hangup())?]
         };
         let wait = move || {
             let code = runtime.block_on(async {
@@ -112,10 +100,7 @@ impl Stage {
             place.strike();
             std::process::exit(code);
         };
-        std::thread::Builder::new()
-            .spawn(wait)
-            .map(drop)
-            .map_err(|e| Failure::io("cannot start", &e))
+        std::thread::Builder::new().spawn(wait).map(drop).map_err(|e| Failure::io("cannot start", &e))
     }
 
     /// Stops the daemon and removes everything; says so where it could not.
@@ -177,11 +162,7 @@ impl Place {
     fn strike(&self) {
         if self.vault().exists() {
             // It may have stopped already, or never begun.
-            let _ = self
-                .shell("hq-vault serve --stop")
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .status();
+            let _ = self.shell("hq-vault serve --stop").stdout(Stdio::null()).stderr(Stdio::null()).status();
         }
         let _ = fs::remove_dir_all(&self.root);
     }
@@ -205,9 +186,7 @@ fn random_name() -> String {
 /// Real shapes with values of nobody: the PEM is an Ed25519 key (RFC 8410) of
 /// 32 bytes that were just drawn.
 fn dot_env() -> String {
-    let mut key = vec![
-        0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20,
-    ];
+    let mut key = vec![0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
     let mut secret = [0u8; 32];
     SystemEntropy::new().fill(&mut secret);
     key.extend_from_slice(&secret);

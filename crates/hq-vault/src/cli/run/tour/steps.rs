@@ -19,27 +19,15 @@ pub struct Line {
 }
 
 const fn run(command: &'static str) -> Line {
-    Line {
-        command,
-        exit: 0,
-        keep: None,
-    }
+    Line { command, exit: 0, keep: None }
 }
 
 const fn refused(command: &'static str, exit: i32) -> Line {
-    Line {
-        command,
-        exit,
-        keep: None,
-    }
+    Line { command, exit, keep: None }
 }
 
 const fn keep(name: &'static str, command: &'static str) -> Line {
-    Line {
-        command,
-        exit: 0,
-        keep: Some(name),
-    }
+    Line { command, exit: 0, keep: Some(name) }
 }
 
 /// The tour.
@@ -68,10 +56,7 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         why: "The vault lists what it holds. On disk not even a name can be read.",
-        lines: &[
-            run("hq-vault list shop"),
-            refused("grep -c stripe ~/.hq-vault/vault.db", 1),
-        ],
+        lines: &[run("hq-vault list shop"), refused("grep -c stripe ~/.hq-vault/vault.db", 1)],
     },
     Step {
         why: "A program gets one value; a shell gets them all, byte for byte, whatever they hold.",
@@ -110,10 +95,7 @@ pub const STEPS: &[Step] = &[
     Step {
         why: "Nobody hands on more than they have.",
         lines: &[
-            refused(
-                "HQ_VAULT_TOKEN=$O hq-vault token create --name greedy --allow 'read,write on shop/'",
-                4,
-            ),
+            refused("HQ_VAULT_TOKEN=$O hq-vault token create --name greedy --allow 'read,write on shop/'", 4),
             refused("HQ_VAULT_TOKEN=$O hq-vault get other/secret", 4),
         ],
     },
