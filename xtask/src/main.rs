@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use tree::Tree;
 
 const USAGE: &str = "usage: cargo run -p xtask -- CHECK...
-  arrows    which crate may depend on which (DESIGN's arrows)
+  arrows    which crate may depend on which
   unsafe    `unsafe` stands in hqv-sys alone, every other crate root forbids it
   sizes     no file above 600 lines
   forbids   clock, environment, generator and backends stay in their places

@@ -2,7 +2,7 @@
 //!
 //! The answer exists twice: [`GetAnswer`] is what a client reads and what the OpenAPI document shows, [`GetView`] is
 //! what the server writes from borrowed parts, by hand, into one buffer of the exact size. A test holds the two
-//! equal. Serde would cost the copies and about a microsecond, and DESIGN section 5 counts microseconds here.
+//! equal. Serde would cost the copies and about a microsecond, and each counts here.
 
 use std::collections::BTreeMap;
 

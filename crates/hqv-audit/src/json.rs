@@ -3,7 +3,7 @@
 //! A record is written before each answer, so it must not allocate; and it holds paths and names, so
 //! the buffer is wiped after each use. What a terminal or a line-based reader could take for more than
 //! text is escaped: C0, DEL, C1, line and paragraph separators and the bidirectional controls
-//! (SECURITY-MATRIX AU3).
+//! (row AU3).
 
 use hqv_model::is_bidi_control;
 use zeroize::Zeroize;

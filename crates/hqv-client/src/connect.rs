@@ -45,7 +45,7 @@ impl Client {
         wire::open(stream, HEAD).await
     }
 
-    /// The configuration that trusts what PRODUCT section 9 says, and nothing beside it.
+    /// The configuration that trusts the one anchor decided on, and nothing beside it.
     async fn trusted(&self) -> Result<Arc<ClientConfig>> {
         let trust = &self.options.trust;
         let roots = match trust.anchor(self.options.target.is_local())? {

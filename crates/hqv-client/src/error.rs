@@ -19,7 +19,7 @@ pub type Result<T, E = ClientError> = std::result::Result<T, E>;
 /// A refused or failed call. Nothing in it is secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientError {
-    /// A code of PRODUCT section 4, [`CONNECTION_ERROR`] or [`TIMEOUT`].
+    /// One of the stable codes, [`CONNECTION_ERROR`] or [`TIMEOUT`].
     pub code: String,
     /// The HTTP status, where there was an answer.
     pub status: Option<u16>,

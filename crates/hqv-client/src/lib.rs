@@ -1,6 +1,6 @@
 //! The vault's client: HTTP/1.1 over the Unix socket or over TLS, one kept connection, typed calls.
 //!
-//! It holds no policy. What it does decide is whom to trust before a credential leaves (`trust`, PRODUCT section 9):
+//! It holds no policy. What it does decide is whom to trust before a credential leaves (`trust`):
 //!
 //! - the Unix socket: owner, mode and peer must be the caller's own uid (`unix`);
 //! - TLS with a pin (from the token or a fingerprint): one certificate is the only root, and it has that hash;

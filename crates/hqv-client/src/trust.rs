@@ -1,4 +1,4 @@
-//! Whom to trust, before anything is sent (PRODUCT section 9).
+//! Whom to trust, before anything is sent.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -84,7 +84,7 @@ pub(crate) enum Anchor {
 }
 
 impl Trust {
-    /// Decides, in the order of PRODUCT section 9.
+    /// Decides, in this order: pin, fingerprint, CA file, local CA for loopback, the system.
     ///
     /// # Errors
     /// `BAD_REQUEST` where a file that was named cannot be read or holds no certificate.

@@ -96,6 +96,10 @@ async fn au2_a_vault_whose_record_could_not_begin_answers_nobody_until_it_can() 
     let secret = || SlotSecret::Passphrase(passphrase(PASSPHRASE));
     let opened = engine.unlock(peer(), secret()).await;
     assert!(opened.is_err() && !engine.healthy(), "unlocked without a record");
+    // Nor is a refusal answered that no record tells of.
+    let wrong = SlotSecret::Passphrase(passphrase("not the passphrase"));
+    let refused = engine.unlock(peer(), wrong).await;
+    assert_eq!(refused.err().map(|e| e.code()), Some(Code::Unavailable));
     give_back(dir.path());
     let opened = match engine.vault() {
         Some(_) => engine.unlock(peer(), secret()).await.unwrap().session,

@@ -1,13 +1,13 @@
 //! The embedded shelf: one SQLite file, owned by one process.
 //!
-//! * [`place`] looks at what stands under the name before SQLite may touch it.
-//! * [`make`] builds a new vault beside its final name and renames it there, so there is never half a vault.
-//! * [`connect`] is the only place where a connection is opened and told how to behave.
-//! * [`schema`] says which file is ours; [`migrate`] brings an older one forward and keeps a copy.
-//! * [`rows`] turns rows into columns and back; [`failure`] turns SQLite's errors into the store's.
+//! * `place` looks at what stands under the name before SQLite may touch it.
+//! * `make` builds a new vault beside its final name and renames it there, so there is never half a vault.
+//! * `connect` is the only place where a connection is opened and told how to behave.
+//! * `schema` says which file is ours; `migrate` brings an older one forward and keeps a copy.
+//! * `rows` turns rows into columns and back; `failure` turns SQLite's errors into the store's.
 //!
 //! There is one connection that writes, behind a mutex, and readers apart from it: WAL lets them read while it
-//! writes. A connection whose commit failed is never used again (see [`writer`]).
+//! writes. A connection whose commit failed is never used again (see `writer`).
 #![forbid(unsafe_code)]
 
 mod connect;

@@ -35,7 +35,7 @@ const REASON_MAX: usize = 4096;
 
 /// Starts `program` with `args` as a daemon: a session of its own, working directory `/`, stdin from
 /// `/dev/null`, stdout and stderr appended to the private file `log`, and no other descriptor of ours.
-/// Paths must be absolute. The environment is what [`KEPT`] names and `extra_env`.
+/// Paths must be absolute. The environment is what `KEPT` names and `extra_env`.
 ///
 /// Returns its pid and the pipe on which it will report. Nothing has been waited for yet.
 ///

@@ -1,4 +1,4 @@
-//! Who acts, and who is asked (PRODUCT section 3b).
+//! Who acts, and who is asked.
 
 use crate::support::{PASSPHRASE, home, ordinary, owner, store, token, vault};
 use std::os::unix::fs::PermissionsExt;

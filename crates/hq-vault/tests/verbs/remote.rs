@@ -1,4 +1,4 @@
-//! A client with URL and token alone (PRODUCT section 9), and the fall-back to the port.
+//! A client with URL and token alone, and the fall-back to the port.
 
 use crate::support::{home, owner, store, token, vault};
 use hqv_test::TestServer;

@@ -1,4 +1,4 @@
-//! SECURITY-MATRIX AU1: edit, drop, swap, duplicate, insert, cut, empty, replace by an older copy.
+//! Row AU1: edit, drop, swap, duplicate, insert, cut, empty, replace by an older copy.
 
 use hqv_audit::{
     DbHead,

@@ -1,4 +1,4 @@
-//! SECURITY-MATRIX AU2, without rotation: the log cannot be written, was moved, deleted or cut.
+//! Row AU2, without rotation: the log cannot be written, was moved, deleted or cut.
 
 use std::{
     fs::{self, OpenOptions, Permissions},

@@ -1,4 +1,4 @@
-//! SECURITY-MATRIX AU3: newlines, quotes, escapes in every field. One JSON line each, parseable.
+//! Row AU3: newlines, quotes, escapes in every field. One JSON line each, parseable.
 
 use hqv_audit::{Identity, Item, ItemKind, Reader, Record, RecordView};
 use hqv_model::{Code, OpKind, Outcome, TokenId, is_bidi_control};

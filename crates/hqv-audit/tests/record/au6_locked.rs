@@ -1,4 +1,4 @@
-//! SECURITY-MATRIX AU6: records written while locked, forged segments, a checkpoint of nobody.
+//! Row AU6: records written while locked, forged segments, a checkpoint of nobody.
 
 use hqv_audit::{AuditError, AuditIdentity, Checkpoint, Log, line::MAX_LINE};
 use hqv_model::VaultId;

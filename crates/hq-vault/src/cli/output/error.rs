@@ -184,7 +184,7 @@ impl Failure {
         self.kind == Kind::Vault(code)
     }
 
-    /// The process's exit code, as PRODUCT section 3 lists them.
+    /// The process's exit code, as `--help` lists them.
     pub fn exit(&self) -> u8 {
         match self.kind {
             Kind::Vault(code) => code.exit_code(),

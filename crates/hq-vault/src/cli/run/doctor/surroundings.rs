@@ -1,5 +1,5 @@
 //! What stands around the vault: this environment, and the ways in that a
-//! program of the same user has (DESIGN section 9).
+//! program of the same user has.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
