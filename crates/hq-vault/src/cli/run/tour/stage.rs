@@ -37,7 +37,7 @@ struct Place {
 impl Stage {
     /// Makes the home, the project in it, and `hq-vault` on its PATH.
     pub fn set() -> Result<Stage, Failure> {
-        let place = Place { root: compose::temp_dir().join(format!("hq-vault-tour-{}", random_name())) };
+        let place = Place { root: compose::temp_dir().join(format!("hqv-tour-{}", random_name::<4>())) };
         hqv_sys::files::create_private_dir(&place.root).map_err(|e| failed(&e))?;
         let stage = Stage { place: Arc::new(place), kept: Vec::new() };
         stage.furnish().map_err(|e| failed(&e))?;
@@ -54,7 +54,7 @@ impl Stage {
         symlink(std::env::current_exe()?, bin.join("hq-vault"))?;
         // A free port: the default one may be that of your own vault.
         private(&vault.join("config.toml"), "port = 0\n", 0o600)?;
-        private(&place.passphrase(), &format!("{}\n", random_name()), 0o600)?;
+        private(&place.passphrase(), &format!("{}\n", random_name::<12>()), 0o600)?;
         private(&project.join(".env"), &dot_env(), 0o600)?;
         private(&project.join("worker.sh"), WORKER, 0o700)?;
         private(&project.join("orchestrate.sh"), ORCHESTRATE, 0o700)
@@ -178,8 +178,9 @@ fn failed(error: &std::io::Error) -> Failure {
         .hint("set TMPDIR to a directory of yours")
 }
 
-fn random_name() -> String {
-    let bytes: [u8; 12] = array(&mut SystemEntropy::new());
+/// Hexadecimal digits of `N` bytes. A place's name is short: the socket's path below it has its limit.
+fn random_name<const N: usize>() -> String {
+    let bytes: [u8; N] = array(&mut SystemEntropy::new());
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
