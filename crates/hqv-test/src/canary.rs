@@ -218,11 +218,16 @@ mod tests {
         let canary = Canary::new(SECRET);
         let name = String::from_utf8_lossy(SECRET).into_owned();
         let mut child = std::process::Command::new("sh")
-            .args(["-c", "read x"])
+            .args(["-c", "echo; read x"])
             .env("HELD", &name)
             .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
             .spawn()
             .expect("sh");
+        // Its word that it runs: before the exec is done its environment cannot be read.
+        let mut line = [0];
+        let mut out = child.stdout.take().expect("piped");
+        std::io::Read::read_exact(&mut out, &mut line).expect("a line");
         let places: Vec<_> =
             canary.in_process(child.id()).expect("our own child").into_iter().map(|f| f.place).collect();
         assert_eq!(places, [format!("/proc/{}/environ", child.id())]);
