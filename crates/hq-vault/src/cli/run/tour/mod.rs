@@ -9,6 +9,8 @@
 mod stage;
 mod steps;
 
+use std::time::Duration;
+
 use hqv_model::Clock;
 
 use crate::cli::context::Context;
@@ -17,6 +19,9 @@ use crate::compose::SystemClock;
 
 use stage::Stage;
 use steps::{Line, STEPS, Step};
+
+/// How long the thread that catches signals may take to strike the stage and end us.
+const SIGNAL: Duration = Duration::from_secs(5);
 
 /// Plays all steps.
 pub fn run(ctx: &Context) -> Result<(), Failure> {
@@ -53,6 +58,10 @@ fn one(ctx: &Context, stage: &mut Stage, line: &Line) -> Result<(), Failure> {
         ctx.out.line(format!("     {}", hqv_model::escape_controls(text)).trim_end())?;
     }
     if ended.code != line.exit {
+        if ended.code > 128 {
+            // A signal ended the command, and Ctrl-C reaches us too: who catches it there ends the tour.
+            std::thread::park_timeout(SIGNAL);
+        }
         return Err(Failure::internal(format!(
             "the tour stopped: `{}` ended with {}",
             line.command, ended.code
