@@ -6,6 +6,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use base64::Engine as _;
 use hqv_model::{Entropy, array};
@@ -32,12 +33,15 @@ pub struct Stage {
 /// Where everything stands.
 struct Place {
     root: PathBuf,
+    /// A signal came; the thread that caught it strikes the stage.
+    ending: AtomicBool,
 }
 
 impl Stage {
     /// Makes the home, the project in it, and `hq-vault` on its PATH.
     pub fn set() -> Result<Stage, Failure> {
-        let place = Place { root: compose::temp_dir().join(format!("hqv-tour-{}", random_name::<4>())) };
+        let root = compose::temp_dir().join(format!("hqv-tour-{}", random_name::<4>()));
+        let place = Place { root, ending: AtomicBool::new(false) };
         hqv_sys::files::create_private_dir(&place.root).map_err(|e| failed(&e))?;
         let stage = Stage { place: Arc::new(place), kept: Vec::new() };
         stage.furnish().map_err(|e| failed(&e))?;
@@ -97,10 +101,16 @@ impl Stage {
                     _ = hangup.recv() => 129,
                 }
             });
+            place.ending.store(true, Ordering::SeqCst);
             place.strike();
             std::process::exit(code);
         };
         std::thread::Builder::new().spawn(wait).map(drop).map_err(|e| Failure::io("cannot start", &e))
+    }
+
+    /// Whether a signal is ending the tour: then what fails now fails because of that.
+    pub fn is_ending(&self) -> bool {
+        self.place.ending.load(Ordering::SeqCst)
     }
 
     /// Stops the daemon and removes everything; says so where it could not.
