@@ -62,7 +62,7 @@ fn one(ctx: &Context, stage: &mut Stage, line: &Line) -> Result<(), Failure> {
         ctx.out.line(format!("     {}", hqv_model::escape_controls(text)).trim_end())?;
     }
     if ended.code != line.exit {
-        if ended.code > 128 {
+        if ended.code < 0 || ended.code > 128 {
             // A signal ended the command, and Ctrl-C reaches us too: who catches it there ends the tour.
             std::thread::park_timeout(SIGNAL);
         }
