@@ -11,6 +11,7 @@ use crate::cargo::Member;
 const MAY: &[(&str, &[&str])] = &[
     ("hqv-model", &[]),
     ("hqv-sys", &[]),
+    ("hqv-mask", &[]),
     ("hqv-crypto", &["hqv-sys"]),
     // Locked memory for the open segment's keys, and private files.
     ("hqv-audit", &["hqv-crypto", "hqv-sys"]),
@@ -28,6 +29,7 @@ const MAY: &[(&str, &[&str])] = &[
             "hqv-client",
             "hqv-crypto",
             "hqv-engine",
+            "hqv-mask",
             "hqv-server",
             "hqv-store",
             "hqv-store-sqlite",
