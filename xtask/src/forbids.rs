@@ -40,10 +40,12 @@ const SWITCH: &str = "clippy::disallowed_methods";
 const HOMES: &[&str] =
     &["crates/hqv-sys/", "crates/hqv-test/", "crates/hq-vault/src/compose", "bench/", "xtask/"];
 
-/// Files of tests and of measurements: both read clock and environment to do their work.
+/// Files of tests and of measurements, which read clock and environment to do their work, and build scripts, whose
+/// orders come in the environment.
 fn is_test(path: &str) -> bool {
     let stem = path.trim_end_matches(".rs");
     stem.ends_with("tests")
+        || stem.ends_with("/build")
         || stem.ends_with("/testing")
         || ["/tests/", "/examples/", "/benches/"].iter().any(|folder| path.contains(folder))
 }

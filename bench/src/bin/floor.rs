@@ -87,6 +87,7 @@ fn runtime(threads: usize) -> std::io::Result<Runtime> {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
+    hqv_sys::memory::tune();
     let words: Vec<String> = std::env::args().collect();
     let [_, chain, key, answer, threads] = words.as_slice() else {
         return Err("usage: floor CHAIN.pem KEY.pem ANSWER THREADS".into());

@@ -34,7 +34,7 @@ fn rng(seed: u64) -> Box<Seeded> {
 }
 
 /// As a get by a worker's token is recorded.
-fn record(i: u64) -> Record {
+fn record(i: u64) -> Record<'static> {
     let id = |n: u8| {
         let mut bytes = [n; 16];
         bytes[8..].copy_from_slice(&i.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
@@ -42,8 +42,8 @@ fn record(i: u64) -> Record {
     };
     let worker = Identity::Token {
         id: TokenId::from_bytes(id(1)),
-        ancestry: format!("orchestrator/worker-{}", i % 50),
-        ancestors: vec![TokenId::from_bytes([7; 16])],
+        ancestry: format!("orchestrator/worker-{}", i % 50).into(),
+        ancestors: vec![TokenId::from_bytes([7; 16])].into(),
     };
     let mut record = Record::new(time(i), OpKind::Get, Outcome::Ok, worker);
     record.source = "127.0.0.1:51234".into();
@@ -52,7 +52,7 @@ fn record(i: u64) -> Record {
     record.items = vec![Item {
         secret: Some(SecretId::from_bytes(id(3))),
         version: Some(1 + i % 3),
-        path: format!("deploy/prod/service-{}/database-url", i % 1000),
+        path: format!("deploy/prod/service-{}/database-url", i % 1000).into(),
         kind: ItemKind::Exposed,
         channel: "get".into(),
     }];

@@ -6,6 +6,7 @@
 //! (row AU3).
 
 use hqv_model::is_bidi_control;
+use hqv_sys::memory::wipe;
 use zeroize::Zeroize;
 
 /// What is kept of the buffer between records; a larger one is given back.
@@ -25,7 +26,7 @@ impl Json {
             self.buf.zeroize();
             self.buf = Vec::new();
         } else {
-            self.buf.as_mut_slice().zeroize();
+            wipe(&mut self.buf);
             self.buf.clear();
         }
         self.first = true;
@@ -34,6 +35,19 @@ impl Json {
     /// What was written.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.buf
+    }
+
+    /// A piece of JSON that is ours and needs no escape. Its length is known where it is written, so it
+    /// becomes a few moves.
+    #[inline(always)]
+    pub(crate) fn raw<const N: usize>(&mut self, text: &[u8; N]) {
+        self.room(N);
+        self.buf.extend_from_slice(text);
+    }
+
+    /// A word of ours, such as an operation's name.
+    pub(crate) fn word(&mut self, word: &str) {
+        self.push(word.as_bytes());
     }
 
     /// Opens an object.
@@ -94,20 +108,6 @@ impl Json {
     pub(crate) fn boolean(&mut self, name: &str, value: bool) {
         self.name(name);
         self.push(if value { b"true" } else { b"false" });
-    }
-
-    /// An id, in the spelling that its `Display` gives.
-    pub(crate) fn id(&mut self, prefix: &str, bytes: [u8; 16]) {
-        const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
-        let number = u128::from_be_bytes(bytes);
-        let digits: [u8; 26] = std::array::from_fn(|at| {
-            let digit = (number >> (5 * (25 - at))) & 31;
-            ALPHABET.get(digit as usize).copied().unwrap_or(b'0')
-        });
-        self.byte(b'"');
-        self.push(prefix.as_bytes());
-        self.push(&digits);
-        self.byte(b'"');
     }
 
     /// A quoted string.
@@ -171,7 +171,8 @@ impl Json {
         }
     }
 
-    fn digits(&mut self, mut value: u64) {
+    /// A number.
+    pub(crate) fn digits(&mut self, mut value: u64) {
         let mut text = [0_u8; 20];
         let mut used = 0;
         for slot in text.iter_mut().rev() {
@@ -196,16 +197,25 @@ impl Json {
         self.push(&[b]);
     }
 
-    /// Grows by hand: a plain `Vec` would leave the old block, paths and all, to the allocator.
     fn push(&mut self, bytes: &[u8]) {
-        if self.buf.capacity() - self.buf.len() < bytes.len() {
-            let wanted = (self.buf.len() + bytes.len()).next_power_of_two().max(1024);
-            let mut larger = Vec::with_capacity(wanted);
-            larger.extend_from_slice(&self.buf);
-            self.buf.zeroize();
-            self.buf = larger;
-        }
+        self.room(bytes.len());
         self.buf.extend_from_slice(bytes);
+    }
+
+    #[inline(always)]
+    fn room(&mut self, more: usize) {
+        if self.buf.capacity() - self.buf.len() < more {
+            self.grow(more);
+        }
+    }
+
+    /// Grows by hand: a plain `Vec` would leave the old block, paths and all, to the allocator.
+    #[cold]
+    fn grow(&mut self, more: usize) {
+        let mut larger = Vec::with_capacity((self.buf.len() + more).next_power_of_two().max(1024));
+        larger.extend_from_slice(&self.buf);
+        self.buf.zeroize();
+        self.buf = larger;
     }
 }
 

@@ -44,6 +44,8 @@ impl SigningKey {
 pub(crate) struct RecordKey {
     key: LockedBytes<32>,
     salt: [u8; SALT],
+    /// What XChaCha20 makes of key and salt: the same for every record of the segment.
+    sub: LockedBytes<32>,
 }
 
 impl RecordKey {
@@ -52,7 +54,13 @@ impl RecordKey {
         rng.fill(key.expose_mut());
         let mut salt = [0; SALT];
         rng.fill(&mut salt);
-        RecordKey { key, salt }
+        RecordKey::new(key, salt)
+    }
+
+    fn new(key: LockedBytes<32>, salt: [u8; SALT]) -> Self {
+        let mut sub = LockedBytes::<32>::zeroed();
+        aead::sub_key_into(key.expose(), &salt, sub.expose_mut());
+        RecordKey { key, salt, sub }
     }
 
     /// Seals key and salt to the reading key (HPKE base mode, RFC 9180), bound to vault, epoch and segment.
@@ -85,14 +93,17 @@ impl RecordKey {
         };
         let key = LockedBytes::from_slice(key).ok_or(AuditError::Unreadable)?;
         let salt = salt.try_into().map_err(|_| AuditError::Unreadable)?;
-        Ok(RecordKey { key, salt })
+        Ok(RecordKey::new(key, salt))
     }
 
     /// Seals one part of a record into `out` as counter, ciphertext, tag.
     pub(crate) fn seal(&self, kind: LineType, at: &Chain, counter: u64, json: &[u8], out: &mut Vec<u8>) {
         out.clear();
-        out.extend_from_slice(&counter.to_be_bytes());
-        let tag = aead::seal(self.key.expose(), &self.nonce(counter), &aad(kind, at), json, out);
+        let tail = counter.to_be_bytes();
+        out.extend_from_slice(&tail);
+        out.extend_from_slice(json);
+        let (_, body) = out.split_at_mut(COUNTER);
+        let tag = aead::seal_in_place_below(self.sub.expose(), &tail, &aad(kind, at), body);
         out.extend_from_slice(&tag);
     }
 

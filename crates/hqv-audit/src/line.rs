@@ -60,15 +60,40 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// Appends base64url without an intermediate string.
+/// The two characters of each twelve bits. What is looked up is sealed, so it may show in the cache.
+static PAIRS: [[u8; 2]; 4096] = {
+    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut pairs = [[0; 2]; 4096];
+    let mut at = 0;
+    while at < 4096 {
+        pairs[at] = [alphabet[at >> 6], alphabet[at & 63]];
+        at += 1;
+    }
+    pairs
+};
+
+/// Appends base64url without an intermediate string. Each record passes here: twelve bits at a time, it takes
+/// half of what the crate does.
 pub(crate) fn encode_into(bytes: &[u8], out: &mut Vec<u8>) {
+    let (threes, rest) = bytes.as_chunks::<3>();
     let start = out.len();
-    out.resize(start + bytes.len().div_ceil(3) * 4, 0);
-    let written = match out.get_mut(start..) {
-        Some(room) => URL_SAFE_NO_PAD.encode_slice(bytes, room).unwrap_or(0),
-        None => 0,
-    };
-    out.truncate(start + written);
+    out.resize(start + threes.len() * 4, 0);
+    let (_, room) = out.split_at_mut(start);
+    for ([a, b, c], four) in threes.iter().zip(room.as_chunks_mut::<4>().0) {
+        let bits = usize::from(*a) << 16 | usize::from(*b) << 8 | usize::from(*c);
+        let [[w, x], [y, z]] = [PAIRS[bits >> 12], PAIRS[bits & 0xfff]];
+        *four = [w, x, y, z];
+    }
+    match rest {
+        [] => {}
+        [a] => out.extend_from_slice(&PAIRS[usize::from(*a) << 4]),
+        [a, b, ..] => {
+            let bits = usize::from(*a) << 10 | usize::from(*b) << 2;
+            out.extend_from_slice(&PAIRS[bits >> 6]);
+            let [_, last] = PAIRS[bits & 63];
+            out.push(last);
+        }
+    }
 }
 
 /// Strict base64url: no padding, no spare bits.
@@ -161,6 +186,16 @@ mod tests {
     struct Body {
         n: u64,
         key: Bytes<4>,
+    }
+
+    #[test]
+    fn base64_is_the_crates_at_every_length() {
+        for length in 0..=64_u8 {
+            let bytes: Vec<u8> = (0..length).map(|at| at.wrapping_mul(0x9d).wrapping_add(length)).collect();
+            let mut ours = b"R".to_vec();
+            encode_into(&bytes, &mut ours);
+            assert_eq!(ours, format!("R{}", encode(&bytes)).as_bytes(), "{length}");
+        }
     }
 
     #[test]

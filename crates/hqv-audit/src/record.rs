@@ -1,12 +1,14 @@
-//! What one record says. The fields are the caller's; sequence number and state sequence are the log's.
+//! What one record says. The fields are the caller's, mostly borrowed: a record is written before each answer
+//! and dropped. Sequence number and state sequence are the log's.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use hqv_model::{Code, OpKind, Outcome, RequestId, SecretId, SessionId, Timestamp, TokenId};
 
 /// One operation, allowed or not. It never holds a value, a token or a passphrase.
 #[derive(Debug, Clone)]
-pub struct Record {
+pub struct Record<'a> {
     /// When it was decided.
     pub time: Timestamp,
     /// Which operation.
@@ -16,33 +18,33 @@ pub struct Record {
     /// The error code that was answered, if one was.
     pub code: Option<Code>,
     /// Who acted.
-    pub identity: Identity,
+    pub identity: Identity<'a>,
     /// Where the request came from: an address, or `socket`.
-    pub source: String,
+    pub source: Cow<'a, str>,
     /// The id that the answer carried.
     pub request: Option<RequestId>,
     /// The user agent that the client named.
-    pub agent: Option<String>,
+    pub agent: Option<Cow<'a, str>>,
     /// What the client says it does (`run`, `env-file`, a command's name). A claim, not a fact.
-    pub claim: Option<String>,
+    pub claim: Option<Cow<'a, str>>,
     /// The reason that the caller gave.
-    pub reason: Option<String>,
+    pub reason: Option<Cow<'a, str>>,
     /// What else a reader should know, such as why it was denied.
-    pub detail: Option<String>,
+    pub detail: Option<Cow<'a, str>>,
     /// Each secret that was touched or named.
     pub items: Vec<Item>,
 }
 
-impl Record {
+impl<'a> Record<'a> {
     /// A record with only the fields that every one has.
-    pub fn new(time: Timestamp, op: OpKind, outcome: Outcome, identity: Identity) -> Self {
+    pub fn new(time: Timestamp, op: OpKind, outcome: Outcome, identity: Identity<'a>) -> Self {
         Record {
             time,
             op,
             outcome,
             code: None,
             identity,
-            source: String::new(),
+            source: Cow::Borrowed(""),
             request: None,
             agent: None,
             claim: None,
@@ -55,7 +57,7 @@ impl Record {
 
 /// Who acted, as the daemon knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Identity {
+pub enum Identity<'a> {
     /// No credential, or none that is known.
     Nobody,
     /// The daemon itself: starts, stops, findings.
@@ -67,7 +69,7 @@ pub enum Identity {
         /// Its process, where the system tells.
         pid: Option<u32>,
         /// Its program, where the system tells. A process can choose it freely.
-        program: Option<String>,
+        program: Option<Cow<'a, str>>,
     },
     /// The owner, in a session.
     Session {
@@ -79,9 +81,9 @@ pub enum Identity {
         /// The token's id.
         id: TokenId,
         /// The names from the first ancestor down to the token, joined by `/`.
-        ancestry: String,
+        ancestry: Cow<'a, str>,
         /// The ids of its ancestors, first one first, without its own.
-        ancestors: Vec<TokenId>,
+        ancestors: Cow<'a, [TokenId]>,
     },
 }
 
@@ -93,7 +95,7 @@ pub struct Item {
     /// The version that was touched.
     pub version: Option<u64>,
     /// The path as asked for.
-    pub path: String,
+    pub path: Arc<str>,
     /// What happened to it.
     pub kind: ItemKind,
     /// The way it went, as the server knows it: `get`, `batch`, `broker`.

@@ -23,6 +23,15 @@ pub enum Standing {
     Changed,
 }
 
+/// How the file was left that a sink moved away from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    /// All its lines are on the disk.
+    Safe,
+    /// They could not be brought there.
+    Unsafe,
+}
+
 /// A place for lines.
 pub trait Sink: Send {
     /// Writes all bytes at the end. After an error the bytes of this call are gone again, or the next
@@ -39,7 +48,7 @@ pub trait Sink: Send {
     ///
     /// # Errors
     /// What the system said; the old place stays in use.
-    fn reopen(&mut self) -> io::Result<()>;
+    fn reopen(&mut self) -> io::Result<Left>;
 
     /// A second handle, to be synced without holding up the writer.
     ///
@@ -54,6 +63,8 @@ pub struct FileSink {
     file: File,
     len: u64,
     torn: bool,
+    /// A sync of this file failed; later ones say nothing.
+    lost: bool,
 }
 
 impl FileSink {
@@ -69,7 +80,7 @@ impl FileSink {
         {
             fsync_dir(dir)?;
         }
-        Ok(FileSink { path, file, len, torn: false })
+        Ok(FileSink { path, file, len, torn: false, lost: false })
     }
 
     /// Whether a line can follow what is there.
@@ -127,15 +138,16 @@ impl Sink for FileSink {
         }
     }
 
-    fn reopen(&mut self) -> io::Result<()> {
+    fn reopen(&mut self) -> io::Result<Left> {
         // What was written to the old file is still ours to keep: a moved log must not lose its tail.
-        let _ = self.file.sync_data();
+        self.lost |= self.file.sync_data().is_err();
         let mut fresh = FileSink::open(self.path.clone())?;
         if !fresh.ends_with_newline()? {
             fresh.write(b"\n")?;
         }
+        let left = if self.lost { Left::Unsafe } else { Left::Safe };
         *self = fresh;
-        Ok(())
+        Ok(left)
     }
 
     fn file(&self) -> io::Result<File> {
@@ -160,8 +172,8 @@ impl Sink for MemorySink {
         Standing::Same
     }
 
-    fn reopen(&mut self) -> io::Result<()> {
-        Ok(())
+    fn reopen(&mut self) -> io::Result<Left> {
+        Ok(Left::Safe)
     }
 
     fn file(&self) -> io::Result<File> {

@@ -43,8 +43,24 @@ pub fn seal_in_place(
     aad: &[u8],
     buf: &mut [u8],
 ) -> [u8; TAG_LEN] {
-    let (sub_key, sub_nonce) = sub_key(key, nonce);
-    let Ok(tag) = sub_key.seal_in_place_separate_tag(sub_nonce, Aad::from(aad), buf) else { out_of_memory() };
+    seal_by(sub_key(key, nonce), aad, buf)
+}
+
+/// The same where many nonces begin with the same 16 bytes: `sub` is what [`sub_key_into`] made of them, and
+/// `tail` the last 8. The caller keeps `sub` as secret as the key.
+pub fn seal_in_place_below(sub: &[u8; KEY_LEN], tail: &[u8; 8], aad: &[u8], buf: &mut [u8]) -> [u8; TAG_LEN] {
+    seal_by((ready(sub), short_nonce(tail)), aad, buf)
+}
+
+/// The sub-key of all nonces that begin with `head`.
+pub fn sub_key_into(key: &[u8; KEY_LEN], head: &[u8; 16], out: &mut [u8; KEY_LEN]) {
+    let mut sub = hchacha::<R20>(key.into(), head.into());
+    out.copy_from_slice(&sub);
+    sub.as_mut_slice().zeroize();
+}
+
+fn seal_by((key, nonce): (LessSafeKey, Nonce), aad: &[u8], buf: &mut [u8]) -> [u8; TAG_LEN] {
+    let Ok(tag) = key.seal_in_place_separate_tag(nonce, Aad::from(aad), buf) else { out_of_memory() };
     let mut out = [0; TAG_LEN];
     out.copy_from_slice(tag.as_ref());
     out
@@ -106,14 +122,25 @@ pub fn open(
 /// HChaCha20 over the first 16 bytes of the nonce; the last 8 go into the short nonce after four zeros.
 fn sub_key(key: &[u8; KEY_LEN], nonce: &[u8; NONCE_LEN]) -> (LessSafeKey, Nonce) {
     let mut head = [0; 16];
-    let mut short = [0; 12];
+    let mut tail = [0; 8];
+    let mut sub = [0; KEY_LEN];
     head.copy_from_slice(&nonce[..16]);
-    short[4..].copy_from_slice(&nonce[16..]);
-    let mut sub = hchacha::<R20>(key.into(), (&head).into());
-    let unbound = UnboundKey::new(&CHACHA20_POLY1305, &sub);
-    sub.as_mut_slice().zeroize();
-    let Ok(unbound) = unbound else { out_of_memory() };
-    (LessSafeKey::new(unbound), Nonce::assume_unique_for_key(short))
+    tail.copy_from_slice(&nonce[16..]);
+    sub_key_into(key, &head, &mut sub);
+    let key = ready(&sub);
+    sub.zeroize();
+    (key, short_nonce(&tail))
+}
+
+fn ready(sub: &[u8; KEY_LEN]) -> LessSafeKey {
+    let Ok(unbound) = UnboundKey::new(&CHACHA20_POLY1305, sub) else { out_of_memory() };
+    LessSafeKey::new(unbound)
+}
+
+fn short_nonce(tail: &[u8; 8]) -> Nonce {
+    let mut short = [0; 12];
+    short[4..].copy_from_slice(tail);
+    Nonce::assume_unique_for_key(short)
 }
 
 /// aws-lc refuses a key of 32 bytes and a text of less than 256 GiB only when its allocator fails. That

@@ -84,9 +84,27 @@ impl VaultKeys {
     /// # Errors
     /// [`OpenFailed`] for a row that was changed, moved, or sealed in a term that is gone.
     pub fn open_row(&self, row: &Row) -> Result<SecretBytes, OpenFailed> {
-        let key = self.key(row.header.kind, row.header.term).ok_or(OpenFailed)?;
-        let aad = row_aad(&row.header, self.vault, row.lookup.as_ref());
-        aead::open(key, &row.nonce, &aad, &row.body, &row.tag)
+        self.open_parts(&row.header, row.lookup.as_ref(), &row.nonce, &row.tag, &row.body)
+    }
+
+    /// Opens a row whose body is held apart from its facts.
+    ///
+    /// # Errors
+    /// As [`VaultKeys::open_row`].
+    pub fn open_body(&self, facts: &RowFacts, body: &[u8]) -> Result<SecretBytes, OpenFailed> {
+        self.open_parts(&facts.header, facts.lookup.as_ref(), &facts.nonce, &facts.tag, body)
+    }
+
+    fn open_parts(
+        &self,
+        header: &RowHeader,
+        lookup: Option<&[u8; 32]>,
+        nonce: &[u8; aead::NONCE_LEN],
+        tag: &[u8; aead::TAG_LEN],
+        body: &[u8],
+    ) -> Result<SecretBytes, OpenFailed> {
+        let key = self.key(header.kind, header.term).ok_or(OpenFailed)?;
+        aead::open(key, nonce, &row_aad(header, self.vault, lookup), body, tag)
     }
 
     /// The look-up hash of a path: HMAC-SHA-256 under the path-index key.
@@ -133,8 +151,8 @@ pub(crate) fn settings_message(bytes: &[u8]) -> Vec<u8> {
 /// The AAD of a row. The header tells the length of its id, and the look-up hash stands last, so no two
 /// sets of fields give the same bytes.
 pub(crate) fn row_aad(header: &RowHeader, vault: VaultId, lookup: Option<&[u8; 32]>) -> Vec<u8> {
-    let mut aad = header.encode();
-    aad.reserve_exact(48);
+    let mut aad = Vec::with_capacity(RowHeader::LONGEST + 48);
+    header.encode_into(&mut aad);
     aad.extend_from_slice(&vault.bytes());
     if let Some(lookup) = lookup {
         aad.extend_from_slice(lookup);

@@ -56,6 +56,12 @@ impl Tally {
         }
     }
 
+    fn merge(&mut self, other: &Tally) {
+        // `add` counts one.
+        self.count = self.count.wrapping_add(other.count).wrapping_sub(1);
+        self.add(&other.bytes());
+    }
+
     fn bytes(&self) -> [u8; 64] {
         let mut out = [0; 64];
         for (chunk, limb) in out.rchunks_exact_mut(8).zip(self.sum) {
@@ -86,6 +92,13 @@ impl Tallies {
     pub fn remove(&mut self, kind: Kind, mac: &[u8; 64]) {
         if let Some(tally) = self.of_mut(kind) {
             tally.remove(mac);
+        }
+    }
+
+    /// Counts in what somebody else counted.
+    pub fn merge(&mut self, other: &Tallies) {
+        for (tally, more) in self.0.iter_mut().zip(&other.0) {
+            tally.merge(more);
         }
     }
 

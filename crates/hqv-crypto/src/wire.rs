@@ -7,9 +7,11 @@
 use hqv_model::SecretText;
 use hqv_sys::memory::wipe;
 use sha2::{Digest, Sha256};
+use std::sync::OnceLock;
 use zeroize::Zeroizing;
 
 use crate::base64url;
+use crate::crc32::crc32;
 
 /// Bytes of the pin.
 pub const PIN_LEN: usize = 16;
@@ -85,12 +87,18 @@ pub struct Credential {
     pub secret: Zeroizing<[u8; 32]>,
     /// The start of the SHA-256 of the vault's CA certificate, where the vault uses its own CA.
     pub pin: Option<[u8; PIN_LEN]>,
+    hash: OnceLock<[u8; 32]>,
 }
 
 impl Credential {
-    /// The hash under which the vault knows it.
+    /// The hash under which the vault knows it; made when first asked for.
     pub fn hash(&self) -> [u8; 32] {
-        hash(self.kind, &self.secret)
+        *self.hash.get_or_init(|| hash(self.kind, &self.secret))
+    }
+
+    /// The same once more, with its hash if that is made: for a caller that asks again.
+    pub fn again(&self) -> Self {
+        Credential { kind: self.kind, secret: self.secret.clone(), pin: self.pin, hash: self.hash.clone() }
     }
 }
 
@@ -136,7 +144,12 @@ fn read_binary(kind: CredentialKind, binary: &[u8; BINARY]) -> Result<Credential
         WITHOUT_PIN => return Err(WireError::Mistyped),
         _ => return Err(WireError::Version),
     };
-    Ok(Credential { kind, secret, pin })
+    Ok(Credential { kind, secret, pin, hash: OnceLock::new() })
+}
+
+/// Whether two texts are the same, in a time that shows their lengths alone.
+pub fn same(one: &[u8], other: &[u8]) -> bool {
+    aws_lc_rs::constant_time::verify_slices_are_equal(one, other).is_ok()
 }
 
 /// Writes a credential.
@@ -202,8 +215,5 @@ pub fn parse_fingerprint(text: &str) -> Option<[u8; 32]> {
 
 /// CRC-32 (IEEE) over prefix and payload, so that a token passed off as a session is told too.
 fn checksum(kind: CredentialKind, payload: &[u8]) -> [u8; 4] {
-    let mut crc = crc32fast::Hasher::new();
-    crc.update(kind.prefix().as_bytes());
-    crc.update(payload);
-    crc.finalize().to_be_bytes()
+    crc32(&[kind.prefix().as_bytes(), payload]).to_be_bytes()
 }

@@ -27,7 +27,7 @@ proptest! {
         let kind = KINDS[usize::from(session)];
         let text = wire::encode(kind, &secret, pin.as_ref());
         prop_assert_eq!(text.reveal().len(), 75);
-        let Credential { kind: found, secret: bytes, pin: found_pin } = wire::parse(text.reveal()).unwrap();
+        let Credential { kind: found, secret: bytes, pin: found_pin, .. } = wire::parse(text.reveal()).unwrap();
         prop_assert_eq!((found, *bytes, found_pin), (kind, secret, pin));
     }
 

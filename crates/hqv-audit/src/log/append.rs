@@ -13,7 +13,7 @@ impl Log {
     /// # Errors
     /// The record is not written, and the request must not be answered as done. The failure is counted,
     /// and the next record that can be written is preceded by one that says so.
-    pub fn append(&mut self, record: &Record, state_seq: u64) -> Result<u64, AuditError> {
+    pub fn append(&mut self, record: &Record<'_>, state_seq: u64) -> Result<u64, AuditError> {
         let written = self.try_append(record, state_seq);
         if written.is_err() {
             self.gap.missed = self.gap.missed.saturating_add(1);
@@ -22,7 +22,7 @@ impl Log {
         written
     }
 
-    fn try_append(&mut self, record: &Record, state_seq: u64) -> Result<u64, AuditError> {
+    fn try_append(&mut self, record: &Record<'_>, state_seq: u64) -> Result<u64, AuditError> {
         self.look(record.time, state_seq)?;
         if self.segment.records >= self.cfg.max_segment {
             self.rotate(record.time, state_seq)?;

@@ -7,7 +7,8 @@ use crate::AuditError;
 use super::Log;
 
 impl Log {
-    /// Signs the end of the open segment and syncs the file. Nothing can be appended afterwards.
+    /// Signs the end of the open segment and syncs the file. Nothing can be appended afterwards. Where a sync
+    /// failed before, nothing is signed: the end would vouch for lines that may be missing.
     ///
     /// # Errors
     /// The next start will call this an unclean end.
@@ -17,6 +18,7 @@ impl Log {
         }
         self.begin(state_seq)?;
         self.ended = true;
+        self.must_be_safe()?;
         if self.segment.begun.is_none() {
             self.segment.stage_header(self.state, now, &mut self.staging)?;
         }

@@ -34,6 +34,7 @@ impl Log {
         }
         // Also after a failure: the old keys are wiped even where the disk is full.
         self.segment = next;
+        self.found = self.written.seq;
         turned
     }
 

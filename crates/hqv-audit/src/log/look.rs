@@ -5,7 +5,13 @@
 
 use hqv_model::Timestamp;
 
-use crate::{AuditError, certificate::Root, header::Why, segment::Segment, sink::Standing};
+use crate::{
+    AuditError,
+    certificate::Root,
+    header::Why,
+    segment::Segment,
+    sink::{Left, Standing},
+};
 
 use super::Log;
 
@@ -33,7 +39,7 @@ impl Log {
             Standing::Same => {}
             Standing::Elsewhere => {
                 self.close_old_place(now, state_seq);
-                self.sink.reopen()?;
+                self.reopen()?;
                 self.begin_anew(
                     now,
                     state_seq,
@@ -41,11 +47,17 @@ impl Log {
                 )?;
             }
             Standing::Changed => {
-                self.sink.reopen()?;
+                self.reopen()?;
                 self.begin_anew(now, state_seq, "audit.log was cut or written to by another program")?;
             }
         }
         self.looked = Some(now);
+        Ok(())
+    }
+
+    fn reopen(&mut self) -> Result<(), AuditError> {
+        let left = self.sink.reopen()?;
+        self.unsafe_lines |= left == Left::Unsafe;
         Ok(())
     }
 

@@ -113,12 +113,15 @@ pub struct Log {
     json: Json,
     times: TimeText,
     scratch: Vec<u8>,
-    /// The last line that the start found.
+    /// The last line that the start found, or that stood when the vault was locked: what the database knew of
+    /// then cannot lie beyond it.
     found: u64,
     /// The state sequence that the start found in the log.
     found_state: Option<(u64, bool)>,
     /// Whether a database that was put back stands in the record already.
     said_put_back: bool,
+    /// A sync failed: lines may be missing on the disk, whatever later syncs say.
+    unsafe_lines: bool,
     ended: bool,
 }
 
@@ -138,20 +141,31 @@ impl Log {
         (self.written.seq, self.written.head)
     }
 
-    /// The log file a second time, to be synced while the log goes on.
+    /// File and head taken together, to be synced while the log goes on; [`Log::synced`] then says whether the
+    /// head may go into the database. From here to there no other sync of this log may be under way.
     ///
     /// # Errors
-    /// What the system said.
-    pub fn file_for_sync(&self) -> io::Result<File> {
-        self.sink.file()
+    /// What the system said, or that a sync failed before.
+    pub fn sync_point(&self) -> io::Result<SyncPoint> {
+        self.must_be_safe()?;
+        Ok(SyncPoint { file: self.sink.file()?, seq: self.written.seq, head: self.written.head })
     }
 
-    /// File and head taken together: when `sync_data` on the file returns Ok, the head may go into the database.
+    /// How syncing a point went. The system tells of lost pages once; the next sync succeeds without them. So
+    /// after one failure no line of this run counts as safe any more.
     ///
     /// # Errors
-    /// What the system said.
-    pub fn sync_point(&self) -> io::Result<SyncPoint> {
-        Ok(SyncPoint { file: self.sink.file()?, seq: self.written.seq, head: self.written.head })
+    /// The outcome's.
+    pub fn synced(&mut self, outcome: io::Result<()>) -> io::Result<()> {
+        self.unsafe_lines |= outcome.is_err();
+        outcome.and_then(|()| self.must_be_safe())
+    }
+
+    fn must_be_safe(&self) -> io::Result<()> {
+        if self.unsafe_lines {
+            return Err(io::Error::other("bringing the record to the disk failed before"));
+        }
+        Ok(())
     }
 
     /// Whether the open segment is one that the audit identity vouches for.
@@ -215,11 +229,11 @@ impl Log {
     fn stage_own(&mut self, now: Timestamp, op: OpKind, detail: String) -> Result<u64, AuditError> {
         let mut record = Record::new(now, op, Outcome::Failed, Identity::Daemon);
         record.source = "daemon".into();
-        record.detail = Some(detail);
+        record.detail = Some(detail.into());
         self.stage_record(&record)
     }
 
-    fn stage_record(&mut self, record: &Record) -> Result<u64, AuditError> {
+    fn stage_record(&mut self, record: &Record<'_>) -> Result<u64, AuditError> {
         encode::record(record, self.state, &mut self.times, &mut self.json);
         let lines = self.segment.stage_record(self.json.bytes(), &mut self.scratch, &mut self.staging);
         self.json.clear();

@@ -135,6 +135,7 @@ impl Log {
             found: chain.seq,
             found_state: None,
             said_put_back: false,
+            unsafe_lines: false,
             ended: false,
         })
     }

@@ -15,7 +15,7 @@ use crate::{
     line::LineType,
     reader::RecordView,
     record::{Identity, Record},
-    sink::{Sink, Standing},
+    sink::{Left, Sink, Standing},
 };
 
 use super::*;
@@ -31,12 +31,13 @@ impl Entropy for Counting {
     }
 }
 
-/// What a disk holds, and whether it takes more.
+/// What a disk holds, whether it takes more, and whether a sync of it works.
 #[derive(Default)]
 struct Disk {
     bytes: Vec<u8>,
     full: bool,
     calls: u64,
+    failing: bool,
 }
 
 #[derive(Clone, Default)]
@@ -57,16 +58,25 @@ impl Sink for Shared {
         Standing::Same
     }
 
-    fn reopen(&mut self) -> io::Result<()> {
-        Ok(())
+    fn reopen(&mut self) -> io::Result<Left> {
+        Ok(Left::Safe)
     }
 
+    /// A pipe cannot be synced: it stands in for a disk that loses pages.
     fn file(&self) -> io::Result<File> {
-        Err(io::ErrorKind::Unsupported.into())
+        if self.0.lock().unwrap().failing {
+            let (_, end) = io::pipe()?;
+            return Ok(File::from(std::os::fd::OwnedFd::from(end)));
+        }
+        tempfile::tempfile()
     }
 }
 
 impl Shared {
+    fn failing(&self, failing: bool) {
+        self.0.lock().unwrap().failing = failing;
+    }
+
     fn full(&self, full: bool) {
         self.0.lock().unwrap().full = full;
     }
@@ -94,7 +104,7 @@ fn now() -> Timestamp {
     Timestamp::from_millis(1_795_000_000_000)
 }
 
-fn record(detail: &str) -> Record {
+fn record(detail: &str) -> Record<'_> {
     let mut record = Record::new(now(), OpKind::Get, Outcome::Ok, Identity::Nobody);
     record.detail = Some(detail.into());
     record
@@ -144,6 +154,29 @@ fn au2_a_full_disk_fails_the_record_and_leaves_the_log_as_it_was() {
     log.close(now(), 1).unwrap();
     assert_eq!(disk.shape(), "HRRRC");
     assert_eq!(disk.check(&id).first_bad, None);
+}
+
+/// Linux tells of a failed write-back once. The sync after it succeeds and proves nothing.
+#[test]
+fn st2_a_failed_sync_is_never_made_good_by_a_later_one() {
+    let disk = Shared::default();
+    let (mut log, id) = log_on(&disk);
+    log.adopt(&id, now(), 1).unwrap();
+    log.append(&record("before"), 1).unwrap();
+    let good = log.sync_point().unwrap();
+    let outcome = good.file.sync_data();
+    log.synced(outcome).unwrap();
+    disk.failing(true);
+    let lost = log.sync_point().unwrap();
+    assert!(log.synced(lost.file.sync_data()).is_err());
+    disk.failing(false);
+    assert!(log.synced(Ok(())).is_err(), "one that was under way meanwhile");
+    assert!(log.sync_point().is_err());
+    log.append(&record("after"), 1).unwrap();
+    assert!(log.sync_point().is_err());
+    // No signed end vouches for the lines: the next start calls it unclean.
+    assert!(log.close(now(), 1).is_err());
+    assert_eq!(disk.shape(), "HRR");
 }
 
 #[test]

@@ -6,8 +6,9 @@ use proptest::prelude::*;
 
 use crate::kit::{World, at};
 
-fn all_fields(text: &str) -> Record {
-    let who = Identity::Token { id: TokenId::from_bytes([1; 16]), ancestry: text.into(), ancestors: vec![] };
+fn all_fields(text: &str) -> Record<'_> {
+    let who =
+        Identity::Token { id: TokenId::from_bytes([1; 16]), ancestry: text.into(), ancestors: vec![].into() };
     let mut record = Record::new(at(1), OpKind::Get, Outcome::Denied, who);
     record.code = Some(Code::Forbidden);
     record.source = text.into();

@@ -144,15 +144,15 @@ impl World {
 }
 
 /// A worker's get, as the engine records it.
-pub fn get(path: &str) -> Record {
+pub fn get(path: &str) -> Record<'static> {
     get_at(path, at(1))
 }
 
-pub fn get_at(path: &str, time: Timestamp) -> Record {
+pub fn get_at(path: &str, time: Timestamp) -> Record<'static> {
     let worker = Identity::Token {
         id: TokenId::from_bytes([1; 16]),
         ancestry: "orchestrator/worker-3".into(),
-        ancestors: vec![TokenId::from_bytes([2; 16])],
+        ancestors: vec![TokenId::from_bytes([2; 16])].into(),
     };
     let mut record = Record::new(time, OpKind::Get, Outcome::Ok, worker);
     record.source = "127.0.0.1:51234".into();

@@ -65,7 +65,7 @@ fn start(world: &World, seed: u64, now: Timestamp) -> Log {
     Log::start(world.cfg.clone(), None, now, Box::new(Fixed::new(seed))).unwrap().0
 }
 
-fn odd(text: &str) -> hqv_audit::Record {
+fn odd(text: &str) -> hqv_audit::Record<'_> {
     let mut record = get("deploy/prod/key");
     (record.op, record.outcome) = (OpKind::Put, Outcome::Denied);
     record.code = Some(hqv_model::Code::Forbidden);

@@ -8,6 +8,7 @@ use hqv_model::{Entropy, SecretText, VaultId};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+use crate::crc32::crc32;
 use crate::crockford::{self, Decoded};
 use crate::wire::WireError;
 
@@ -87,8 +88,5 @@ pub fn parse_recovery(text: &str) -> Result<RecoveryKey, WireError> {
 }
 
 fn checksum(payload: &[u8]) -> [u8; 4] {
-    let mut crc = crc32fast::Hasher::new();
-    crc.update(PREFIX.as_bytes());
-    crc.update(payload);
-    crc.finalize().to_be_bytes()
+    crc32(&[PREFIX.as_bytes(), payload]).to_be_bytes()
 }
