@@ -23,6 +23,8 @@ pub enum Transport {
         /// The peer's address, without port.
         addr: Arc<str>,
     },
+    /// The page of an entry, over plain HTTP on loopback: no credential ever, only an entry's submit secret.
+    Page,
 }
 
 impl Transport {
@@ -31,9 +33,10 @@ impl Transport {
         matches!(self, Transport::Socket { .. })
     }
 
-    /// How records name it: `socket` or the address.
+    /// How records name it: `socket`, `page` or the address.
     pub fn label(&self) -> &str {
         match self {
+            Transport::Page => "page",
             Transport::Socket { .. } => "socket",
             Transport::Tcp { addr } => addr,
         }

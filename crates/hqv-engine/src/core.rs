@@ -4,11 +4,12 @@
 //! Readers do all of it inline, without an await; whatever must be durable does it on the writer.
 
 use hqv_audit::{Identity, Item, ItemKind, Log, Record};
-use hqv_crypto::wire::{self, CredentialKind};
+use hqv_crypto::wire::CredentialKind;
 use hqv_model::{
     Actor, Code, Entropy, Error, OpKind, Outcome, Prefix, SecretPath, Timestamp, VaultId, Verdict,
 };
 use hqv_store::Shelf;
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +20,7 @@ use crate::open::Open;
 use crate::operation::{Operation, View};
 use crate::refusals::Refusals;
 use crate::settings::Settings;
+use crate::tickets::Tickets;
 use crate::vault_time::{Moment, VaultTime};
 
 /// Where rows and record stand.
@@ -73,6 +75,10 @@ pub struct Core {
     pub carried: family::Carried,
     /// Told the newest sequence number of the record, for those who follow it.
     pub appended: tokio::sync::watch::Sender<u64>,
+    /// Entries and asks: they outlive `lock`, not the daemon.
+    pub tickets: Tickets,
+    /// The last record's list of secrets, to be used again: a read then allocates none.
+    pub spare: Vec<Item>,
 }
 
 impl Core {
@@ -80,7 +86,9 @@ impl Core {
     pub fn open(&mut self, caller: &Caller) -> Result<&mut Open, Error> {
         match &mut self.phase {
             Phase::Open(open) => Ok(open),
-            Phase::Locked if caller.credential.is_some() || caller.transport.is_socket() => {
+            Phase::Locked
+                if caller.credential.is_some() || !matches!(caller.transport, Transport::Tcp { .. }) =>
+            {
                 Err(Error::locked())
             }
             Phase::Empty if caller.transport.is_socket() => Err(no_vault()),
@@ -106,7 +114,7 @@ impl Core {
         let Some(credential) = &caller.credential else {
             return Ok(if caller.transport.is_socket() { Principal::Peer } else { Principal::Nobody });
         };
-        let hash = wire::hash(credential.kind, &credential.secret);
+        let hash = credential.hash();
         if credential.kind == CredentialKind::Session {
             let idle = open.settings.session_idle();
             let found = open.sessions.find(&hash, idle, boot, touch);
@@ -177,7 +185,7 @@ impl Core {
             Verdict::Deny(reason) => Error::forbidden(reason.to_string()).hint(WHAT_IT_MAY),
             Verdict::Allow { .. } => match (principal, &self.phase) {
                 (Principal::Token(entry), Phase::Open(open))
-                    if O::SPENDS && open.tokens.available(entry, staged) == Some(0) =>
+                    if O::SPENDS && open.tokens.spent_out(entry, staged) =>
                 {
                     family::exhausted(entry)
                 }
@@ -220,10 +228,12 @@ impl Core {
             return Err(Error::locked());
         };
         let rng = self.rng.as_mut();
-        let asked: Vec<SecretPath> = op.names().into_iter().cloned().collect();
+        let asked = op.asked();
+        let items = std::mem::take(&mut self.spare);
         let mut below = named::<O>(op.below().map(prefix_text));
         let mut view = View {
             open,
+            tickets: &mut self.tickets,
             staged,
             now,
             boot,
@@ -233,7 +243,7 @@ impl Core {
             shelf: &places.shelf,
             log_dir: &places.log_dir,
             pin_tokens,
-            items: Vec::new(),
+            items,
             detail: None,
             free: false,
         };
@@ -257,7 +267,7 @@ impl Core {
                 self.settle(staged, false);
                 // What was opened on the way was not handed out: the record names what was asked for.
                 items.retain(|item| item.kind == ItemKind::Named);
-                items.extend(named::<O>(asked.iter().map(SecretPath::as_str)));
+                items.extend(named::<O>(asked.as_slice().iter().map(SecretPath::as_str)));
                 self.fail::<O>(caller, principal, error, items)
             }
         }
@@ -293,7 +303,12 @@ impl Core {
     /// staged while it runs is a sealed group on its way to the disk.
     fn settle(&mut self, staged: bool, whole: bool) {
         if staged && let Phase::Open(open) = &mut self.phase {
-            if whole { open.keep() } else { open.undo() }
+            if whole {
+                open.keep()
+            } else {
+                open.undo()
+            }
+            self.tickets.settle(whole);
         }
     }
 
@@ -324,21 +339,27 @@ impl Core {
     ) -> Result<(), Error> {
         let mut record = Record::new(now, op, outcome, identity(principal, &caller.transport));
         record.code = code;
-        record.source = caller.transport.label().to_owned();
+        record.source = caller.transport.label().into();
         record.request = Some(caller.request);
-        record.agent = caller.agent.clone();
-        record.claim = caller.claim.clone();
-        record.reason = caller.reason.clone();
-        record.detail = detail;
+        record.agent = caller.agent.as_deref().map(Cow::Borrowed);
+        record.claim = caller.claim.as_deref().map(Cow::Borrowed);
+        record.reason = caller.reason.as_deref().map(Cow::Borrowed);
+        record.detail = detail.map(Cow::Owned);
         record.items = items;
-        self.append(&record)
+        let appended = self.append(&record);
+        // A long list is given back.
+        record.items.clear();
+        if record.items.capacity() <= 16 {
+            self.spare = record.items;
+        }
+        appended
     }
 
     /// A record of the daemon's own doing.
     pub fn record_own(&mut self, op: OpKind, outcome: Outcome, detail: Option<String>) -> Result<(), Error> {
         let now = self.time.now();
         let mut record = Record::new(now, op, outcome, Identity::Daemon);
-        record.detail = detail;
+        record.detail = detail.map(Cow::Owned);
         self.append(&record)
     }
 
@@ -350,12 +371,12 @@ impl Core {
         detail: String,
     ) -> Result<(), Error> {
         let mut record = Record::new(now, OpKind::Refused, Outcome::Denied, Identity::Nobody);
-        record.source = source;
-        record.detail = Some(detail);
+        record.source = source.into();
+        record.detail = Some(detail.into());
         self.append(&record)
     }
 
-    fn append(&mut self, record: &Record) -> Result<(), Error> {
+    pub(crate) fn append(&mut self, record: &Record<'_>) -> Result<(), Error> {
         let Some(log) = &mut self.log else {
             // Before `init` there is nothing to record; a vault without a record answers nobody.
             return if self.vault.is_none() { Ok(()) } else { Err(unrecorded()) };
@@ -397,7 +418,7 @@ fn named<'a, O: Operation>(asked: impl IntoIterator<Item = &'a str>) -> Vec<Item
     let item = |path: &str| Item {
         secret: None,
         version: None,
-        path: path.to_owned(),
+        path: path.into(),
         kind: ItemKind::Named,
         channel: O::KIND.as_str().into(),
     };
@@ -410,16 +431,16 @@ fn prefix_text(prefix: &Prefix) -> &str {
 }
 
 /// Who acted, as the record names it.
-pub fn identity(principal: &Principal, transport: &Transport) -> Identity {
+pub fn identity<'a>(principal: &'a Principal, transport: &'a Transport) -> Identity<'a> {
     match (principal, transport) {
         (Principal::Owner(id), _) => Identity::Session { id: *id },
         (Principal::Token(t), _) => Identity::Token {
             id: t.facts.id,
-            ancestry: t.facts.ancestry.to_string(),
-            ancestors: t.facts.ancestors.to_vec(),
+            ancestry: Cow::Borrowed(&t.facts.ancestry),
+            ancestors: Cow::Borrowed(&t.facts.ancestors),
         },
         (_, Transport::Socket { uid, pid, program }) => {
-            Identity::Peer { uid: *uid, pid: *pid, program: program.clone() }
+            Identity::Peer { uid: *uid, pid: *pid, program: program.as_deref().map(Cow::Borrowed) }
         }
         _ => Identity::Nobody,
     }

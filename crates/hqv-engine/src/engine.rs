@@ -18,6 +18,7 @@ use crate::operation::Operation;
 use crate::refusals::Refusals;
 use crate::rows::settings;
 use crate::settings::Settings;
+use crate::tickets::Tickets;
 use crate::vault_time::VaultTime;
 use crate::writer::{self, Chore, Job, Queue, Waiting};
 
@@ -62,6 +63,7 @@ pub struct Shared {
     pub(crate) unlocked: tokio::sync::watch::Sender<bool>,
     core: Mutex<Core>,
     gate: Mutex<()>,
+    syncing: Mutex<()>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -103,6 +105,8 @@ impl Shared {
 
     /// Fsyncs the record up to now and notes the head that is safe. `checkpoint`: signs one first.
     pub(crate) fn sync_record(&self, checkpoint: bool) -> Result<(), Error> {
+        // One at a time: of two syncs at once the system tells only one that pages were lost.
+        let _alone = self.syncing.lock().unwrap_or_else(PoisonError::into_inner);
         let point = {
             let mut core = self.core();
             if checkpoint {
@@ -114,13 +118,16 @@ impl Shared {
             }
         };
         let point = point.map_err(|e| unsynced().cause(e))?;
-        point.file.sync_data().map_err(|e| unsynced().cause(e))?;
+        let outcome = point.file.sync_data();
         let mut core = self.core();
-        // Two threads may sync at once, and the later of their points may come first.
-        if core.synced_head.is_none_or(|(seq, _)| seq < point.seq) {
-            core.synced_head = Some((point.seq, point.head));
+        let Core { log, synced_head, .. } = &mut *core;
+        if let Some(log) = log {
+            log.synced(outcome).map_err(|e| unsynced().cause(e))?;
         }
-        drop(core);
+        // The stop may have synced more meanwhile.
+        if synced_head.is_none_or(|(seq, _)| seq < point.seq) {
+            *synced_head = Some((point.seq, point.head));
+        }
         Ok(())
     }
 }
@@ -135,7 +142,8 @@ impl Drop for WaitingForKdf<'_> {
 }
 
 fn unsynced() -> Error {
-    Error::unavailable("the record cannot be brought to the disk").hint("hq-vault doctor")
+    Error::unavailable("the record cannot be brought to the disk")
+        .hint("look after the disk, then run hq-vault serve --restart")
 }
 
 impl Engine {
@@ -161,7 +169,9 @@ impl Engine {
             findings: Vec::new(),
             carried: Default::default(),
             appended: tokio::sync::watch::Sender::new(0),
+            spare: Vec::new(),
             pin_tokens: parts.pin_tokens,
+            tickets: Tickets::default(),
         };
         if let Some(vault) = vault {
             start_locked(&mut core, &parts, vault)?;
@@ -179,6 +189,7 @@ impl Engine {
             unlocked: tokio::sync::watch::Sender::new(false),
             core: Mutex::new(core),
             gate: Mutex::new(()),
+            syncing: Mutex::new(()),
             writer: Mutex::new(None),
         });
         let writer = shared.clone();
@@ -257,6 +268,11 @@ impl Engine {
     /// The newest sequence number of the record, for those who follow it.
     pub fn record_events(&self) -> tokio::sync::watch::Receiver<u64> {
         self.shared.core().appended.subscribe()
+    }
+
+    /// Woken whenever something happens to an entry or an ask.
+    pub fn ticket_events(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.shared.core().tickets.changes()
     }
 
     /// Queues work of the daemon itself.
@@ -340,12 +356,20 @@ fn start_locked(core: &mut Core, parts: &Parts, vault: VaultId) -> Result<(), Er
     let stored = |e: hqv_store::StoreError| e.to_error();
     let row =
         parts.shelf.get(hqv_model::Kind::Setting, &hqv_crypto::settings::locked_row_id()).map_err(stored)?;
-    let row = row.ok_or_else(|| crate::secrets::damaged("the clear settings row is missing"))?;
-    let public = settings::read_clear(&row, vault, None, &mut core.locked_settings)?;
     let state_id = hqv_crypto::row_state::RowState::row_id();
     let state = parts.shelf.get(hqv_model::Kind::State, &state_id).map_err(stored)?;
     core.state_seq = state.map_or(0, |row| row.header.revision);
-    let config = record_config(parts.log_dir.clone(), vault, row.header.epoch, public);
+    let mut read = Settings::initial()?;
+    let named = row.and_then(|row| {
+        settings::read_clear(&row, vault, None, &mut read).ok().map(|public| (row.header.epoch, public))
+    });
+    // Without the keys that the row names nothing can be recorded before an unlock has found them.
+    let Some((epoch, public)) = named else {
+        core.note(UNSIGNED.into());
+        return Ok(());
+    };
+    core.locked_settings = read;
+    let config = record_config(parts.log_dir.clone(), vault, epoch, public);
     let head = hqv_audit::DbHead { state_seq: core.state_seq, head: None };
     let now = core.now();
     let (log, report) = Log::start(config, Some(head), now, (parts.entropy)())?;
@@ -360,6 +384,10 @@ fn start_locked(core: &mut Core, parts: &Parts, vault: VaultId) -> Result<(), Er
     }
     core.record_own(OpKind::Start, Outcome::Ok, None)
 }
+
+/// For `status` and `doctor`, where the daemon goes by the strictest defaults.
+const UNSIGNED: &str = "the settings row that a locked daemon goes by is missing, damaged or not signed: it listens on \
+    loopback only, runs no command, records nothing and cannot be unlocked until the vault directory is put back";
 
 /// The record of a vault in its directory.
 pub(crate) fn record_config(dir: PathBuf, vault: VaultId, epoch: u32, public: AuditPublic) -> LogConfig {

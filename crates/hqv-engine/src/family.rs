@@ -7,7 +7,7 @@
 use hqv_crypto::cbor::Kept;
 use hqv_model::RowFacts;
 use hqv_model::{Code, Error, Scope, Timestamp, TokenId, TokenName};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::RandomState;
 use std::sync::Arc;
 
@@ -38,6 +38,8 @@ pub struct TokenFacts {
     pub latest_end: Timestamp,
     /// The use limit of its own.
     pub max: Option<u64>,
+    /// The share of uses that is set aside for it, above 0 and at most `max`.
+    pub reserve: Option<u64>,
     /// True where it or an ancestor has a use limit: its uses are durable before the answer.
     pub limited: bool,
     /// What it may.
@@ -68,6 +70,12 @@ pub struct TokenEntry {
     pub state: State,
     /// Uses committed so far, its own and its descendants'.
     pub spent: u64,
+    /// Those of them that came out of its reserve.
+    pub reserve_spent: u64,
+    /// What is set aside for those below it (`budget`). Follows from other rows, and is not in this one.
+    pub promised: u64,
+    /// It has ended, and what was set aside for it or below it went back. Not in the row either.
+    pub returned: bool,
     /// The last use.
     pub last_used: Option<Timestamp>,
     /// The row's header, nonce and tag; none until first sealed.
@@ -91,6 +99,8 @@ pub struct Tokens {
     pub pending_revocations: HashSet<TokenId>,
     /// Revoked by the group under way: what becomes pending where it is not durable.
     pub revoking: Vec<TokenId>,
+    /// Reserved tokens by the end that they had when they were looked at last.
+    pub(crate) reserved: BTreeSet<(Timestamp, TokenId)>,
     /// Children made and not yet swept, by parent.
     pub children: HashMap<Option<TokenId>, u32>,
 }
@@ -107,7 +117,7 @@ pub type SiblingKey = (Option<TokenId>, TokenName);
 
 impl Tokens {
     /// The token and its ancestors, the token first.
-    fn chain<'a>(
+    pub(crate) fn chain<'a>(
         &'a self,
         entry: &'a TokenEntry,
         staged: bool,
@@ -137,17 +147,6 @@ impl Tokens {
         self.chain(entry, staged).flatten().map(|link| link.end).min().unwrap_or(entry.end)
     }
 
-    /// Uses left: the least over the token and its ancestors. None: no limit anywhere.
-    pub fn available(&self, entry: &TokenEntry, staged: bool) -> Option<u64> {
-        if !entry.facts.limited {
-            return None;
-        }
-        self.chain(entry, staged)
-            .flatten()
-            .filter_map(|link| Some(link.facts.max?.saturating_sub(link.spent)))
-            .min()
-    }
-
     /// Every token as the writer (`staged`) or a reader sees it, in no order.
     pub fn all(&self, staged: bool) -> impl Iterator<Item = &Arc<TokenEntry>> {
         self.by_id.all(staged).map(|(_, entry)| entry)
@@ -169,27 +168,6 @@ impl Tokens {
         for id in entry.facts.ancestors.iter().chain(std::iter::once(&entry.facts.id)) {
             add_uses(&mut self.unflushed, *id, 1, now);
         }
-    }
-
-    /// Stages one use of a limited token, counted at every ancestor. Fails with `TOKEN_EXHAUSTED`.
-    pub fn spend(&mut self, entry: &TokenEntry, now: Timestamp) -> Result<(), Error> {
-        if self.available(entry, true) == Some(0) {
-            return Err(exhausted(entry));
-        }
-        let chain: Vec<Arc<TokenEntry>> = entry
-            .facts
-            .ancestors
-            .iter()
-            .chain(std::iter::once(&entry.facts.id))
-            .filter_map(|id| self.by_id.get(id, true).cloned())
-            .collect();
-        for link in chain {
-            let mut next = (*link).clone();
-            next.spent = next.spent.saturating_add(1);
-            next.last_used = Some(now);
-            self.by_id.stage(next.facts.id, Some(Arc::new(next)));
-        }
-        Ok(())
     }
 
     /// Moves the uses counted in memory into staged rows.
@@ -252,12 +230,8 @@ impl Tokens {
     pub fn stage_pending(&mut self) {
         let pending: Vec<TokenId> = self.pending_revocations.iter().copied().collect();
         for id in pending {
-            if let Some(entry) = self.by_id.get(&id, true)
-                && entry.state != State::Revoked
-            {
-                let mut next = (**entry).clone();
-                next.state = State::Revoked;
-                self.by_id.stage(id, Some(Arc::new(next)));
+            if self.by_id.get(&id, true).is_some_and(|entry| entry.state != State::Revoked) {
+                self.stage_revoked(id);
             }
         }
     }
@@ -309,6 +283,7 @@ impl Tokens {
         self.by_id.publish();
         self.by_hash.publish();
         self.by_sibling.publish();
+        self.forget_returned();
     }
 
     /// The group was not confirmed: its revocations hold in memory all the same, and are retried.

@@ -11,6 +11,12 @@ pub trait Hooks: Send + Sync {
 
     /// A new leaf and the CA's certificate, to be stored and served from now on.
     fn new_leaf(&self, ca_der: &[u8], leaf: Leaf);
+
+    /// A new entry or ask waits for a person. `command` is the program that the owner set (`notify.command`); it
+    /// gets the code as its one argument. Called outside the engine's mutex; must not wait for the program.
+    fn notify(&self, command: Option<&str>, code: &str) {
+        let _ = (command, code);
+    }
 }
 
 /// For tests and tools without TLS.

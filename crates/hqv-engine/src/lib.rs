@@ -5,6 +5,7 @@
 //! [`Engine`], since they work without keys. Everything else is a struct in [`ops`].
 #![forbid(unsafe_code)]
 
+mod budget;
 mod caller;
 mod core;
 mod engine;
@@ -14,6 +15,8 @@ mod load;
 mod open;
 mod operation;
 pub mod ops;
+mod read;
+mod recent;
 mod reference;
 mod refusals;
 mod rows;
@@ -22,6 +25,7 @@ mod session;
 pub mod settings;
 mod table;
 mod ticker;
+pub mod tickets;
 pub mod transfer;
 mod vault_time;
 mod views;
@@ -37,5 +41,5 @@ pub use hqv_crypto::slot::{self, KdfParams, SlotSecret};
 pub use hqv_crypto::wire::{self, Credential, CredentialKind, WireError};
 pub use operation::{Operation, View};
 pub use session::SessionView;
-pub use settings::{Settings, address as is_address, host_name as is_host_name};
-pub use views::{MetaView, TokenView, VersionView};
+pub use settings::{EntryRequire, Settings, address as is_address, host_name as is_host_name};
+pub use views::{Described, Frame, MetaView, TokenView, VersionView};

@@ -6,21 +6,17 @@
 use hqv_crypto::row_state::{RowState, Tallies};
 use hqv_crypto::slot::{self, SlotError, SlotSecret};
 use hqv_crypto::{Keyring, RootKey, VaultKeys};
-use hqv_model::{Error, Kind, Row, SecretId, Timestamp, VaultId};
+use hqv_model::{Error, Kind, Row, VaultId};
 use hqv_store::{Scanned, Shelf};
-use std::collections::{BTreeMap, HashMap};
-use std::hash::BuildHasherDefault;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::family::Tokens;
 use crate::open::{Loaded, mac_of};
+use crate::read::read;
 use crate::rows::{settings, token};
-use crate::secrets::{
-    HELD, SecretEntry, Secrets, VersionEntry, damaged, open_secret, secret_id, version_number,
-};
+use crate::secrets::damaged;
 use crate::settings::Settings;
-use crate::table::Uniform;
 
 /// Kinds checked at unlock; the ledger is checked when it is first opened.
 const CHECKED: [Kind; 6] =
@@ -63,49 +59,38 @@ pub fn open_keys(shelf: &dyn Shelf, vault: VaultId, root: &RootKey) -> Result<Ar
     Ok(Arc::new(VaultKeys::new(vault, row.header.epoch, keyring)))
 }
 
-/// Reads everything and checks it. Secrets and versions are read side by side, since they are the most.
+/// Reads everything and checks it.
 pub fn load(shelf: &dyn Shelf, keys: Arc<VaultKeys>) -> Result<Loaded, Error> {
     let state = state_row(shelf, &keys)?;
-    let (secrets, versions) = std::thread::scope(|threads| {
-        let versions = threads.spawn(|| read_versions(shelf, &keys));
-        let secrets = read_secrets(shelf, &keys);
-        (secrets, versions.join().unwrap_or_else(|_| Err(Error::internal("reading the vault failed"))))
-    });
-    let ((secrets, secret_macs), (versions, version_macs)) = (secrets?, versions?);
-    let mut few = Tallies::default();
+    let most = read(shelf, &keys)?;
+    let mut found = most.tallies().clone();
     for kind in [Kind::Slot, Kind::Keyring] {
         for row in rows(shelf, kind)? {
-            few.add(kind, &mac_of(&keys, &row));
+            found.add(kind, &mac_of(&keys, &row));
         }
     }
     let setting_rows = rows(shelf, Kind::Setting)?;
-    setting_rows.iter().for_each(|row| few.add(Kind::Setting, &mac_of(&keys, row)));
+    setting_rows.iter().for_each(|row| found.add(Kind::Setting, &mac_of(&keys, row)));
     let token_rows = rows(shelf, Kind::Token)?;
-    token_rows.iter().for_each(|row| few.add(Kind::Token, &keys.row_mac(&row.facts(), None)));
-    for kind in CHECKED {
-        let found = match kind {
-            Kind::Secret => &secret_macs,
-            Kind::Version => &version_macs,
-            _ => &few,
-        };
-        if found.of(kind) != state.tallies.of(kind) {
-            return Err(damaged_rows(kind));
-        }
+    token_rows.iter().for_each(|row| found.add(Kind::Token, &keys.row_mac(&row.facts(), None)));
+    if let Some(kind) = CHECKED.into_iter().find(|kind| found.of(*kind) != state.tallies.of(*kind)) {
+        return Err(damaged_rows(kind));
     }
     let settings = read_settings(&keys, &setting_rows)?;
     let mut tokens = Tokens::default();
     for row in &token_rows {
         tokens.load(token::open(&keys, row)?);
     }
-    let secrets = join(secrets, versions)?;
+    let secrets = most.join()?;
     Ok(Loaded { secrets, tokens, settings, setting_rows, state, keys })
 }
 
 fn damaged_rows(kind: Kind) -> Error {
-    damaged("row state").cause(format!("the rows of kind {kind:?} are not those that were last written"))
+    let error = if kind == Kind::Setting { changed_settings() } else { damaged("row state") };
+    error.cause(format!("the rows of kind {kind:?} are not those that were last written"))
 }
 
-fn state_row(shelf: &dyn Shelf, keys: &VaultKeys) -> Result<RowState, Error> {
+pub fn state_row(shelf: &dyn Shelf, keys: &VaultKeys) -> Result<RowState, Error> {
     let row = shelf.get(Kind::State, &RowState::row_id()).map_err(|e| e.to_error())?;
     let row = row.ok_or_else(|| damaged("the state row is missing"))?;
     let state = RowState::open(&row, keys).map_err(|_| damaged("the state row does not open"))?;
@@ -115,106 +100,45 @@ fn state_row(shelf: &dyn Shelf, keys: &VaultKeys) -> Result<RowState, Error> {
     Ok(state)
 }
 
+/// What a locked daemon went by is not what the owner set.
+fn changed_settings() -> Error {
+    Error::internal("the vault's settings are not those last written; it stays locked")
+        .hint("run hq-vault doctor, and put back a copy of the vault directory if you have one")
+}
+
 /// Settings as the rows say, the clear one signed by this very vault.
 fn read_settings(keys: &VaultKeys, rows: &[Row]) -> Result<Settings, Error> {
     let mut all = Settings::initial()?;
     let mut seen = 0;
     for row in rows {
         if settings::is_clear(&row.header) {
-            settings::read_clear(row, keys.vault(), Some(&keys.audit_identity().public()), &mut all)?;
+            let identity = keys.audit_identity().public();
+            settings::read_clear(row, keys.vault(), Some(&identity), &mut all)
+                .map_err(|e| changed_settings().cause(e))?;
         } else {
             settings::read_sealed(keys, row, &mut all)?;
         }
         seen += 1;
     }
-    if seen == 2 { Ok(all) } else { Err(damaged("a settings row is missing or too many")) }
+    if seen == 2 { Ok(all) } else { Err(changed_settings().cause("a settings row is missing or too many")) }
 }
 
-type Versions = HashMap<SecretId, Vec<VersionEntry>, BuildHasherDefault<Uniform>>;
-
-/// A secret's row with what the join needs of its body.
-struct ReadSecret {
-    row: Row,
-    lookup: [u8; 32],
-    newest: u64,
-    /// None for a deleted one.
-    path: Option<Box<str>>,
-    deleted: Option<Timestamp>,
-}
-
-/// Secret rows, opened: each stands under the look-up hash of the path it names. A row that does not open
-/// is damage whatever the sums say.
-fn read_secrets(shelf: &dyn Shelf, keys: &VaultKeys) -> Result<(Vec<ReadSecret>, Tallies), Error> {
-    let (mut tallies, mut all) = (Tallies::default(), Vec::new());
-    for row in rows(shelf, Kind::Secret)? {
-        tallies.add(Kind::Secret, &keys.row_mac(&row.facts(), None));
-        let lookup = row.lookup.ok_or_else(|| damaged("a secret's row has no look-up hash"))?;
-        let body = open_secret(keys, &row)?;
-        if keys.lookup(&body.path) != lookup {
-            return Err(damaged("a secret's row stands under another path"));
-        }
-        let path = body.deleted.is_none().then(|| body.path.as_str().into());
-        all.push(ReadSecret { row, lookup, newest: body.newest, path, deleted: body.deleted });
-    }
-    Ok((all, tallies))
-}
-
-/// Version rows. The newest small value of each secret stays in memory.
-fn read_versions(shelf: &dyn Shelf, keys: &VaultKeys) -> Result<(Versions, Tallies), Error> {
-    let (mut tallies, mut versions) = (Tallies::default(), Versions::default());
-    let mut fault = None;
-    let scanned = shelf.scan(Kind::Version, HELD, &mut |scanned| {
-        let (facts, body) = match scanned {
-            Scanned::Row(row) => (row.facts(), Some(Arc::from(row.body))),
-            Scanned::Facts(facts) => (facts, None),
-        };
-        tallies.add(Kind::Version, &keys.row_mac(&facts, None));
-        let ids = secret_id(&facts.header.id).and_then(|id| Ok((id, version_number(&facts.header.id)?)));
-        match ids {
-            Ok((id, number)) => {
-                let list = versions.entry(id).or_insert_with(|| Vec::with_capacity(1));
-                // Ids ascend, so an earlier one is no longer the newest: its value leaves memory.
-                if let Some(last) = list.last_mut() {
-                    last.body = None;
-                }
-                list.push(VersionEntry { number, facts, body });
-                ControlFlow::Continue(())
-            }
-            Err(error) => {
-                fault = Some(error);
-                ControlFlow::Break(())
-            }
-        }
-    });
-    scanned.map_err(|e| e.to_error())?;
-    match fault {
-        Some(error) => Err(error),
-        None => Ok((versions, tallies)),
-    }
-}
-
-fn join(read: Vec<ReadSecret>, mut versions: Versions) -> Result<Secrets, Error> {
-    let mut all = Secrets::default();
-    all.by_lookup.reserve(read.len());
-    let mut paths = Vec::with_capacity(read.len());
-    for secret in read {
-        let mut own = versions.remove(&secret_id(&secret.row.header.id)?).unwrap_or_default();
-        own.shrink_to_fit();
-        let entry = SecretEntry { row: secret.row, versions: own };
-        if entry.version(secret.newest).is_none() {
-            return Err(damaged("a secret's newest version is missing"));
-        }
-        if let Some(path) = secret.path {
-            paths.push((path, secret.lookup));
-        }
-        if let Some(since) = secret.deleted {
-            all.deleted.insert((since, secret.lookup));
-        }
-        all.by_lookup.load(secret.lookup, Arc::new(entry));
-    }
-    paths.sort_unstable();
-    all.paths = BTreeMap::from_iter(paths);
-    Ok(all)
+/// Adds up the rows of a kind, of which only the facts are read where a tag covers the body. Answers how many.
+pub fn count(shelf: &dyn Shelf, keys: &VaultKeys, kind: Kind, found: &mut Tallies) -> Result<u64, Error> {
+    let whole = matches!(kind, Kind::Slot | Kind::Setting);
+    let mut rows = 0;
+    shelf
+        .scan(kind, if whole { usize::MAX } else { 0 }, &mut |scanned| {
+            let mac = match &scanned {
+                Scanned::Row(row) => mac_of(keys, row),
+                Scanned::Facts(facts) => keys.row_mac(facts, None),
+            };
+            found.add(kind, &mac);
+            rows += 1;
+            ControlFlow::Continue(())
+        })
+        .map_err(|e| e.to_error())?;
+    Ok(rows)
 }
 
 fn rows(shelf: &dyn Shelf, kind: Kind) -> Result<Vec<Row>, Error> {

@@ -16,6 +16,7 @@ use crate::open::Open;
 use crate::rows::secret::SecretBody;
 use crate::rows::version::{VersionBody, Writer};
 use crate::secrets::{SecretEntry, VersionEntry};
+use crate::tickets::Tickets;
 
 /// One verb.
 pub trait Operation: Send + 'static {
@@ -41,6 +42,11 @@ pub trait Operation: Send + 'static {
         Vec::new()
     }
 
+    /// The same, to be kept while it is performed.
+    fn asked(&self) -> Asked {
+        Asked::Many(self.names().into_iter().cloned().collect())
+    }
+
     /// Bytes of values it brings: what may wait for the writer is bounded by them.
     fn weight(&self) -> usize {
         0
@@ -55,10 +61,30 @@ pub trait Operation: Send + 'static {
     fn perform(self, view: &mut View<'_>) -> Result<Self::Answer, Error>;
 }
 
+/// The paths that an operation named.
+pub enum Asked {
+    /// One, without a list: what most operations name.
+    One(SecretPath),
+    /// Any number.
+    Many(Vec<SecretPath>),
+}
+
+impl Asked {
+    /// Them, in the order in which they were named.
+    pub fn as_slice(&self) -> &[SecretPath] {
+        match self {
+            Asked::One(path) => std::slice::from_ref(path),
+            Asked::Many(paths) => paths,
+        }
+    }
+}
+
 /// What a verb sees and may touch, under the engine's mutex.
 pub struct View<'a> {
     /// The unlocked vault.
     pub open: &'a mut Open,
+    /// Entries and asks.
+    pub tickets: &'a mut Tickets,
     /// True on the writer: reads see the group's changes, and changes may be staged.
     pub staged: bool,
     /// Vault time.
@@ -140,7 +166,7 @@ impl View<'_> {
         self.items.push(Item {
             secret: Some(secret),
             version: Some(version),
-            path: path.as_str().to_owned(),
+            path: path.shared(),
             kind,
             channel: channel.into(),
         });
@@ -155,7 +181,9 @@ impl View<'_> {
             (_, Transport::Socket { uid, pid, program }) => {
                 Writer::Peer { uid: *uid, pid: *pid, program: program.clone() }
             }
-            (_, Transport::Tcp { .. }) => Writer::Peer { uid: u32::MAX, pid: None, program: None },
+            (_, Transport::Tcp { .. } | Transport::Page) => {
+                Writer::Peer { uid: u32::MAX, pid: None, program: None }
+            }
         }
     }
 }

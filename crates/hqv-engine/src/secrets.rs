@@ -4,13 +4,16 @@
 //! is small; every other value is read from the shelf and must match the facts held here, which the row
 //! state vouched for at unlock. A sorted index of the live paths serves `list` and reads by prefix.
 
-use hqv_crypto::VaultKeys;
-use hqv_model::{Entropy, Error, Kind, Prefix, Row, RowFacts, RowId, SecretId, SecretPath, Timestamp};
+use hqv_crypto::{OpenFailed, VaultKeys};
+use hqv_model::{
+    Entropy, Error, Kind, Prefix, Row, RowFacts, RowId, SecretBytes, SecretId, SecretPath, Timestamp,
+};
 use hqv_store::Shelf;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
+use crate::recent::Recent;
 use crate::rows::secret::SecretBody;
 use crate::rows::version::VersionBody;
 use crate::table::Table;
@@ -69,15 +72,14 @@ impl VersionEntry {
     /// Opens the version: from memory, or from the shelf where the row must be the very one vouched for.
     pub fn open(&self, keys: &VaultKeys, shelf: &dyn Shelf) -> Result<VersionBody, Error> {
         match &self.body {
-            Some(body) => self.open_row(keys, &with_body(&self.facts, body.as_ref().into())),
+            Some(body) => opened(keys.open_body(&self.facts, body)),
             None => self.open_row(keys, &self.fetch(shelf)?),
         }
     }
 
     /// Opens the version's row, wherever it came from.
     pub fn open_row(&self, keys: &VaultKeys, row: &Row) -> Result<VersionBody, Error> {
-        let plain = keys.open_row(row).map_err(|_| damaged("a version's row does not open"))?;
-        VersionBody::decode(plain)
+        opened(keys.open_row(row))
     }
 
     fn fetch(&self, shelf: &dyn Shelf) -> Result<Row, Error> {
@@ -97,8 +99,8 @@ pub fn open_secret(keys: &VaultKeys, row: &Row) -> Result<SecretBody, Error> {
     SecretBody::decode(plain.reveal())
 }
 
-fn with_body(facts: &RowFacts, body: Box<[u8]>) -> Row {
-    Row { header: facts.header, lookup: facts.lookup, nonce: facts.nonce, tag: facts.tag, body }
+fn opened(plain: Result<SecretBytes, OpenFailed>) -> Result<VersionBody, Error> {
+    VersionBody::decode(plain.map_err(|_| damaged("a version's row does not open"))?)
 }
 
 /// The id of a secret's row, or of the secret a version's row belongs to.
@@ -126,6 +128,8 @@ pub fn damaged(what: &str) -> Error {
 /// Every secret of the vault.
 #[derive(Default)]
 pub struct Secrets {
+    /// What readers found a moment ago.
+    pub recent: Recent,
     /// By the keyed hash of the path; deleted ones included.
     pub by_lookup: Table<[u8; 32], Arc<SecretEntry>>,
     /// The live paths, sorted, with their look-up hashes. Committed ones only.
@@ -172,6 +176,9 @@ impl Secrets {
 
     /// The group is durable.
     pub fn publish(&mut self) {
+        for (lookup, _) in self.by_lookup.staged() {
+            self.recent.forget(lookup);
+        }
         self.by_lookup.publish();
         for (since, lookup, kept) in self.staged_deleted.drain(..) {
             if kept {

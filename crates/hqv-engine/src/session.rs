@@ -70,6 +70,11 @@ impl Sessions {
         Some(session.id)
     }
 
+    /// Whether this session lives. It does not count as used.
+    pub fn lives(&self, id: SessionId, idle: Duration, boot: Duration) -> bool {
+        self.0.values().any(|s| s.id == id && boot.saturating_sub(s.used) <= idle)
+    }
+
     /// Drops the sessions that idled too long.
     pub fn sweep(&mut self, idle: Duration, boot: Duration) {
         self.0.retain(|_, s| boot.saturating_sub(s.used) <= idle);

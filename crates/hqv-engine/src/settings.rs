@@ -8,6 +8,9 @@ use std::time::Duration;
 /// The longest idle timeout: a week, in minutes.
 pub const MAX_IDLE_MINUTES: u64 = 10_080;
 
+/// The longest path of a program.
+pub const MAX_COMMAND_BYTES: usize = 512;
+
 /// The second line where a setting is refused.
 const SHOW: &str = "hq-vault config show lists the settings with their values";
 
@@ -30,6 +33,34 @@ pub struct Settings {
     pub audit_sync: bool,
     /// `unlock` and `sessions` are served over TCP too.
     pub remote_admin: bool,
+    /// By which routes a value may come in through an entry.
+    pub entry_require: EntryRequire,
+    /// The program that is told the code of a new entry or ask: an absolute path.
+    pub notify_command: Option<String>,
+}
+
+/// By which routes a value may come in through an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryRequire {
+    /// By a prompt, a page or the owner's `answer`.
+    Any,
+    /// By the owner's `answer` alone.
+    Answer,
+}
+
+impl EntryRequire {
+    /// As it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            EntryRequire::Any => "any",
+            EntryRequire::Answer => "answer",
+        }
+    }
+
+    /// The one that is written so.
+    pub fn parse(text: &str) -> Option<Self> {
+        [EntryRequire::Any, EntryRequire::Answer].into_iter().find(|one| one.as_str() == text)
+    }
 }
 
 impl Settings {
@@ -44,6 +75,8 @@ impl Settings {
             hostnames: Vec::new(),
             audit_sync: false,
             remote_admin: false,
+            entry_require: EntryRequire::Any,
+            notify_command: None,
         })
     }
 
@@ -63,6 +96,8 @@ impl Settings {
             ("hostnames", self.hostnames.join(",")),
             ("audit.sync", self.audit_sync.to_string()),
             ("remote-admin", self.remote_admin.to_string()),
+            ("entry.require", self.entry_require.as_str().to_owned()),
+            ("notify.command", self.notify_command.clone().unwrap_or_default()),
         ]
     }
 
@@ -77,6 +112,8 @@ impl Settings {
             "hostnames" => self.hostnames = list(value, host_name)?,
             "audit.sync" => self.audit_sync = truth(value)?,
             "remote-admin" => self.remote_admin = truth(value)?,
+            "entry.require" => self.entry_require = require(value)?,
+            "notify.command" => self.notify_command = command(value)?,
             _ => return Err(unknown(key)),
         }
         Ok(())
@@ -93,6 +130,9 @@ impl Settings {
         }
         if self.remote_admin {
             all.push("unlock and sessions are served over TCP (remote-admin)".into());
+        }
+        if let Some(command) = &self.notify_command {
+            all.push(format!("runs {command} when something waits for a person (notify.command)"));
         }
         all
     }
@@ -115,10 +155,36 @@ pub fn minutes(value: &str, least: u64, most: u64) -> Result<u64, Error> {
 
 fn truth(value: &str) -> Result<bool, Error> {
     match value {
-        "true" | "on" | "yes" => Ok(true),
-        "false" | "off" | "no" => Ok(false),
+        "true" => Ok(true),
+        "false" => Ok(false),
         _ => Err(Error::bad_request("true or false is needed").hint(SHOW)),
     }
+}
+
+fn require(value: &str) -> Result<EntryRequire, Error> {
+    EntryRequire::parse(value).ok_or_else(|| Error::bad_request("any or answer is needed").hint(SHOW))
+}
+
+/// Nothing, or a program by its absolute path; it is run as it stands, by no shell.
+fn command(value: &str) -> Result<Option<String>, Error> {
+    if value.is_empty() {
+        return Ok(None);
+    }
+    if is_command(value) {
+        return Ok(Some(value.to_owned()));
+    }
+    Err(Error::bad_request(format!(
+        "a program's absolute path of at most {MAX_COMMAND_BYTES} bytes is needed, without arguments"
+    ))
+    .hint("for example /usr/local/bin/tell-me; empty for none"))
+}
+
+/// The absolute path of a program, in one line.
+pub fn is_command(text: &str) -> bool {
+    text.starts_with('/')
+        && !text.ends_with('/')
+        && text.len() <= MAX_COMMAND_BYTES
+        && matches!(hqv_model::escape_controls(text), std::borrow::Cow::Borrowed(_))
 }
 
 fn scope(value: &str) -> Result<Scope, Error> {
@@ -177,6 +243,15 @@ mod tests {
             ("bind", "here"),
             ("hostnames", "a..b"),
             ("audit.sync", "maybe"),
+            ("audit.sync", "yes"),
+            ("remote-admin", "on"),
+            ("remote-admin", "no"),
+            ("entry.require", "none"),
+            ("entry.require", ""),
+            ("notify.command", "notify-send"),
+            ("notify.command", "/bin/"),
+            ("notify.command", "/bin/a\nb"),
+            ("notify.command", "/bin/\u{202e}a"),
             ("colour", "red"),
         ] {
             let before = s.clone();
@@ -189,6 +264,8 @@ mod tests {
     fn every_pair_can_be_set_back() {
         let mut s = Settings::initial().unwrap();
         s.set("hostnames", "vault.internal, 10.0.0.1").unwrap();
+        s.set("entry.require", "answer").unwrap();
+        s.set("notify.command", "/usr/bin/tell me").unwrap();
         let mut t = Settings::initial().unwrap();
         for (key, value) in s.pairs() {
             t.set(key, &value).unwrap();

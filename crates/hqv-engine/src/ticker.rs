@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::core::{Core, Phase};
 use crate::engine::{Engine, Shared, TICK};
 use crate::ops::delete::sweep;
+use crate::vault_time::Moment;
 
 /// Vault time is stored at least this often while unlocked.
 const FLUSH: Duration = Duration::from_secs(60);
@@ -35,6 +36,7 @@ impl Engine {
             let mut core = self.shared.core();
             core.clock_jump();
             core.flush_refusals();
+            core.end_tickets();
             let locked = core.lock_if_idle(self.shared.idle_minutes);
             (locked, core.flush_due(), core.has_traffic())
         };
@@ -58,6 +60,7 @@ impl Engine {
                 return;
             };
             open.tokens.stage_unflushed();
+            open.tokens.settle_ends(now);
             let swept = sweep(open, now);
             open.touch_state();
             if swept > 0 {
@@ -118,11 +121,12 @@ impl Core {
     }
 
     fn flush_due(&mut self) -> bool {
-        let boot = self.time.boot();
+        let Moment { now, boot } = self.time.moment();
         let Phase::Open(open) = &self.phase else {
             return false;
         };
         open.in_doubt
+            || open.tokens.ends_due(now)
             || !open.tokens.unflushed.is_empty()
             || !open.tokens.pending_revocations.is_empty()
             || boot.saturating_sub(self.last_flush) >= FLUSH

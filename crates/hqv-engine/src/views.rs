@@ -2,6 +2,9 @@
 
 use hqv_model::{EntryRoute, Scope, SecretId, SecretMeta, SecretPath, Timestamp, TokenId, TokenName};
 
+use std::ops::Deref;
+use std::sync::OnceLock;
+
 use crate::family::{State, TokenEntry, Tokens};
 use crate::rows::secret::SecretBody;
 
@@ -33,6 +36,43 @@ impl MetaView {
             created_at: body.created,
             updated_at: body.updated,
         }
+    }
+}
+
+/// A secret's metadata as many readers share it, with what their answers have in common.
+#[derive(Debug)]
+pub struct Described {
+    view: MetaView,
+    frame: OnceLock<Frame>,
+}
+
+/// What an answer says before and after the value. The wire's business; it is kept here because it lives as long as the
+/// metadata that it repeats.
+#[derive(Debug)]
+pub struct Frame {
+    /// Up to the value.
+    pub before: Box<[u8]>,
+    /// From the value on.
+    pub after: Box<[u8]>,
+}
+
+impl Described {
+    /// Nothing is written of it yet.
+    pub fn new(view: MetaView) -> Self {
+        Described { view, frame: OnceLock::new() }
+    }
+
+    /// The frame, written by whoever asks first.
+    pub fn frame(&self, write: impl FnOnce(&MetaView) -> Frame) -> &Frame {
+        self.frame.get_or_init(|| write(&self.view))
+    }
+}
+
+impl Deref for Described {
+    type Target = MetaView;
+
+    fn deref(&self) -> &MetaView {
+        &self.view
     }
 }
 
@@ -74,7 +114,13 @@ pub struct TokenView {
     pub use_count: u64,
     /// Its own limit.
     pub max_uses: Option<u64>,
-    /// Uses left, the least over its ancestors; none without any limit.
+    /// The share that was set aside for it.
+    pub reserve: Option<u64>,
+    /// What it spent of that.
+    pub reserve_spent: u64,
+    /// What is set aside for those below it.
+    pub promised: u64,
+    /// Uses that it could make now; none without any limit.
     pub left: Option<u64>,
     /// What it may.
     pub scope: Scope,
@@ -101,6 +147,9 @@ impl TokenView {
             last_used_at,
             use_count,
             max_uses: facts.max,
+            reserve: facts.reserve,
+            reserve_spent: entry.reserve_spent,
+            promised: entry.promised,
             left,
             scope: facts.scope.clone(),
             state: state(tokens, entry, now, staged, left),

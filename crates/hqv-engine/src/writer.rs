@@ -188,9 +188,11 @@ fn resolve(shared: &Shared, core: &mut Core) -> Result<bool, Error> {
         open.publish();
         core.state_seq = open.state.sequence;
         core.locked_settings = open.settings.clone();
+        core.tickets.conclude(true);
         return Ok(true);
     }
     open.discard();
+    core.tickets.conclude(false);
     Ok(false)
 }
 
@@ -261,6 +263,7 @@ fn finish(shared: &Shared, jobs: Vec<Box<dyn Job>>, durable: Result<Committed, E
                     open.publish();
                 }
             }
+            core.tickets.conclude(true);
             drop(core);
             jobs.into_iter().for_each(Job::done);
         }
@@ -269,10 +272,15 @@ fn finish(shared: &Shared, jobs: Vec<Box<dyn Job>>, durable: Result<Committed, E
                 open.fail_group();
             }
             // An error may hide a success: what the shelf holds decides.
-            if matches!(resolve(shared, &mut core), Ok(true)) {
-                drop(core);
-                jobs.into_iter().for_each(Job::done);
-                return;
+            match resolve(shared, &mut core) {
+                Ok(true) => {
+                    drop(core);
+                    jobs.into_iter().for_each(Job::done);
+                    return;
+                }
+                Ok(false) => core.tickets.conclude(false),
+                // Still in doubt: what was staged stays so.
+                Err(_) => {}
             }
             refuse(&mut core, jobs, &error);
         }

@@ -200,7 +200,7 @@ async fn a_revocation_refused_while_a_commit_is_in_doubt_leaves_the_row_state_tr
     shelf.blind(2);
     assert_eq!(code(kit.get(&token, "k")).await, Some(Code::Unavailable));
     // The shelf cannot say yet; a revocation of nobody runs and fails.
-    let nobody = kit.run(&owner, TokenRevoke { who: who("nobody") }).await;
+    let nobody = kit.run(&owner, TokenRevoke { who: who("somebody") }).await;
     assert_eq!(nobody.err().map(|e| e.code()), Some(Code::NotFound));
     shelf.end(End::Done);
     kit.get(&token, "k").await.unwrap();

@@ -9,7 +9,9 @@ use hqv_engine::ops::list::List;
 use hqv_engine::ops::mv::Move;
 use hqv_engine::ops::settings_change::SettingsChange;
 use hqv_engine::slot::parse_recovery;
-use hqv_model::{Code, Prefix};
+use hqv_model::{Code, Kind, Prefix, RowId};
+use hqv_store::Shelf;
+use hqv_store::memory::MemoryShelf;
 use kit::{Kit, PASSPHRASE, caller, passphrase, path, peer, remote};
 use std::time::Duration;
 
@@ -186,4 +188,44 @@ async fn locking_and_unlocking_in_one_daemon_finds_nothing_wrong() {
     }
     let report = kit.engine.audit_verify(caller(&kit.owner), None).await.unwrap();
     assert!(report.is_ok() && report.unclean_ends.is_empty(), "{:?}", report.findings);
+}
+
+/// MODEL: a daemon that starts locked obeys the clear row only where its signature holds.
+#[tokio::test]
+async fn st6_settings_that_are_not_signed_are_not_obeyed_and_keep_the_vault_locked() {
+    let mut kit = Kit::new().await;
+    let changes =
+        vec![("bind".to_owned(), "0.0.0.0".to_owned()), ("remote-admin".to_owned(), "true".to_owned())];
+    kit.run(&kit.owner, SettingsChange { changes }).await.unwrap();
+    let shelf = MemoryShelf::open(&kit.disk);
+    let id = RowId::new(b"locked").unwrap();
+    let good = shelf.get(Kind::Setting, &id).unwrap().unwrap();
+    kit.restart().await;
+    assert!(kit.engine.locked_settings().remote_admin, "the signed row is obeyed");
+    for case in ["changed", "cut", "missing"] {
+        let mut bad = good.clone();
+        match case {
+            "changed" => bad.body[10] ^= 1,
+            _ => bad.body = Box::from(&good.body[..20]),
+        }
+        let missing = hqv_store::Batch { put: Vec::new(), delete: vec![(Kind::Setting, id)] };
+        shelf.commit(if case == "missing" { missing } else { vec![bad].into() }).unwrap();
+        kit.restart().await;
+        let settings = kit.engine.locked_settings();
+        assert!(settings.bind.is_empty() && !settings.remote_admin, "{case}");
+        let status = kit.engine.status(&peer()).unwrap();
+        assert!(status.locked && status.warnings.iter().any(|w| w.contains("not signed")), "{case}");
+        let unlock = |text: &str| kit.engine.unlock(peer(), SlotSecret::Passphrase(passphrase(text)));
+        let wrong = unlock("a wrong passphrase").await.err().unwrap();
+        assert_eq!(wrong.code(), Code::Unavailable, "{case}: no guess is answered that no record tells of");
+        let error = unlock(PASSPHRASE).await.err().unwrap();
+        assert!(error.message().contains("settings are not those last written"), "{case}: {error:?}");
+        assert!(kit.engine.status(&peer()).unwrap().locked, "{case}");
+        // Put back, the same daemon unlocks and records.
+        shelf.commit(vec![good.clone()].into()).unwrap();
+        kit.unlock().await;
+        assert!(kit.engine.locked_settings().remote_admin);
+        kit.put(&kit.owner.clone(), "k", b"v").await.unwrap();
+        assert_eq!(kit.value("k").await.unwrap(), b"v");
+    }
 }

@@ -138,7 +138,7 @@ fn ou1_a_failure_stops_set_e_and_fails_the_eval() {
             continue;
         }
         for ifs in IFS {
-            let failure = shell_failure(4);
+            let failure = shell_failure(Format::Export, 4);
             let stops = format!("set -e\n{ifs}\neval $(echo '{failure}')\necho survived");
             let output = run(command, &stops, folder.path(), "C");
             assert_eq!((output.status.code(), output.stdout), (Some(4), vec![]), "{name} {ifs:?}");

@@ -3,11 +3,11 @@
 
 mod support;
 
-use hqv_engine::transfer::{Entry, Format, Reader, render};
+use hqv_engine::transfer::{Entry, Format, Reader, render, render_for};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
-use support::{entries, entry, generated_values, hard_values, have, missing};
+use support::{credible_values, entries, entry, generated_values, hard_values, have, missing};
 
 /// Each reader prints `NAME=hex` for the names in the file `names`.
 const NODE: &str = "const fs = require('fs'); const hex = (t) => Buffer.from(t, 'utf8').toString('hex');
@@ -146,6 +146,32 @@ fn ou3_the_longest_value_by_every_reader() {
     let all = [entry("KEY", text.as_bytes())];
     let file = render(Format::Dotenv, &all).unwrap();
     Reader::ALL.iter().for_each(|reader| assert_read(*reader, file.reveal(), &all));
+}
+
+/// Each reader alone. Half of the generated texts are dense with quotes, backslashes and the like: where all three
+/// quotes meet a newline, a `#` or a blank at an end, neither JavaScript reader has a way to read the value.
+#[test]
+fn ou3_for_one_reader() {
+    for reader in Reader::ALL {
+        let dense = generated_values(0xf04, 2000, true);
+        let credible = credible_values(0xcede, 2000);
+        let shares = match reader {
+            Reader::Node | Reader::Dotenv => (1880, 1980),
+            Reader::Python => (1980, 1980),
+            Reader::Bash => (2000, 2000),
+        };
+        let able = |values: Vec<Vec<u8>>| -> Vec<_> {
+            values.into_iter().filter(|value| reader.can_read(value)).collect()
+        };
+        let (dense, credible) = (able(dense), able(credible));
+        println!("{reader}: {} of 2000 dense, {} of 2000 credible", dense.len(), credible.len());
+        assert!(dense.len() >= shares.0 && credible.len() >= shares.1, "{reader}");
+        let all = entries(&[dense, credible, able(hard_values())].concat());
+        for some in all.chunks(500) {
+            let file = render_for(*reader, some).unwrap();
+            assert_read(*reader, file.reveal(), some);
+        }
+    }
 }
 
 #[test]

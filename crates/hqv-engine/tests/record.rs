@@ -157,6 +157,36 @@ async fn au4_a_power_cut_loses_at_most_what_was_not_fsynced_and_it_is_said() {
     assert_eq!(report.unclean_ends.len(), 1);
 }
 
+/// The head that the database holds is compared at every unlock, not only at the first of a run.
+#[tokio::test]
+async fn au4_a_record_changed_while_locked_is_found_by_the_next_unlock_of_the_same_run() {
+    let mut kit = Kit::new().await;
+    let log = kit.dir.path().join("audit.log");
+    for round in 0..2 {
+        let owner = kit.owner.clone();
+        kit.put(&owner, "k", b"v").await.unwrap();
+        kit.engine.tick();
+        // Only what the next commit carries is known to the database.
+        kit.put(&owner, "k", b"w").await.unwrap();
+        kit.engine.lock(&caller(&owner)).unwrap();
+        kit.unlock().await;
+        let status = kit.engine.status(&caller(&kit.owner)).unwrap();
+        assert!(!status.warnings.iter().any(|w| w.contains("changed")), "{round}: {:?}", status.warnings);
+    }
+    kit.engine.lock(&caller(&kit.owner)).unwrap();
+    let mut bytes = std::fs::read(&log).unwrap();
+    for at in 0..bytes.len() - 20 {
+        // Every record and checkpoint: an untouched checkpoint would vouch for what stands before it.
+        if matches!(&bytes[at..at + 2], b"\nR" | b"\nC") {
+            bytes[at + 20] ^= 1;
+        }
+    }
+    std::fs::write(&log, &bytes).unwrap();
+    kit.unlock().await;
+    let status = kit.engine.status(&caller(&kit.owner)).unwrap();
+    assert!(status.warnings.iter().any(|w| w.contains("changed")), "{:?}", status.warnings);
+}
+
 #[tokio::test]
 async fn au2_a_log_that_cannot_be_written_fails_closed_but_lock_and_revoke_work() {
     let kit = Kit::new().await;

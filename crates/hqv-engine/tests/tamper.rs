@@ -9,6 +9,7 @@ use hqv_engine::SlotSecret;
 use hqv_engine::ops::token_revoke::TokenRevoke;
 use hqv_model::{Code, Kind, Row, RowId, TokenRef};
 use hqv_store::memory::{MemoryDisk, MemoryShelf};
+use hqv_store::{Scanned, Shelf};
 use kit::{Kit, PASSPHRASE, passphrase, peer, start};
 use std::sync::Arc;
 
@@ -189,4 +190,41 @@ async fn cr1_a_large_value_replaced_under_a_running_daemon_is_not_handed_out() {
     for at in ["big", "bug"] {
         assert_eq!(kit.value(at).await.unwrap_err().code(), Code::Internal);
     }
+}
+
+/// `doctor` has the rows read again while the vault is open: what memory holds proves nothing about the disk.
+#[tokio::test]
+async fn cr3_a_row_put_back_or_removed_under_an_open_vault_is_found_by_the_check() {
+    let (mut kit, token) = vault().await;
+    kit.restart().await;
+    kit.unlock().await;
+    let shelf = MemoryShelf::open(&kit.disk);
+    let owner = kit.owner.clone();
+    let older = shelf.get(Kind::State, &hqv_crypto::row_state::RowState::row_id()).unwrap().unwrap();
+    kit.put(&owner, "dev/key", b"newest").await.unwrap();
+    let check = || kit.engine.vault_check(kit::caller(&owner));
+    let well = check().await.unwrap();
+    assert!(well.faults.is_empty() && well.rows > 10, "{:?}", well.faults);
+    assert!(kit.engine.vault_check(kit::caller(&token)).await.is_err());
+    let newer = shelf.get(Kind::State, &older.header.id).unwrap().unwrap();
+    shelf.commit(vec![older].into()).unwrap();
+    assert_eq!(check().await.unwrap().faults, ["the row state is not the one last written"]);
+    shelf.commit(vec![newer].into()).unwrap();
+    for kind in [Kind::Slot, Kind::Keyring, Kind::Setting, Kind::Secret, Kind::Version, Kind::Token] {
+        let mut rows = Vec::new();
+        let mut keep = |scanned: Scanned| {
+            if let Scanned::Row(row) = scanned {
+                rows.push(row);
+            }
+            std::ops::ControlFlow::Continue(())
+        };
+        shelf.scan(kind, usize::MAX, &mut keep).unwrap();
+        let gone = rows.pop().unwrap();
+        let batch = hqv_store::Batch { put: Vec::new(), delete: vec![id_of(&gone)] };
+        shelf.commit(batch).unwrap();
+        let faults = check().await.unwrap().faults;
+        assert!(faults.len() == 1 && faults[0].contains(&format!("{kind:?}")), "{faults:?}");
+        shelf.commit(vec![gone].into()).unwrap();
+    }
+    assert!(check().await.unwrap().faults.is_empty());
 }

@@ -6,18 +6,27 @@
 use crate::{Error, Result};
 use std::fmt;
 
-const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+pub(crate) const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const DIGITS: usize = 26;
 
+/// The first two digits hold eight bits; each five bytes after that are eight digits.
 fn encode(bytes: [u8; 16]) -> [u8; DIGITS] {
-    let number = u128::from_be_bytes(bytes);
-    std::array::from_fn(|at| {
-        let digit = (number >> (5 * (DIGITS - 1 - at))) & 31;
-        ALPHABET[digit as usize]
-    })
+    let letter = |bits: u64| ALPHABET[(bits & 31) as usize];
+    let mut out = [0; DIGITS];
+    let (head, groups) = out.split_at_mut(2);
+    let first = u64::from(bytes[0]);
+    head.copy_from_slice(&[letter(first >> 5), letter(first)]);
+    for (digits, five) in groups.chunks_exact_mut(8).zip(bytes[1..].chunks_exact(5)) {
+        let bits = five.iter().fold(0, |bits, byte| bits << 8 | u64::from(*byte));
+        for (at, digit) in digits.iter_mut().enumerate() {
+            *digit = letter(bits >> (35 - 5 * at));
+        }
+    }
+    out
 }
 
-fn digit(byte: u8) -> Option<u128> {
+/// The value of a digit, in either case and with the look-alikes that Crockford allows.
+pub(crate) fn digit(byte: u8) -> Option<u128> {
     let lower = match byte.to_ascii_lowercase() {
         b'o' => b'0',
         b'i' | b'l' => b'1',
@@ -54,6 +63,15 @@ macro_rules! id {
                 self.0
             }
 
+            /// The written form, as bytes: what `Display` writes, without the way through a formatter.
+            pub fn text(&self) -> [u8; $prefix.len() + DIGITS] {
+                let mut out = [0; $prefix.len() + DIGITS];
+                let (head, digits) = out.split_at_mut($prefix.len());
+                head.copy_from_slice($prefix.as_bytes());
+                digits.copy_from_slice(&encode(self.0));
+                out
+            }
+
             /// Reads the written form, in either case.
             pub fn parse(text: &str) -> Result<Self> {
                 let split = text.as_bytes().split_at_checked($prefix.len());
@@ -69,9 +87,8 @@ macro_rules! id {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str($prefix)?;
                 // The alphabet is ASCII, so this never falls back.
-                f.write_str(std::str::from_utf8(&encode(self.0)).unwrap_or_default())
+                f.write_str(std::str::from_utf8(&self.text()).unwrap_or_default())
             }
         }
 
@@ -106,6 +123,15 @@ id!(
 id!(
     /// A key slot: `slt_...`.
     SlotId, "slt_", "a slot id"
+);
+
+id!(
+    /// A one-time place for one value: `ent_...`.
+    EntryId, "ent_", "an entry id"
+);
+id!(
+    /// A request for a token: `ask_...`.
+    AskId, "ask_", "the id of an ask"
 );
 
 #[cfg(test)]

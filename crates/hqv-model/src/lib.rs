@@ -22,6 +22,8 @@ mod secret_type;
 #[cfg(test)]
 mod testing;
 mod text;
+mod ticket_code;
+mod ticket_ref;
 mod time;
 mod ttl;
 
@@ -29,7 +31,7 @@ pub use capability::{Capability, CapabilitySet};
 pub use code::Code;
 pub use decide::{Actor, DenyReason, Need, Verdict, decide};
 pub use error::{Error, Result};
-pub use ids::{RequestId, SecretId, SessionId, SlotId, TokenId, VaultId};
+pub use ids::{AskId, EntryId, RequestId, SecretId, SessionId, SlotId, TokenId, VaultId};
 pub use meta::{EnvName, SecretMeta};
 pub use names::{MAX_DEPTH, TokenName, TokenRef};
 pub use op::{OpKind, Outcome};
@@ -40,5 +42,7 @@ pub use scope::{MAX_RULES, Rule, Scope, Wider};
 pub use secret::{SecretBytes, SecretText};
 pub use secret_type::{EntryRoute, SecretType};
 pub use text::{escape_controls, is_bidi_control};
+pub use ticket_code::TicketCode;
+pub use ticket_ref::{AskRef, EntryRef};
 pub use time::{Clock, Entropy, Timestamp, Toward, array, parse_moment};
 pub use ttl::{MAX_TTL, Ttl, UseLimit, format_duration, parse_duration};

@@ -9,9 +9,13 @@ pub const MAX_DEPTH: usize = 32;
 const MAX_NAME_BYTES: usize = 128;
 
 /// The name of a token: `[A-Za-z0-9._:@-]{1,128}`, and nothing that looks like an id or a credential
-/// (`tok_`, `hqv_`, `hqs_`, in any case) or a step in a URL (`.`, `..`). ASCII alone, so that no two names look alike.
+/// (`tok_`, `hqv_`, `hqs_`, in any case), a step in a URL (`.`, `..`) or what the record calls others than tokens
+/// (`owner`, `peer`, `daemon`, `nobody`). ASCII alone, so that no two names look alike.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TokenName(Box<str>);
+
+/// What stands in a record or beside a version for whoever is no token.
+const LABELS: [&str; 4] = ["owner", "peer", "daemon", "nobody"];
 
 impl TokenName {
     /// Reads a name. [`crate::Code::BadRequest`] with the reason where it is none; the name is not repeated, for
@@ -32,6 +36,10 @@ impl TokenName {
         }
         if matches!(text, "." | "..") {
             return Err(Error::bad_request("a token name is not made of dots alone"));
+        }
+        if LABELS.iter().any(|taken| text.eq_ignore_ascii_case(taken)) {
+            let say = "a token is not named owner, peer, daemon or nobody: the record calls others so";
+            return Err(Error::bad_request(say).hint("choose another name"));
         }
         Ok(TokenName(text.into()))
     }
@@ -111,7 +119,8 @@ mod tests {
             ["", " ", "a b", "a/b", "a\n", "a\u{0}", "dеploy", "ａ", "é", "a\u{200b}", ".", "..", "a%2Fb"];
         let long = ["n".repeat(129), "n".repeat(10_000)];
         let ids = ["tok_x", "TOK_x", "hqv_", "hqV_a", "hqs_abc"];
-        for bad in bad.into_iter().chain(long.iter().map(String::as_str)).chain(ids) {
+        let labels = ["owner", "Owner", "peer", "daemon", "NOBODY"];
+        for bad in bad.into_iter().chain(long.iter().map(String::as_str)).chain(ids).chain(labels) {
             let error = TokenName::parse(bad).expect_err(bad);
             assert_eq!(error.code(), crate::Code::BadRequest);
         }

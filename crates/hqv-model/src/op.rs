@@ -81,6 +81,28 @@ kinds! {
     SessionList => "session-list",
     /// A session was ended.
     SessionEnd => "session-end",
+    /// A person was asked to type a value.
+    EntryCreate => "entry-create",
+    /// Entries were listed, or one was shown to the owner.
+    EntryList => "entry-list",
+    /// A value came in through an entry.
+    EntryStore => "entry-store",
+    /// A person refused to type a value.
+    EntryRefuse => "entry-refuse",
+    /// An entry came to its end unanswered.
+    EntryEnd => "entry-end",
+    /// A token was asked for.
+    AskCreate => "ask-create",
+    /// Asks were listed.
+    AskList => "ask-list",
+    /// The owner granted an ask.
+    AskApprove => "ask-approve",
+    /// The owner refused an ask.
+    AskDeny => "ask-deny",
+    /// The token that was granted was handed to who asked.
+    AskCollect => "ask-collect",
+    /// An ask came to its end unanswered, or its grant was not collected.
+    AskEnd => "ask-end",
     /// Health was asked for.
     Health => "health",
     /// The daemon started.
@@ -91,6 +113,8 @@ kinds! {
     ClockJump => "clock-jump",
     /// The owner ended all tokens and set vault time back to the wall clock.
     ClockReset => "clock-reset",
+    /// The owner had the rows compared with the row state.
+    VaultCheck => "vault-check",
     /// The run before did not end cleanly.
     UncleanEnd => "unclean-end",
     /// The database was found older than the record.

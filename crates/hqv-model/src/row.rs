@@ -144,17 +144,25 @@ impl RowHeader {
     /// The version of the row format.
     pub const FORMAT: u8 = 1;
 
+    /// The most bytes that [`RowHeader::encode`] gives.
+    pub const LONGEST: usize = 3 + 32 + 16;
+
     /// The one encoding: format version (1) ‖ kind ‖ length of the id ‖ id ‖ revision ‖ epoch ‖ term, numbers
     /// big-endian (8, 4 and 4 bytes).
     pub fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(RowHeader::LONGEST);
+        self.encode_into(&mut out);
+        out
+    }
+
+    /// Appends [`RowHeader::encode`].
+    pub fn encode_into(&self, out: &mut Vec<u8>) {
         let id = self.id.as_bytes();
-        let mut out = Vec::with_capacity(3 + id.len() + 16);
         out.extend_from_slice(&[RowHeader::FORMAT, self.kind.code(), self.id.len]);
         out.extend_from_slice(id);
         out.extend_from_slice(&self.revision.to_be_bytes());
         out.extend_from_slice(&self.epoch.to_be_bytes());
         out.extend_from_slice(&self.term.to_be_bytes());
-        out
     }
 }
 

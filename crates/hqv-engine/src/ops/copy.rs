@@ -37,8 +37,10 @@ impl Operation for Copy {
         let found = view.find(&self.to)?;
         vacant(&self.to, found.map(|(_, body)| body))?;
         let got = read(view, &self.from, None, "copy")?;
-        let new = Written { path: self.to, meta: got.meta.meta, value: got.value, route: EntryRoute::Copy };
-        let (_, meta) = write(view, None, new, "copy")?;
+        let (meta, value) = (got.meta.meta.clone(), got.value);
+        let new = Written { path: self.to, meta, value, route: EntryRoute::Copy };
+        let writer = view.writer();
+        let (_, meta) = write(view, writer, None, new, "copy")?;
         Ok(meta)
     }
 }

@@ -69,6 +69,10 @@ impl Core {
         if recorded.is_err() || closed.is_err() {
             self.note("a lock could not be recorded".into());
         }
+        if open.in_doubt {
+            // Nobody will ask the shelf any more: those entries wait again, and a path that exists says so.
+            self.tickets.conclude(false);
+        }
         self.carried = open.tokens.carry();
         drop(open);
     }

@@ -1,5 +1,11 @@
 //! One verb, one file: the same name from command to route to operation to test.
 
+pub mod ask_approve;
+pub mod ask_collect;
+pub mod ask_create;
+pub mod ask_deny;
+pub mod ask_list;
+pub mod ask_state;
 pub mod audit_checkpoint;
 pub mod audit_key;
 pub mod audit_read;
@@ -8,6 +14,12 @@ pub mod batch;
 pub mod clock_reset;
 pub mod copy;
 pub mod delete;
+pub mod entry_about;
+pub mod entry_create;
+pub mod entry_list;
+pub mod entry_refuse;
+pub mod entry_state;
+pub mod entry_store;
 pub mod get;
 pub mod init;
 pub mod list;
@@ -27,3 +39,4 @@ pub mod token_revoke;
 pub mod token_self;
 pub mod token_show;
 pub mod unlock;
+pub mod vault_check;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::operation::{Operation, View};
 use crate::rows::secret::SecretBody;
-use crate::rows::version::VersionBody;
+use crate::rows::version::{VersionBody, Writer};
 use crate::secrets::{SecretEntry, seal_secret, seal_version};
 use crate::views::MetaView;
 
@@ -78,6 +78,19 @@ impl Operation for Put {
     }
 
     fn perform(self, view: &mut View<'_>) -> Result<PutDone, Error> {
+        let writer = view.writer();
+        self.store(view, writer, "put")
+    }
+}
+
+impl Put {
+    /// Checks and stages it, as written by `writer`. Whether it may be was decided.
+    pub(crate) fn store(
+        self,
+        view: &mut View<'_>,
+        writer: Writer,
+        channel: &'static str,
+    ) -> Result<PutDone, Error> {
         if self.value.len() > MAX_VALUE {
             let say = format!("the value has {} bytes; at most {MAX_VALUE} are kept", self.value.len());
             return Err(Error::too_large(say));
@@ -87,12 +100,10 @@ impl Operation for Put {
         let meta = self.meta(found.as_ref().map(|(_, body)| body))?;
         let bytes = self.value.len() as u64;
         let written = Written { path: self.path, meta, value: self.value, route: self.route };
-        let (created, meta) = write(view, found, written, "put")?;
+        let (created, meta) = write(view, writer, found, written, channel)?;
         Ok(PutDone { bytes, created, meta })
     }
-}
 
-impl Put {
     fn check(&self, found: Option<&SecretBody>) -> Result<(), Error> {
         let live = found.filter(|body| body.deleted.is_none()).map(|body| body.newest);
         let shown = hqv_model::escape_controls(self.path.as_str());
@@ -140,12 +151,12 @@ pub struct Written {
 /// Stages a new version: of the secret found, or of a new one. True where nothing live was there.
 pub fn write(
     view: &mut View<'_>,
+    writer: Writer,
     found: Option<(Arc<SecretEntry>, SecretBody)>,
     new: Written,
     channel: &'static str,
 ) -> Result<(bool, MetaView), Error> {
-    let version =
-        VersionBody { value: new.value, created: view.now, route: new.route, writer: view.writer() };
+    let version = VersionBody { value: new.value, created: view.now, route: new.route, writer };
     let mut body = SecretBody {
         path: new.path,
         meta: new.meta,

@@ -22,6 +22,8 @@ pub struct TokenCreate {
     pub ttl: Option<Ttl>,
     /// How often it may be used; no limit of its own where none is named.
     pub max_uses: Option<UseLimit>,
+    /// How many of them are set aside for it; needs `max_uses`, at most that.
+    pub reserve: Option<UseLimit>,
     /// What it may; the vault's default, or the parent's less `delegate`.
     pub scope: Option<Scope>,
     /// `renew` will never go beyond this; 90 days, or the parent's.
@@ -53,42 +55,81 @@ impl Operation for TokenCreate {
             _ => None,
         };
         view.detail = Some(format!("name {}", self.name));
+        let (id, creator) = (TokenId::from_bytes(array(view.rng)), view.principal.label());
+        let made = self.mint(view, parent.as_deref(), id, creator)?;
+        view.detail = Some(format!("{} {}", made.view.ancestry, id));
+        Ok(made)
+    }
+}
+
+impl TokenCreate {
+    /// Checks and stages the token. Whether there may be one was decided.
+    pub(crate) fn mint(
+        self,
+        view: &mut View<'_>,
+        parent: Option<&TokenEntry>,
+        id: TokenId,
+        creator: String,
+    ) -> Result<TokenMade, Error> {
         let mut notes = Vec::new();
-        let scope = self.scope(view, parent.as_deref(), &mut notes)?;
-        let max = self.max(view, parent.as_deref(), &mut notes)?;
-        let (end, latest_end) = self.ends(view, parent.as_deref(), &mut notes)?;
-        let id = TokenId::from_bytes(array(view.rng));
-        self.check_family(view, parent.as_deref())?;
+        let scope = self.scope(view, parent, &mut notes)?;
+        let max = self.max(view, parent, &mut notes)?;
+        let reserve = self.reserve(view, parent, max)?;
+        let (end, latest_end) = self.ends(view, parent, &mut notes)?;
+        self.check_family(view, parent)?;
         let secret = zeroize::Zeroizing::new(array::<32>(view.rng));
-        let facts = facts(&self.name, id, parent.as_deref(), view, scope, max, latest_end, &secret);
+        let limits = Limits { scope, max, reserve, latest_end };
+        let facts = facts(&self.name, id, parent, creator, view.now, limits, &secret);
         let entry = TokenEntry {
             facts: Arc::new(facts),
             end,
             state: State::Live,
             spent: 0,
+            reserve_spent: 0,
+            promised: 0,
+            returned: false,
             last_used: None,
             sealed: None,
         };
-        view.open.tokens.stage_new(entry.clone());
+        stage(view, &entry);
         let pin = view.pin_tokens.then(|| wire::pin_of(view.open.keys.ca().cert_der()));
         let token = wire::encode(CredentialKind::Token, &secret, pin.as_ref());
         let made = TokenView::of(&view.open.tokens, &entry, view.now, true);
-        view.detail = Some(format!("{} {}", made.ancestry, id));
         Ok(TokenMade { token, view: made, notes })
     }
 }
 
-#[allow(clippy::too_many_arguments, reason = "the fields of one row, each from elsewhere")]
+/// The new token, and what is set aside for it.
+fn stage(view: &mut View<'_>, entry: &TokenEntry) {
+    let tokens = &mut view.open.tokens;
+    tokens.stage_new(entry.clone());
+    if let Some(reserve) = entry.facts.reserve {
+        if let Some(parent) = entry.facts.parent {
+            tokens.set_aside(parent, reserve);
+        }
+        let end = tokens.effective_end(entry, true);
+        tokens.watch_end(end, entry.facts.id);
+    }
+}
+
+/// What a new token may, how often and how long.
+struct Limits {
+    scope: Scope,
+    max: Option<u64>,
+    reserve: Option<u64>,
+    latest_end: Timestamp,
+}
+
 fn facts(
     name: &TokenName,
     id: TokenId,
     parent: Option<&TokenEntry>,
-    view: &View<'_>,
-    scope: Scope,
-    max: Option<u64>,
-    latest_end: Timestamp,
+    creator: String,
+    created: Timestamp,
+    limits: Limits,
     secret: &[u8; 32],
 ) -> TokenFacts {
+    let Limits { scope, max, reserve, latest_end } = limits;
     let above = parent.map(|p| &p.facts);
     let ancestors = above.map(|f| f.ancestors.iter().copied().chain([f.id]).collect()).unwrap_or_default();
     let ancestry = match above {
@@ -102,10 +143,11 @@ fn facts(
         name: name.clone(),
         ancestry,
         hash: wire::hash(CredentialKind::Token, secret),
-        creator: view.principal.label(),
-        created: view.now,
+        creator,
+        created,
         latest_end,
         max,
+        reserve,
         limited: max.is_some() || above.is_some_and(|f| f.limited),
         scope,
         kept: Default::default(),
@@ -147,11 +189,13 @@ impl TokenCreate {
     /// More uses than are available are cut to that; a child that would get none is refused.
     fn max(
         &self,
-        view: &View<'_>,
+        view: &mut View<'_>,
         parent: Option<&TokenEntry>,
         notes: &mut Vec<String>,
     ) -> Result<Option<u64>, Error> {
         let want = self.max_uses.map(UseLimit::get);
+        let now = view.now;
+        view.open.tokens.settle_ends(now);
         let Some(available) = parent.and_then(|p| view.open.tokens.available(p, view.staged)) else {
             return Ok(want);
         };
@@ -164,6 +208,36 @@ impl TokenCreate {
                 Ok(Some(available))
             }
             other => Ok(other),
+        }
+    }
+
+    /// A reserve is whole or refused: a child that counts on its share must not find less.
+    fn reserve(
+        &self,
+        view: &mut View<'_>,
+        parent: Option<&TokenEntry>,
+        max: Option<u64>,
+    ) -> Result<Option<u64>, Error> {
+        let (Some(reserve), Some(asked)) = (self.reserve.map(UseLimit::get), self.max_uses) else {
+            return match self.reserve {
+                Some(_) => Err(Error::bad_request("a reserve needs max_uses, and is at most that")),
+                None => Ok(None),
+            };
+        };
+        if reserve > asked.get() {
+            return Err(Error::bad_request(format!(
+                "a reserve of {reserve} is more than max_uses, {}",
+                asked.get()
+            )));
+        }
+        let now = view.now;
+        let most = parent.and_then(|parent| view.open.tokens.reservable(parent, now)).or(max);
+        match most {
+            Some(most) if most < reserve => {
+                let hint = "take less, or revoke a child that does not need its share";
+                Err(Error::conflict(format!("only {most} uses can be set aside, not {reserve}")).hint(hint))
+            }
+            _ => Ok(Some(reserve)),
         }
     }
 

@@ -1,7 +1,6 @@
 //! `token revoke`: ends a token and, with it, its whole family: one row, whatever its size.
 
 use hqv_model::{Actor, Error, Need, OpKind, TokenId, TokenRef, Verdict, decide};
-use std::sync::Arc;
 
 use crate::family::State;
 use crate::operation::{Operation, View};
@@ -48,9 +47,7 @@ impl Operation for TokenRevoke {
             // Nothing can be staged on top of a group in doubt; it holds in memory and is stored after.
             view.open.tokens.pending_revocations.insert(id);
         } else if entry.state != State::Revoked {
-            let mut next = (*entry).clone();
-            next.state = State::Revoked;
-            view.open.tokens.by_id.stage(id, Some(Arc::new(next)));
+            view.open.tokens.stage_revoked(id);
             view.open.tokens.revoking.push(id);
         }
         Ok(Revoked { id, ancestry: entry.facts.ancestry.to_string(), descendants })

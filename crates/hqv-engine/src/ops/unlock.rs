@@ -117,14 +117,13 @@ fn unlock(shared: &Shared, caller: &Caller, secret: &SlotSecret, op: OpKind) -> 
     let root = match opened {
         Ok(root) => root,
         Err(error) => {
-            let mut core = shared.core();
-            let detail = Some(error.message().to_owned());
-            core.record(
+            let (code, detail) = (Some(error.code()), Some(error.message().to_owned()));
+            shared.core().record(
                 caller,
                 &Principal::Nobody,
                 op,
                 Outcome::Denied,
-                Some(error.code()),
+                code,
                 detail,
                 Vec::new(),
             )?;
@@ -141,17 +140,8 @@ fn unlock(shared: &Shared, caller: &Caller, secret: &SlotSecret, op: OpKind) -> 
         return match loaded {
             Ok(loaded) => core.enter(shared, loaded, caller, op, rng.as_mut()),
             Err(error) => {
-                let detail = Some(error.cause_text().unwrap_or(error.message()).to_owned());
                 core.note("the vault's rows are not those last written; it stays locked".into());
-                core.record(
-                    caller,
-                    &Principal::Peer,
-                    op,
-                    Outcome::Failed,
-                    Some(error.code()),
-                    detail,
-                    Vec::new(),
-                )?;
+                core.record_failed(caller, op, &error)?;
                 Err(error)
             }
         };
@@ -160,6 +150,17 @@ fn unlock(shared: &Shared, caller: &Caller, secret: &SlotSecret, op: OpKind) -> 
 }
 
 impl Core {
+    /// Rows that are not those last written. Where the settings among them name no key to record for, the owner
+    /// is told all the same: nothing was handed out.
+    fn record_failed(&mut self, caller: &Caller, op: OpKind, error: &Error) -> Result<(), Error> {
+        if self.log.is_none() {
+            return Ok(());
+        }
+        let (code, cause) = (Some(error.code()), error.cause_text().unwrap_or(error.message()));
+        let detail = Some(cause.to_owned());
+        self.record(caller, &Principal::Peer, op, Outcome::Failed, code, detail, Vec::new())
+    }
+
     /// Puts a loaded vault in place, with a session for who opened it. What cannot be recorded did not
     /// happen: the vault is locked again.
     pub(crate) fn enter(
@@ -202,9 +203,7 @@ impl Core {
         if self.log.is_none() {
             self.begin_record(shared, loaded.keys.epoch(), loaded.keys.audit_identity().public())?;
         }
-        // The log compares a head with what it found at its start: later ones of this run lie beyond that.
-        let earlier = if self.generation == 0 { loaded.state.audit_head } else { None };
-        let head = DbHead { state_seq: loaded.state.sequence, head: earlier };
+        let head = DbHead { state_seq: loaded.state.sequence, head: loaded.state.audit_head };
         if let Some(log) = &mut self.log {
             let found = log.compare(&head, now)?;
             log.adopt(loaded.keys.audit_identity(), now, loaded.state.sequence)?;
@@ -214,6 +213,7 @@ impl Core {
         self.locked_settings = loaded.settings.clone();
         let mut open = open_from(loaded, self);
         open.tokens.resume(std::mem::take(&mut self.carried));
+        open.tokens.count_reserves(now);
         self.phase = Phase::Open(open);
         Ok(())
     }

@@ -88,6 +88,28 @@ impl SecretBody {
     }
 }
 
+/// What the index of an unlocked vault needs of a body; the rest is read when the secret is.
+pub struct Outline {
+    /// The path.
+    pub path: SecretPath,
+    /// The number of the newest version.
+    pub newest: u64,
+    /// When it was deleted.
+    pub deleted: Option<Timestamp>,
+}
+
+impl Outline {
+    /// Reads it, with the checks of [`SecretBody::decode`] on the form of the whole.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
+        let f = Fields::parse(bytes, &KNOWN)?;
+        Ok(Outline {
+            path: SecretPath::parse(f.text(PATH)?)?,
+            newest: f.u64(NEWEST)?,
+            deleted: f.opt_i64(DELETED)?.map(Timestamp::from_millis),
+        })
+    }
+}
+
 fn tags(f: &Fields<'_>) -> Result<BTreeMap<String, String>, Error> {
     let mut all = BTreeMap::new();
     if let Some(mut items) = f.opt_items(TAGS)? {

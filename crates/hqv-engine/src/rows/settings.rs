@@ -6,7 +6,7 @@ use hqv_crypto::{AuditPublic, VaultKeys};
 use hqv_model::{Entropy, Error, Kind, Row, RowHeader, Scope, Ttl, VaultId};
 
 use super::malformed;
-use crate::settings::Settings;
+use crate::settings::{EntryRequire, Settings, is_command};
 
 // The clear row; 1 and 2 are the audit identity's public keys.
 const IDLE: u64 = 3;
@@ -14,7 +14,11 @@ const BIND: u64 = 4;
 const HOSTNAMES: u64 = 5;
 const AUDIT_SYNC: u64 = 6;
 const REMOTE_ADMIN: u64 = 7;
-const KNOWN_LOCKED: [u64; 5] = [IDLE, BIND, HOSTNAMES, AUDIT_SYNC, REMOTE_ADMIN];
+// Written only where they were set, so that a program from before them reads the row of who never did.
+const ENTRY_REQUIRE: u64 = 8;
+const NOTIFY_COMMAND: u64 = 9;
+const KNOWN_LOCKED: [u64; 7] =
+    [IDLE, BIND, HOSTNAMES, AUDIT_SYNC, REMOTE_ADMIN, ENTRY_REQUIRE, NOTIFY_COMMAND];
 
 // The sealed row.
 const SESSION: u64 = 1;
@@ -39,6 +43,14 @@ pub fn seal(keys: &VaultKeys, settings: &Settings, held: &[Row], rng: &mut dyn E
             for text in list {
                 items.text(text);
             }
+        });
+    }
+    if settings.entry_require != EntryRequire::Any {
+        clear.text(ENTRY_REQUIRE, settings.entry_require.as_str());
+    }
+    if let Some(command) = &settings.notify_command {
+        clear.items(NOTIFY_COMMAND, |items| {
+            items.text(command);
         });
     }
     let mut sealed = FieldsWriter::new();
@@ -84,7 +96,23 @@ pub fn read_clear(
     into.hostnames = texts(f.items(HOSTNAMES)?)?;
     into.audit_sync = f.bool(AUDIT_SYNC)?;
     into.remote_admin = f.bool(REMOTE_ADMIN)?;
+    into.entry_require = match f.opt_text(ENTRY_REQUIRE)? {
+        Some(text) => EntryRequire::parse(text).ok_or_else(|| malformed("unknown entry policy"))?,
+        None => EntryRequire::Any,
+    };
+    into.notify_command = notify_command(&f)?;
     Ok(public)
+}
+
+/// A program without arguments, or none.
+fn notify_command(f: &Fields<'_>) -> Result<Option<String>, Error> {
+    if !f.has(NOTIFY_COMMAND) {
+        return Ok(None);
+    }
+    match texts(f.items(NOTIFY_COMMAND)?)?.as_slice() {
+        [command] if is_command(command) => Ok(Some(command.clone())),
+        _ => Err(malformed("the notify command is no program's path")),
+    }
 }
 
 /// What the sealed row says.
@@ -107,4 +135,82 @@ fn texts(mut items: Items<'_>) -> Result<Vec<String>, Error> {
 
 fn malformed_because(error: &hqv_crypto::settings::SettingsError) -> Error {
     malformed("the clear settings row").cause(error)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use hqv_crypto::Keyring;
+
+    struct Counting(u8);
+
+    impl Entropy for Counting {
+        fn fill(&mut self, bytes: &mut [u8]) {
+            for byte in bytes {
+                self.0 = self.0.wrapping_mul(5).wrapping_add(3);
+                *byte = self.0;
+            }
+        }
+    }
+
+    fn keys() -> VaultKeys {
+        let vault = VaultId::from_bytes([3; 16]);
+        VaultKeys::new(vault, 0, Keyring::generate(vault, &mut Counting(1)).unwrap())
+    }
+
+    fn read(keys: &VaultKeys, row: &Row) -> Result<Settings, Error> {
+        let mut into = Settings::initial()?;
+        let public = keys.audit_identity().public();
+        read_clear(row, keys.vault(), Some(&public), &mut into).map(|_| into)
+    }
+
+    /// The clear row with two more fields, signed.
+    fn signed(keys: &VaultKeys, more: impl FnOnce(&mut FieldsWriter)) -> Row {
+        let mut clear = FieldsWriter::new();
+        clear.u64(IDLE, 5).bool(AUDIT_SYNC, false).bool(REMOTE_ADMIN, false);
+        clear.items(BIND, |_| {}).items(HOSTNAMES, |_| {});
+        more(&mut clear);
+        sign_locked(keys, 1, clear)
+    }
+
+    #[test]
+    fn a_row_from_before_entries_reads_and_one_that_never_set_them_is_written_so() {
+        let keys = keys();
+        let old = read(&keys, &signed(&keys, |_| {})).unwrap();
+        assert_eq!((old.entry_require, &old.notify_command), (EntryRequire::Any, &None));
+        let rows = seal(&keys, &old, &[], &mut Counting(2));
+        let without = [IDLE, BIND, HOSTNAMES, AUDIT_SYNC, REMOTE_ADMIN];
+        assert!(read_locked(&rows[0], keys.vault(), None, &without).is_ok());
+        let mut set = old;
+        set.set("entry.require", "answer").unwrap();
+        set.set("notify.command", "/usr/bin/tell-me").unwrap();
+        let rows = seal(&keys, &set, &rows, &mut Counting(3));
+        assert_eq!(read(&keys, &rows[0]).unwrap(), set);
+        assert!(read_locked(&rows[0], keys.vault(), None, &without).is_err());
+    }
+
+    #[test]
+    fn in2_a_policy_or_command_that_means_nothing_is_refused_signed_or_not() {
+        let keys = keys();
+        let policy = |text: &str| signed(&keys, |f| _ = f.text(ENTRY_REQUIRE, text));
+        let command = |parts: &[&str]| {
+            signed(&keys, |f| {
+                _ = f.items(NOTIFY_COMMAND, |items| parts.iter().for_each(|p| _ = items.text(p)))
+            })
+        };
+        let bad = [
+            policy("none"),
+            policy(""),
+            signed(&keys, |f| _ = f.u64(ENTRY_REQUIRE, 1)),
+            command(&[]),
+            command(&["tell-me"]),
+            command(&["/bin/a\nb"]),
+            command(&["/bin/sh", "-c"]),
+            signed(&keys, |f| _ = f.text(NOTIFY_COMMAND, "/bin/sh")),
+        ];
+        for (at, row) in bad.iter().enumerate() {
+            assert!(read(&keys, row).is_err(), "{at}");
+        }
+    }
 }

@@ -1,5 +1,4 @@
-//! The body of a token's row. Reserves have their fields from the first day, so that budgets need no
-//! second format.
+//! The body of a token's row.
 
 use hqv_crypto::VaultKeys;
 use hqv_crypto::cbor::{Fields, FieldsWriter, Items};
@@ -80,7 +79,11 @@ fn encode(entry: &TokenEntry) -> zeroize::Zeroizing<Vec<u8>> {
     if let Some(max) = f.max {
         w.u64(MAX, max);
     }
-    w.u64(SPENT, entry.spent).u64(STATE, state_code(entry.state)).bool(LIMITED, f.limited);
+    w.u64(SPENT, entry.spent);
+    if let Some(reserve) = f.reserve {
+        w.u64(RESERVE, reserve).u64(RESERVE_SPENT, entry.reserve_spent);
+    }
+    w.u64(STATE, state_code(entry.state)).bool(LIMITED, f.limited);
     w.items(RULES, |list| {
         for rule in f.scope.rules() {
             list.u64(rule.can.bits().into()).text(rule.on.as_str());
@@ -95,8 +98,12 @@ fn encode(entry: &TokenEntry) -> zeroize::Zeroizing<Vec<u8>> {
 
 fn decode(id: TokenId, bytes: &[u8]) -> Result<TokenEntry, Error> {
     let f = Fields::parse(bytes, &KNOWN)?;
-    if f.opt_u64(RESERVE)?.unwrap_or(0) != 0 || f.opt_u64(RESERVE_SPENT)?.unwrap_or(0) != 0 {
-        return Err(malformed("a token's reserve needs a newer program"));
+    let reserve = f.opt_u64(RESERVE)?.filter(|reserve| *reserve > 0);
+    let reserve_spent = f.opt_u64(RESERVE_SPENT)?.unwrap_or(0);
+    if reserve.is_some_and(|reserve| f.opt_u64(MAX).is_ok_and(|max| max.is_none_or(|max| max < reserve)))
+        || reserve_spent > reserve.unwrap_or(0)
+    {
+        return Err(malformed("a token's reserve is beyond its maximum"));
     }
     let facts = TokenFacts {
         id,
@@ -109,6 +116,7 @@ fn decode(id: TokenId, bytes: &[u8]) -> Result<TokenEntry, Error> {
         created: Timestamp::from_millis(f.i64(CREATED)?),
         latest_end: Timestamp::from_millis(f.i64(LATEST_END)?),
         max: f.opt_u64(MAX)?,
+        reserve,
         limited: f.bool(LIMITED)?,
         scope: rules(f.items(RULES)?)?,
         kept: f.kept(),
@@ -121,6 +129,9 @@ fn decode(id: TokenId, bytes: &[u8]) -> Result<TokenEntry, Error> {
         end: Timestamp::from_millis(f.i64(END)?),
         state: state(f.u64(STATE)?)?,
         spent: f.u64(SPENT)?,
+        reserve_spent,
+        promised: 0,
+        returned: false,
         last_used: f.opt_i64(LAST_USED)?.map(Timestamp::from_millis),
         sealed: None,
     })

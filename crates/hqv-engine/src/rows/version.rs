@@ -2,7 +2,8 @@
 
 use hqv_crypto::cbor::{Fields, FieldsWriter};
 use hqv_model::{EntryRoute, Error, SecretBytes, SessionId, Timestamp, TokenId};
-use zeroize::Zeroizing;
+use std::ops::Range;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::malformed;
 
@@ -90,13 +91,23 @@ impl VersionBody {
     pub fn decode(plain: SecretBytes) -> Result<Self, Error> {
         let f = Fields::parse(plain.reveal(), &KNOWN)?;
         let route = u8::try_from(f.u64(ROUTE)?).ok().and_then(EntryRoute::from_code);
-        Ok(VersionBody {
-            value: SecretBytes::from_slice(f.bytes(VALUE)?),
-            created: Timestamp::from_millis(f.i64(CREATED)?),
-            route: route.ok_or_else(|| malformed("unknown entry route"))?,
-            writer: writer(&f)?,
-        })
+        let route = route.ok_or_else(|| malformed("unknown entry route"))?;
+        let (created, writer) = (Timestamp::from_millis(f.i64(CREATED)?), writer(&f)?);
+        let value = f.bytes(VALUE)?;
+        let at = value.as_ptr().addr() - plain.reveal().as_ptr().addr();
+        let value = at..at + value.len();
+        Ok(VersionBody { value: cut_out(plain, value), created, route, writer })
     }
+}
+
+/// A part of secret bytes, in the memory that they had.
+fn cut_out(whole: SecretBytes, part: Range<usize>) -> SecretBytes {
+    let mut bytes = whole.into_inner_for_wire();
+    let length = part.len();
+    bytes.copy_within(part, 0);
+    bytes.get_mut(length..).unwrap_or_default().zeroize();
+    bytes.truncate(length);
+    SecretBytes::from_vec(std::mem::take(&mut *bytes))
 }
 
 fn writer(f: &Fields<'_>) -> Result<Writer, Error> {

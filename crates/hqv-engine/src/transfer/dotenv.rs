@@ -13,69 +13,16 @@
 //!
 //! Cannot carry, besides: NUL, a variable over 128 KiB, and bash's own variables (names.rs).
 
-use super::names::check_shell_name;
+use super::names::{Keeper, check_name};
+use super::reader::Reader;
 use super::{Entry, Sink, check_variable, measured, refused};
 use hqv_model::{Error, Result, SecretBytes};
-use std::fmt;
-
-/// Who reads dotenv files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reader {
-    /// `node --env-file`
-    Node,
-    /// npm `dotenv`
-    Dotenv,
-    /// `python-dotenv`
-    Python,
-    /// `source` in bash
-    Bash,
-}
-
-impl Reader {
-    /// Every reader.
-    pub const ALL: &[Reader] = &[Reader::Node, Reader::Dotenv, Reader::Python, Reader::Bash];
-
-    /// Whether there is a way to write this value for this reader alone.
-    pub fn can_read(self, value: &[u8]) -> bool {
-        if value.contains(&0) {
-            return false;
-        }
-        let text = std::str::from_utf8(value);
-        let without = |quote: char| text.is_ok_and(|text| !text.contains(quote));
-        let has = |part: &str| text.is_ok_and(|text| text.contains(part));
-        match self {
-            Reader::Bash => true,
-            // Escapes carry all, but nothing escapes `${...}`.
-            Reader::Python => text.is_ok_and(|text| !is_interpolated(text)),
-            Reader::Node => {
-                text.is_ok() && !has("\r") && (without('\'') || without('`') || (without('"') && !has("\\n")))
-            }
-            Reader::Dotenv => {
-                let final_backslash = value.last() == Some(&b'\\');
-                let raw = !has("\r") && !final_backslash && (without('\'') || without('`'));
-                let escaped = without('"') && !has("\\n") && !has("\\r") && !final_backslash;
-                text.is_ok() && (raw || escaped)
-            }
-        }
-    }
-}
-
-impl fmt::Display for Reader {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Reader::Node => "node --env-file",
-            Reader::Dotenv => "npm dotenv",
-            Reader::Python => "python-dotenv",
-            Reader::Bash => "source in bash",
-        })
-    }
-}
 
 pub(super) fn render(entries: &[Entry]) -> Result<SecretBytes> {
     let mut quotes = Vec::with_capacity(entries.len());
     for entry in entries {
         check_variable(entry)?;
-        check_shell_name(entry, false)?;
+        check_name(entry, Keeper::Bash)?;
         quotes.push(common_quote(entry.value.reveal()).ok_or_else(|| not_common(entry))?);
     }
     Ok(measured(|sink| {
@@ -128,7 +75,7 @@ fn no_variable(next: Option<char>) -> bool {
 }
 
 /// Whether python-dotenv would put a variable in: `${`, anything but `}` and `:`, perhaps `:-` and a default, `}`.
-fn is_interpolated(text: &str) -> bool {
+pub(super) fn is_interpolated(text: &str) -> bool {
     text.split("${").skip(1).any(|rest| {
         let name = rest.find(['}', ':']).map(|end| rest.split_at(end).1);
         name.is_some_and(|end| end.starts_with('}') || (end.starts_with(":-") && end.contains('}')))
@@ -142,7 +89,7 @@ fn not_common(entry: &Entry) -> Error {
         "the readers of dotenv files do not agree on this value; written for it alone, {} could read it",
         able.join(", or ")
     );
-    refused(entry, &why).hint("use --format export or --format json")
+    refused(entry, &why).hint("use --for READER, --format export or --format json")
 }
 
 #[cfg(test)]
@@ -189,6 +136,6 @@ mod tests {
         assert_eq!(rest(b"a\rb"), "npm dotenv, or python-dotenv, or source in bash could read it");
         assert_eq!(rest(b"${a}"), "node --env-file, or npm dotenv, or source in bash could read it");
         assert_eq!(rest(b"'\"`"), "python-dotenv, or source in bash could read it");
-        assert_eq!(rest(b"a\\"), "node --env-file, or python-dotenv, or source in bash could read it");
+        assert_eq!(rest(b"a\n\\"), "node --env-file, or python-dotenv, or source in bash could read it");
     }
 }

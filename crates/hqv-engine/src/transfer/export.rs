@@ -17,15 +17,9 @@
 //!
 //! Cannot carry: NUL, a variable over 128 KiB, and the shells' own variables (names.rs).
 
-use super::names::check_shell_name;
+use super::names::{Keeper, check_name};
 use super::{Entry, Sink, check_variable, measured};
 use hqv_model::{Result, SecretBytes};
-
-/// What a failed command prints in a shell format, so that the `eval` itself fails and `set -e` stops:
-/// exactly `(exit N)`. A failure is never 0.
-pub fn shell_failure(exit: u8) -> String {
-    format!("(exit {})", exit.max(1))
-}
 
 /// Which bytes need a helper.
 struct Helpers([bool; 256]);
@@ -55,7 +49,7 @@ fn is_plain(byte: u8) -> bool {
 pub(super) fn render(entries: &[Entry]) -> Result<SecretBytes> {
     for entry in entries {
         check_variable(entry)?;
-        check_shell_name(entry, true)?;
+        check_name(entry, Keeper::Shells)?;
     }
     let helpers = Helpers::used_by(entries);
     Ok(measured(|sink| match (entries.is_empty(), helpers.is_empty()) {
@@ -166,12 +160,6 @@ mod tests {
         );
         assert!(out.contains(";_hqv2a=${_hqv}0047${_hqv}0052${_hqv}0047"));
         assert!(out.contains(";_hqv27=${_hqv}0042${_hqv}0047${_hqv}0042"));
-    }
-
-    #[test]
-    fn a_failure_is_never_a_success() {
-        assert_eq!(shell_failure(4), "(exit 4)");
-        assert_eq!(shell_failure(0), "(exit 1)");
     }
 
     proptest! {

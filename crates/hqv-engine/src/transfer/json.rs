@@ -2,16 +2,12 @@
 //!
 //! Carries every UTF-8 value, NUL and long ones too: it is no environment. Cannot carry: what is not UTF-8.
 
-use super::{Entry, Sink, measured, refused};
+use super::{Entry, Sink, measured, text};
 use hqv_model::{Result, SecretBytes};
 
 pub(super) fn render(entries: &[Entry]) -> Result<SecretBytes> {
     for entry in entries {
-        if std::str::from_utf8(entry.value.reveal()).is_err() {
-            return Err(
-                refused(entry, "the value is not UTF-8, which JSON cannot carry").hint("use --format export")
-            );
-        }
+        text(entry, "JSON")?;
     }
     Ok(measured(|sink| {
         sink.put(b"{");

@@ -5,14 +5,22 @@
 //! byte is written, so that nothing but complete output exists. A format writes through `Sink` twice: once
 //! to be counted, once into a buffer of that size, so that no half-grown buffer with values is left behind.
 
+mod docker;
 mod dotenv;
 mod export;
+mod failure;
+mod fish;
+mod github;
 mod json;
 mod names;
+mod powershell;
+mod reader;
+mod systemd;
+mod yaml;
 
-pub use dotenv::Reader;
-pub use export::shell_failure;
-pub use names::{Item, name_entries};
+pub use failure::shell_failure;
+pub use names::{Item, check_unique, name_entries};
+pub use reader::{Reader, render_for};
 
 use hqv_model::{EnvName, Error, Result, SecretBytes, SecretPath, escape_controls};
 
@@ -24,20 +32,48 @@ pub enum Format {
     Dotenv,
     /// For `eval $(...)`, unquoted, in every POSIX shell.
     Export,
-    /// One object, a member a variable.
+    /// `set -gx` commands for `source` in fish.
+    Fish,
+    /// `$env:NAME = ...` for PowerShell's `Invoke-Expression`.
+    Powershell,
+    /// `NAME=value` lines for `docker run --env-file`.
+    Docker,
+    /// `NAME="value"` lines for `EnvironmentFile=` of systemd.
+    Systemd,
+    /// Blocks for the file `$GITHUB_ENV` of GitHub Actions.
+    Github,
+    /// One JSON object, a member a variable.
     Json,
+    /// One YAML mapping, a member a variable.
+    Yaml,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: &[Format] = &[Format::Dotenv, Format::Export, Format::Json];
+    pub const ALL: &[Format] = &[
+        Format::Dotenv,
+        Format::Export,
+        Format::Fish,
+        Format::Powershell,
+        Format::Docker,
+        Format::Systemd,
+        Format::Github,
+        Format::Json,
+        Format::Yaml,
+    ];
 
     /// The format as it is written on the command line.
     pub const fn as_str(self) -> &'static str {
         match self {
             Format::Dotenv => "dotenv",
             Format::Export => "export",
+            Format::Fish => "fish",
+            Format::Powershell => "powershell",
+            Format::Docker => "docker",
+            Format::Systemd => "systemd",
+            Format::Github => "github",
             Format::Json => "json",
+            Format::Yaml => "yaml",
         }
     }
 
@@ -45,13 +81,14 @@ impl Format {
     pub fn parse(text: &str) -> Result<Self> {
         let found = Format::ALL.iter().copied().find(|format| format.as_str() == text);
         found.ok_or_else(|| {
-            Error::bad_request("an unknown format").hint("formats are dotenv, export and json")
+            let names: Vec<_> = Format::ALL.iter().map(|format| format.as_str()).collect();
+            Error::bad_request("an unknown format").hint(format!("formats are {}", names.join(", ")))
         })
     }
 
     /// Whether the output is for a shell to evaluate, so that a failure must print [`shell_failure`].
     pub const fn is_shell(self) -> bool {
-        matches!(self, Format::Export)
+        matches!(self, Format::Export | Format::Fish | Format::Powershell)
     }
 }
 
@@ -74,7 +111,13 @@ pub fn render(format: Format, entries: &[Entry]) -> Result<SecretBytes> {
     match format {
         Format::Dotenv => dotenv::render(entries),
         Format::Export => export::render(entries),
+        Format::Fish => fish::render(entries),
+        Format::Powershell => powershell::render(entries),
+        Format::Docker => docker::render(entries),
+        Format::Systemd => systemd::render(entries),
+        Format::Github => github::render(entries),
         Format::Json => json::render(entries),
+        Format::Yaml => yaml::render(entries),
     }
 }
 
@@ -92,6 +135,14 @@ fn check_variable(entry: &Entry) -> Result<()> {
         return Err(Error::too_large(message).hint("write it to a file instead: hq-vault get PATH -o FILE"));
     }
     Ok(())
+}
+
+/// The value as text, for a format that carries nothing else.
+fn text<'a>(entry: &'a Entry, reader: &str) -> Result<&'a str> {
+    std::str::from_utf8(entry.value.reveal()).map_err(|_| {
+        let why = format!("the value is not UTF-8, which {reader} cannot carry");
+        refused(entry, &why).hint("use --format export, or a file: hq-vault get PATH -o FILE")
+    })
 }
 
 /// A refusal that names the path. `why` never holds a value.
@@ -149,7 +200,7 @@ pub(crate) mod tests {
             assert_eq!(Format::parse(format.as_str()).unwrap(), *format);
         }
         assert_eq!(Format::default(), Format::Dotenv);
-        for bad in ["", "Dotenv", "yaml", "export "] {
+        for bad in ["", "Dotenv", "toml", "export "] {
             assert_eq!(Format::parse(bad).expect_err(bad).code(), Code::BadRequest);
         }
     }
@@ -164,7 +215,15 @@ pub(crate) mod tests {
 
     #[test]
     fn ou1_nul_and_128_kib_are_refused_by_path() {
-        for format in [Format::Export, Format::Dotenv] {
+        let environments = [
+            Format::Export,
+            Format::Dotenv,
+            Format::Fish,
+            Format::Powershell,
+            Format::Systemd,
+            Format::Github,
+        ];
+        for format in environments {
             let error =
                 render(format, &[entry("OK", b"x"), entry("BAD", b"secret\0value")]).expect_err("NUL");
             assert_eq!(error.code(), Code::BadRequest);
@@ -182,7 +241,9 @@ pub(crate) mod tests {
     #[test]
     fn nothing_gives_nothing() {
         assert!(render(Format::Dotenv, &[]).unwrap().is_empty());
-        assert!(render(Format::Export, &[]).unwrap().is_empty());
+        for format in [Format::Export, Format::Fish, Format::Powershell, Format::Docker, Format::Github] {
+            assert!(render(format, &[]).unwrap().is_empty());
+        }
         assert_eq!(render(Format::Json, &[]).unwrap().reveal(), b"{}\n");
     }
 }

@@ -56,23 +56,56 @@ pub fn name_entries<I: Into<Item>>(
     Ok(entries)
 }
 
+/// Refuses two entries of one name, naming both paths: for entries that were put together from several places.
+///
+/// # Errors
+/// [`hqv_model::Code::Conflict`].
+pub fn check_unique(entries: &[Entry]) -> Result<()> {
+    let mut taken: HashMap<&EnvName, &SecretPath> = HashMap::new();
+    for entry in entries {
+        if let Some(other) = taken.insert(&entry.name, &entry.path) {
+            return Err(collision(&entry.name, other, &entry.path));
+        }
+    }
+    Ok(())
+}
+
 fn collision(name: &EnvName, one: &SecretPath, other: &SecretPath) -> Error {
     let (one, other) = (escape_controls(one.as_str()), escape_controls(other.as_str()));
     Error::conflict(format!("{one} and {other} both give the variable {name}"))
         .hint("move one of them, or take a longer prefix")
 }
 
-/// Refuses a name that a shell would not simply hold. `all_shells` also counts those of shells other than bash.
-pub(super) fn check_shell_name(entry: &Entry, all_shells: bool) -> Result<()> {
+/// Who keeps variables of its own, on top of those that no secret may become.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keeper {
+    /// Programs in general.
+    Programs,
+    /// bash.
+    Bash,
+    /// Every POSIX shell.
+    Shells,
+    /// fish.
+    Fish,
+    /// PowerShell.
+    PowerShell,
+}
+
+/// Refuses a name that decides what runs, or that its keeper would not simply hold.
+pub(super) fn check_name(entry: &Entry, keeper: Keeper) -> Result<()> {
     let name = entry.name.as_str();
+    let in_bash = || BASH.contains(&name) || BASH_STARTS.iter().any(|start| name.starts_with(start));
+    let in_others = || OTHERS.contains(&name) || OTHER_STARTS.iter().any(|start| name.starts_with(start));
     let owner = if OBEYED.contains(&name) || OBEYED_STARTS.iter().any(|start| name.starts_with(start)) {
         "decides what shells and programs run"
-    } else if BASH.contains(&name) || BASH_STARTS.iter().any(|start| name.starts_with(start)) {
+    } else if matches!(keeper, Keeper::Bash | Keeper::Shells) && in_bash() {
         "is one of the shell's own"
-    } else if all_shells
-        && (OTHERS.contains(&name) || OTHER_STARTS.iter().any(|start| name.starts_with(start)))
-    {
+    } else if keeper == Keeper::Shells && in_others() {
         "is one of the shell's own in zsh, ksh or mksh"
+    } else if keeper == Keeper::Fish && (FISH.contains(&name) || name.starts_with("fish_")) {
+        "is one of fish's own"
+    } else if keeper == Keeper::PowerShell && name.eq_ignore_ascii_case("PSModulePath") {
+        "decides what PowerShell runs"
     } else {
         return Ok(());
     };
@@ -228,6 +261,32 @@ const OTHERS: &[&str] = &[
     "widgets",
     "zsh_eval_context",
     "zsh_scheduled_events",
+];
+
+/// What fish keeps for itself.
+const FISH: &[&str] = &[
+    "CMD_DURATION",
+    "COLUMNS",
+    "FISH_VERSION",
+    "LANG",
+    "LC_ALL",
+    "LC_COLLATE",
+    "LC_CTYPE",
+    "LC_MESSAGES",
+    "LC_MONETARY",
+    "LC_NUMERIC",
+    "LC_TIME",
+    "LINES",
+    "SHLVL",
+    "_",
+    "argv",
+    "history",
+    "hostname",
+    "pipestatus",
+    "status",
+    "status_generation",
+    "umask",
+    "version",
 ];
 
 const OTHER_STARTS: &[&str] = &["KSH", "TRY_BLOCK_", "ZLE_", "ZSH_", "dis_"];

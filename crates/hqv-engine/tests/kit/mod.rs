@@ -4,7 +4,7 @@
 use hqv_engine::ops::get::{Get, Got};
 use hqv_engine::ops::put::{Put, PutCondition, PutDone};
 use hqv_engine::ops::token_create::{TokenCreate, TokenMade};
-use hqv_engine::{Caller, Engine, KdfParams, NoHooks, Operation, Parts, SlotSecret, Transport, wire};
+use hqv_engine::{Caller, Engine, Hooks, KdfParams, NoHooks, Operation, Parts, SlotSecret, Transport, wire};
 use hqv_model::*;
 use hqv_store::Shelf;
 use hqv_store::memory::{MemoryDisk, MemoryShelf};
@@ -75,6 +75,15 @@ pub struct Kit {
 static SEED: Mutex<u64> = Mutex::new(1);
 
 pub fn start(shelf: Arc<dyn Shelf>, dir: &Path, clock: Arc<TestClock>) -> Result<Engine> {
+    start_with(shelf, dir, clock, Arc::new(NoHooks))
+}
+
+pub fn start_with(
+    shelf: Arc<dyn Shelf>,
+    dir: &Path,
+    clock: Arc<TestClock>,
+    hooks: Arc<dyn Hooks>,
+) -> Result<Engine> {
     Engine::open(Parts {
         shelf,
         log_dir: dir.to_owned(),
@@ -85,7 +94,7 @@ pub fn start(shelf: Arc<dyn Shelf>, dir: &Path, clock: Arc<TestClock>) -> Result
             Box::new(Seeded(ChaCha20Rng::seed_from_u64(*seed)))
         }),
         kdf: CHEAP,
-        hooks: Arc::new(NoHooks),
+        hooks,
         idle_minutes: None,
         extra_names: Vec::new(),
         pin_tokens: true,
@@ -100,9 +109,19 @@ impl Kit {
 
     /// A vault behind a shelf of the test's choice.
     pub async fn on(shelf: Arc<dyn Shelf>, disk: MemoryDisk) -> Kit {
+        Kit::made(shelf, disk, Arc::new(NoHooks)).await
+    }
+
+    /// A vault whose daemon is the test.
+    pub async fn with_hooks(hooks: Arc<dyn Hooks>) -> Kit {
+        let disk = MemoryDisk::new();
+        Kit::made(Arc::new(MemoryShelf::open(&disk)), disk, hooks).await
+    }
+
+    async fn made(shelf: Arc<dyn Shelf>, disk: MemoryDisk, hooks: Arc<dyn Hooks>) -> Kit {
         let dir = tempfile::tempdir().unwrap();
         let clock = TestClock::new();
-        let engine = start(shelf, dir.path(), clock.clone()).unwrap();
+        let engine = start_with(shelf, dir.path(), clock.clone(), hooks).unwrap();
         let made = engine.init(peer(), passphrase(PASSPHRASE), false).await.unwrap();
         let owner = made.session.reveal().to_owned();
         let recovery = made.recovery.reveal().to_owned();
@@ -155,6 +174,7 @@ pub fn create(name: &str, max: Option<u64>, rules: &[&str]) -> TokenCreate {
     TokenCreate {
         name: TokenName::parse(name).unwrap(),
         ttl: None,
+        reserve: None,
         max_uses: max.map(|n| UseLimit::new(n).unwrap()),
         scope: (!rules.is_empty()).then(|| Scope::parse_rules(&rules).unwrap()),
         max_ttl: None,

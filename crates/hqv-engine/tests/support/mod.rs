@@ -144,6 +144,29 @@ pub fn generated_values(seed: u64, count: usize, text_only: bool) -> Vec<Vec<u8>
     (0..count).map(&mut value).collect()
 }
 
+/// Values as vaults hold them: passwords of any printable character, keys, connection strings, JSON, PEM.
+pub fn credible_values(seed: u64, count: usize) -> Vec<Vec<u8>> {
+    let mut dice = Dice::new(seed);
+    let printable: Vec<char> = (' '..='~').collect();
+    let base64: Vec<char> = ('A'..='Z').chain('a'..='z').chain('0'..='9').chain(['+', '/']).collect();
+    let mut word = |from: &[char], least: usize, more: usize| -> String {
+        let length = least + dice.below(more);
+        (0..length).map(|_| dice.one_of(from)).collect()
+    };
+    let mut value = |index: usize| match index % 5 {
+        0 => word(&printable[1..], 12, 24),
+        1 => format!("sk_live_{}", word(&base64[..62], 24, 80)),
+        2 => format!("postgres://app:{}@db.internal:5432/app?sslmode=require", word(&base64, 16, 16)),
+        3 => format!("{{\"key\": \"{}\", \"note\": \"it's\"}}", word(&base64, 32, 32)),
+        _ => format!(
+            "-----BEGIN KEY-----\n{}\n{}\n-----END KEY-----\n",
+            word(&base64, 64, 1),
+            word(&base64, 20, 44)
+        ),
+    };
+    (0..count).map(|index| value(index).into_bytes()).collect()
+}
+
 /// `V0`, `V1` and so on.
 pub fn entries(values: &[Vec<u8>]) -> Vec<Entry> {
     values.iter().enumerate().map(|(index, value)| entry(&format!("V{index}"), value)).collect()
