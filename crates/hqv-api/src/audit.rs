@@ -6,7 +6,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::query::{Pairs, Writer};
 
-/// One record. Its schema is stable: `audit --json` prints it a line each.
+/// One record. Its schema is stable, and its names are those of the sealed record (spec/audit.md): `audit --json`
+/// prints it a line each.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AuditRecord {
@@ -26,10 +27,10 @@ pub struct AuditRecord {
     /// `socket` or an address.
     pub source: String,
     /// `req_...`
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, rename = "request", skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
     /// As the client sent it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, rename = "agent", skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<String>,
     /// What the client said of itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -58,7 +59,7 @@ pub struct AuditIdentity {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// A token's path of names.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, rename = "name", skip_serializing_if = "Option::is_none")]
     pub ancestry: Option<String>,
     /// A peer's user.
     #[serde(default, skip_serializing_if = "Option::is_none")]

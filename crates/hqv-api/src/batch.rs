@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::get::GetAnswer;
 
-/// Either `paths` or `prefix`, not both. At most 1,000 secrets or 16 MiB.
+/// `paths`, `prefix` or both. At most 1,000 secrets or 16 MiB.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BatchRequest {
@@ -15,6 +15,10 @@ pub struct BatchRequest {
     /// What is readable below; may be nothing, and then no use is spent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prefix: Option<String>,
+    /// With `prefix`: only what is at most so many segments below it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 256)]
+    pub depth: Option<u16>,
 }
 
 /// The values, in the order asked for or in the order of the paths.

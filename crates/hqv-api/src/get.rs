@@ -118,32 +118,40 @@ impl GetView<'_> {
 
     /// Upper bound of what [`GetView::write`] adds.
     pub fn capacity(&self) -> usize {
-        let value = match std::str::from_utf8(self.value) {
-            Ok(text) => escaped_len(text),
-            Err(_) => self.value.len().div_ceil(3) * 4,
-        };
+        FIXED + value_len(self.value) + self.texts()
+    }
+
+    /// All texts but the value, as they will be written.
+    fn texts(&self) -> usize {
         let texts = [self.path, self.id, self.kind, self.description];
         let options = [self.env, self.route, self.written_by];
         let tags: usize = self.tags.iter().map(|(k, v)| escaped_len(k) + escaped_len(v) + 6).sum();
         let texts: usize = texts.into_iter().chain(options.into_iter().flatten()).map(escaped_len).sum();
-        FIXED + value + texts + tags
+        texts + tags
     }
 
     /// Writes the JSON object at the end of `out`, which should have [`GetView::capacity`] free.
     pub fn write(&self, out: &mut Vec<u8>) {
+        self.write_before(out);
+        write_value(self.value, out);
+        self.write_after(out);
+    }
+
+    /// What stands before the value and after it: the same for every reader, so worth keeping. See [`framed`].
+    pub fn frame(&self) -> (Box<[u8]>, Box<[u8]>) {
+        let (mut before, mut after) = (Vec::new(), Vec::with_capacity(FIXED + self.texts()));
+        self.write_before(&mut before);
+        self.write_after(&mut after);
+        (before.into(), after.into())
+    }
+
+    fn write_before(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"{\"path\":\"");
         escape(out, self.path);
         out.extend_from_slice(b"\",\"value\":\"");
-        match std::str::from_utf8(self.value) {
-            Ok(text) => {
-                escape(out, text);
-                out.push(b'"');
-            }
-            Err(_) => {
-                base64(out, self.value);
-                out.extend_from_slice(b"\",\"encoding\":\"base64\"");
-            }
-        }
+    }
+
+    fn write_after(&self, out: &mut Vec<u8>) {
         self.write_metadata(out);
         out.extend_from_slice(b",\"version\":");
         number(out, self.version);
@@ -175,6 +183,40 @@ impl GetView<'_> {
             text(out, b",\"writtenBy\":\"", by);
         }
         out.push(b'}');
+    }
+}
+
+/// The body that [`GetView::to_body`] gives, from the two halves of [`GetView::frame`] and the value.
+pub fn framed(before: &[u8], value: &[u8], after: &[u8]) -> JsonBody {
+    let room = before.len() + value_len(value) + ENCODING.len() + after.len();
+    let mut out = Zeroizing::new(Vec::with_capacity(room));
+    out.extend_from_slice(before);
+    write_value(value, &mut out);
+    out.extend_from_slice(after);
+    JsonBody::from_bytes(out)
+}
+
+/// Ends the value's string and says that it is no text.
+const ENCODING: &[u8] = b"\",\"encoding\":\"base64\"";
+
+fn value_len(value: &[u8]) -> usize {
+    match std::str::from_utf8(value) {
+        Ok(text) => escaped_len(text),
+        Err(_) => value.len().div_ceil(3) * 4,
+    }
+}
+
+/// The value and the quote after it.
+fn write_value(value: &[u8], out: &mut Vec<u8>) {
+    match std::str::from_utf8(value) {
+        Ok(text) => {
+            escape(out, text);
+            out.push(b'"');
+        }
+        Err(_) => {
+            base64(out, value);
+            out.extend_from_slice(ENCODING);
+        }
     }
 }
 

@@ -47,6 +47,8 @@ fn by_serde(view: &GetView<'_>) -> JsonBody {
 
 fn check(view: &GetView<'_>) {
     let body = view.to_body();
+    let (before, after) = view.frame();
+    assert_eq!(framed(&before, view.value, &after).as_ref(), body.as_ref(), "kept in halves, it is the same");
     assert_eq!(String::from_utf8_lossy(body.as_ref()), String::from_utf8_lossy(by_serde(view).as_ref()));
     assert!(body.len() <= view.capacity(), "{} bytes in room for {}", body.len(), view.capacity());
 }

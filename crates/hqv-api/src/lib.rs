@@ -10,11 +10,13 @@
 //!   stands in a [`JsonBody`], which is wiped when dropped.
 #![forbid(unsafe_code)]
 
+pub mod ask;
 pub mod audit;
 pub mod batch;
 pub mod body;
 pub mod clock;
 pub mod delete;
+pub mod entry;
 pub mod error;
 pub mod get;
 pub mod headers;
@@ -35,7 +37,12 @@ pub mod token;
 pub mod transfer;
 pub mod unique;
 pub mod unlock;
+pub mod vault_check;
 
+pub use ask::{
+    AskAnswer, AskApproveRequest, AskCollectRequest, AskCollected, AskList, AskRequest, AskRule, AskState,
+    AskView,
+};
 pub use audit::{
     AuditCheckpoint, AuditFinding, AuditIdentity, AuditItem, AuditKey, AuditPage, AuditQuery, AuditRecord,
     AuditReport,
@@ -44,6 +51,10 @@ pub use batch::{BatchAnswer, BatchRequest};
 pub use body::JsonBody;
 pub use clock::ClockReset;
 pub use delete::{DeleteAnswer, DeleteQuery};
+pub use entry::{
+    Asker, EntryAbout, EntryAnswer, EntryAnswerRequest, EntryList, EntryProof, EntryRequest, EntrySealed,
+    EntryState, EntryStored, MAX_WAIT, WaitQuery,
+};
 pub use error::ErrorBody;
 pub use get::{GetAnswer, GetQuery, GetView};
 pub use init::{InitAnswer, InitRequest};
@@ -58,3 +69,4 @@ pub use status::{RecordStatus, StatusAnswer, TokenStatus};
 pub use token::{TokenAnswer, TokenList, TokenListQuery, TokenMetadata, TokenRequest, TokenRevoked, WhoAmI};
 pub use transfer::{TransferAnswer, TransferRequest};
 pub use unlock::{Done, UnlockAnswer, UnlockRequest};
+pub use vault_check::VaultChecked;

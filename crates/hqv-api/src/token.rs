@@ -23,6 +23,10 @@ pub struct TokenRequest {
     #[serde(default, alias = "maxUses", skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1)]
     pub max_uses: Option<u64>,
+    /// How many of these uses are set aside for it, out of what its ancestors have; needs `max_uses`, at most that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1)]
+    pub reserve: Option<u64>,
     /// The latest end that a renewal may give it; `maxTtl` is accepted too.
     #[serde(
         default,
@@ -78,7 +82,13 @@ pub struct TokenMetadata {
     pub use_count: u64,
     /// Its own limit.
     pub max_uses: Option<u64>,
-    /// Uses that are left to it, the least among it and its ancestors.
+    /// How many uses were set aside for it.
+    pub reserve: Option<u64>,
+    /// How many of those it has spent.
+    pub reserve_used: u64,
+    /// How many uses are set aside for those below it.
+    pub set_aside: u64,
+    /// Uses that are left to it: what its own limit, its reserve and its ancestors leave.
     pub left: Option<u64>,
     /// Its rules, each as `CAPABILITIES on PATTERN`.
     pub scope: Vec<String>,

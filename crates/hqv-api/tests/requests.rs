@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use hqv_api::{
-    AuditQuery, BatchRequest, DeleteQuery, ErrorBody, GetQuery, InitRequest, JsonBody, ListQuery, PutRequest,
-    SessionRequest, SettingsPatch, StatusAnswer, TokenListQuery, TokenMetadata, TokenRequest,
-    TransferRequest, UnlockRequest,
+    AskApproveRequest, AskCollectRequest, AskRequest, AuditQuery, BatchRequest, DeleteQuery, EntryAnswer,
+    EntryAnswerRequest, EntryProof, EntryRequest, EntrySealed, ErrorBody, GetQuery, InitRequest, JsonBody,
+    ListQuery, PutRequest, SessionRequest, SettingsPatch, StatusAnswer, TokenListQuery, TokenMetadata,
+    TokenRequest, TransferRequest, UnlockRequest, WaitQuery,
 };
 use hqv_model::{Error, SecretText};
 use serde::de::DeserializeOwned;
@@ -32,6 +33,13 @@ fn ht3_unknown_fields_are_refused_by_every_request() {
     refused::<SessionRequest>(r#"{"passphrase":"p","x":1}"#);
     refused::<InitRequest>(r#"{"passphrase":"p","x":1}"#);
     refused::<UnlockRequest>(r#"{"passphrase":"p","x":1}"#);
+    refused::<EntryRequest>(r#"{"path":"a","value":"v"}"#);
+    refused::<EntryAnswerRequest>(r#"{"value":"v","code":"7F3K-9QXM"}"#);
+    refused::<EntryProof>(r#"{"token":"x"}"#);
+    refused::<EntrySealed>(r#"{"enc":"e","ciphertext":"c","value":"v"}"#);
+    refused::<AskRequest>(r#"{"reason":"r","approve":true}"#);
+    refused::<AskCollectRequest>(r#"{"claim":"c","x":1}"#);
+    refused::<AskApproveRequest>(r#"{"fingerprint":"f","can":["write"]}"#);
 }
 
 #[test]
@@ -41,6 +49,9 @@ fn ht3_duplicate_keys_are_refused_in_fields_and_in_open_objects() {
     refused::<TokenRequest>(r#"{"name":"n","max_uses":1,"maxUses":2}"#);
     refused::<SettingsPatch>(r#"{"idle-timeout":"5","idle-timeout":"0"}"#);
     refused::<BatchRequest>(r#"{"prefix":"a","prefix":"b"}"#);
+    refused::<EntrySealed>(r#"{"enc":"e","enc":"e","ciphertext":"c"}"#);
+    refused::<AskRequest>(r#"{"max_uses":1,"maxUses":2}"#);
+    refused::<AskApproveRequest>(r#"{"fingerprint":"a","fingerprint":"b"}"#);
 }
 
 #[test]
@@ -136,6 +147,9 @@ fn answers_bear_the_names_of_the_contract() {
         last_used_at: None,
         use_count: 0,
         max_uses: None,
+        reserve: None,
+        reserve_used: 0,
+        set_aside: 0,
         left: None,
         scope: Vec::new(),
         state: String::new(),
@@ -235,4 +249,30 @@ fn a_passphrase_is_read_and_written_but_not_shown() {
     assert_eq!(back.passphrase.into_text().reveal(), "correct horse");
     let error = refused::<InitRequest>(r#"{"passphrase":["canary"]}"#);
     assert!(!error.contains("canary"), "{error}");
+}
+
+#[test]
+fn a_poll_waits_for_a_bounded_time() {
+    assert_eq!(WaitQuery::parse(None).unwrap().wait, None);
+    assert_eq!(WaitQuery::parse(Some("wait=60")).unwrap().wait, Some(60));
+    assert_eq!(WaitQuery { wait: Some(30) }.to_query(), "?wait=30");
+    assert_eq!(WaitQuery::default().to_query(), "");
+    for bad in
+        ["wait=61", "wait=", "wait=-1", "wait=1.5", "wait=1&wait=2", "timeout=1", "wait=99999999999999999999"]
+    {
+        assert!(WaitQuery::parse(Some(bad)).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn en5_what_opens_an_entry_is_never_printed() {
+    let answer: EntryAnswer = serde_json::from_str(
+        r##"{"id":"ent_1","code":"7F3K-9QXM","expiresAt":"t","state":"waiting","joined":false,
+            "url":"http://127.0.0.1:1/ent_1#s3cr3t.h","submit":"s3cr3t","later":true}"##,
+    )
+    .unwrap();
+    assert!(!format!("{:?} {:?}", answer.url, answer.submit).contains("s3cr3t"));
+    assert_eq!(answer.submit.unwrap().reveal(), "s3cr3t");
+    let request = EntryAnswerRequest::of(&[0xff]);
+    assert_eq!(JsonBody::of(&request).as_ref(), br#"{"value":"/w==","encoding":"base64"}"#);
 }

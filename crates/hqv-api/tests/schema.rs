@@ -29,6 +29,12 @@ fn requests_say_that_unknown_fields_are_refused() {
         schema::<hqv_api::SessionRequest>(),
         schema::<hqv_api::InitRequest>(),
         schema::<hqv_api::UnlockRequest>(),
+        schema::<hqv_api::EntryRequest>(),
+        schema::<hqv_api::EntryAnswerRequest>(),
+        schema::<hqv_api::EntryProof>(),
+        schema::<hqv_api::AskRequest>(),
+        schema::<hqv_api::AskCollectRequest>(),
+        schema::<hqv_api::AskApproveRequest>(),
     ];
     for request in closed {
         assert_eq!(at(&request, "/additionalProperties"), &json!(false), "{request}");
@@ -44,6 +50,16 @@ fn names_and_needs_of_the_fields() {
     let token = schema::<hqv_api::TokenRequest>();
     assert_eq!(at(&token, "/required"), &json!(["name"]));
     assert_eq!(at(&token, "/properties/max_uses/minimum"), &json!(1));
+    let entry = schema::<hqv_api::EntryRequest>();
+    assert_eq!(at(&entry, "/required"), &json!(["path"]));
+    assert_eq!(at(&entry, "/properties/type/type"), &json!(["string", "null"]));
+    let ask = schema::<hqv_api::AskRequest>();
+    assert_eq!(at(&ask, "/properties/max_uses/minimum"), &json!(1));
+    assert_eq!(
+        at(&schema::<hqv_api::AskApproveRequest>(), "/required"),
+        &json!(["fingerprint"]),
+        "nothing is approved unseen"
+    );
     let answer = schema::<hqv_api::TokenMetadata>();
     assert_eq!(at(&answer, "/properties/maxUses/type"), &json!(["integer", "null"]));
     assert_eq!(

@@ -73,7 +73,7 @@ impl Options {
 /// One caller's line to one vault. Calls are made one after the other; for parallel ones make several clients.
 pub struct Client {
     pub(crate) options: Options,
-    standing: HeaderMap,
+    pub(crate) standing: HeaderMap,
     sender: Option<Sender>,
     pub(crate) tls: Option<Arc<ClientConfig>>,
 }
@@ -213,10 +213,10 @@ fn stranger(answer: &RawAnswer, what: &str) -> ClientError {
     ClientError { status: Some(answer.status), ..ClientError::connection(message).after_sending() }
 }
 
-fn late(target: &Target, limit: Duration) -> ClientError {
+pub(crate) fn late(target: &Target, limit: Duration) -> ClientError {
     ClientError::timeout(format!("{target} did not answer in {} s", limit.as_secs_f32()))
 }
 
-fn closed(target: &Target) -> ClientError {
+pub(crate) fn closed(target: &Target) -> ClientError {
     ClientError::connection(format!("{target} closed the connection"))
 }

@@ -11,11 +11,15 @@
 //!
 //! Start-up is part of the product (`hq-vault get` runs in other people's loops): nothing of TLS is built, no root
 //! is loaded and no thread is started unless the call needs it. Run it on a current-thread tokio runtime.
+//! The one call that needs none (`direct`) is for a program that reads one value and ends.
 #![forbid(unsafe_code)]
 
+mod asks;
 mod audit;
 mod client;
 mod connect;
+mod direct;
+mod entries;
 mod error;
 mod fetch;
 mod follow;

@@ -43,7 +43,7 @@ pub struct Secret {
 }
 
 impl Secret {
-    fn from_answer(answer: GetAnswer) -> Result<Self> {
+    pub(crate) fn from_answer(answer: GetAnswer) -> Result<Self> {
         let value = answer.value.into_bytes(answer.encoding).map_err(|_| {
             ClientError::connection("the value does not come in the encoding that the answer names")
                 .after_sending()

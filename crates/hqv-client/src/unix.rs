@@ -10,6 +10,8 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 use std::time::Duration;
 
+use rustix::net::sockopt::{Timeout, set_socket_timeout};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use tokio::net::UnixStream;
 
 use crate::error::{ClientError, Result};
@@ -27,8 +29,38 @@ pub(crate) async fn connect(path: &Path, own_uid: u32, peer: PeerUid, limit: Dur
         Ok(Err(error)) => return Err(not_running(path, &error.kind().to_string())),
         Ok(Ok(stream)) => stream,
     };
-    match peer(stream.as_fd()) {
-        Ok(uid) if uid == own_uid => Ok(stream),
+    check_peer(path, own_uid, peer(stream.as_fd()))?;
+    Ok(stream)
+}
+
+/// The same on this thread.
+pub(crate) fn connect_blocking(
+    path: &Path,
+    own_uid: u32,
+    peer: PeerUid,
+    limit: Duration,
+) -> Result<std::os::unix::net::UnixStream> {
+    check_file(path, own_uid)?;
+    let stream = within(path, limit).map_err(|error| match error.kind() {
+        io::ErrorKind::WouldBlock => not_running(path, "it did not answer in time"),
+        kind => not_running(path, &kind.to_string()),
+    })?;
+    check_peer(path, own_uid, peer(stream.as_fd()))?;
+    Ok(stream)
+}
+
+/// The standard library's own connect waits for ever where nobody takes connections any more.
+fn within(path: &Path, limit: Duration) -> io::Result<std::os::unix::net::UnixStream> {
+    let flags = SocketFlags::CLOEXEC;
+    let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    set_socket_timeout(&socket, Timeout::Send, Some(limit))?;
+    rustix::net::connect(&socket, &SocketAddrUnix::new(path)?)?;
+    Ok(socket.into())
+}
+
+fn check_peer(path: &Path, own_uid: u32, peer: io::Result<u32>) -> Result<()> {
+    match peer {
+        Ok(uid) if uid == own_uid => Ok(()),
         Ok(uid) => Err(foreign(path, &format!("a process of uid {uid} listens on it"))),
         Err(_) => Err(foreign(path, "the kernel does not say who listens on it")),
     }

@@ -2,7 +2,7 @@
 
 use hqv_api::{
     ClockReset, Done, InitAnswer, InitRequest, JsonBody, SettingsAnswer, SettingsPatch, StatusAnswer,
-    UnlockAnswer, UnlockRequest, WireSecret,
+    UnlockAnswer, UnlockRequest, VaultChecked, WireSecret,
 };
 use hqv_model::SecretText;
 use http::Method;
@@ -86,6 +86,14 @@ impl Client {
     /// The server's and the connection's.
     pub async fn settings_change(&mut self, patch: &SettingsPatch) -> Result<SettingsAnswer> {
         self.call(RawCall::new(Method::PATCH, "/v1/settings").with_body(JsonBody::of(patch))).await
+    }
+
+    /// Has every row of the store compared with the row state; for `doctor`.
+    ///
+    /// # Errors
+    /// The server's and the connection's.
+    pub async fn vault_check(&mut self) -> Result<VaultChecked> {
+        self.call(RawCall::new(Method::POST, "/v1/vault:check")).await
     }
 
     /// Ends all tokens and takes vault time back to the wall clock's; for `doctor --fix`.

@@ -117,6 +117,6 @@ pub(crate) async fn read(answer: Response<Incoming>, limit: usize) -> Result<Raw
     Ok(RawAnswer { status: head.status.as_u16(), headers: head.headers, body: bytes })
 }
 
-fn too_long(limit: usize) -> ClientError {
+pub(crate) fn too_long(limit: usize) -> ClientError {
     ClientError::connection(format!("the answer is longer than {limit} bytes")).after_sending()
 }

@@ -4,8 +4,12 @@
 mod support;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use hqv_api::{AuditQuery, BatchRequest, ListQuery, PutRequest, ROUTES, SettingsPatch, TokenRequest, sse};
+use hqv_api::{
+    AskApproveRequest, AskRequest, AuditQuery, BatchRequest, EntryAnswerRequest, EntryRequest, ListQuery,
+    PutRequest, ROUTES, SettingsPatch, TokenRequest, sse,
+};
 use hqv_client::{Client, Condition, RawCall};
 use hqv_model::SecretText;
 use http::Method;
@@ -100,6 +104,37 @@ async fn ask_for_tokens_and_sessions(c: &mut Client, text: &SecretText) {
     );
 }
 
+async fn ask_for_entries_and_asks(c: &mut Client, text: &SecretText) {
+    let _ = (c.entry_create(&EntryRequest::default()).await, c.entry_list().await);
+    let _ = (c.entry_state("e", Duration::ZERO).await, c.entry_about("e", Some(text)).await);
+    let _ = (c.entry_answer("e", &EntryAnswerRequest::of(b"v")).await, c.entry_refuse("e", None).await);
+    let _ = (c.ask_create(&AskRequest::default()).await, c.ask_list().await);
+    let _ = (c.ask_state("k", Duration::ZERO).await, c.ask_collect("k", text).await);
+    let _ = (c.ask_approve("k", &AskApproveRequest::default()).await, c.ask_deny("k").await);
+}
+
+#[tokio::test]
+async fn en1_secrets_of_entries_and_asks_travel_in_bodies_only() {
+    let folder = folder();
+    let state = r#"{"id":"ent_1","state":"stored","stored":{"path":"a","bytes":32,"type":"api-key","version":1,"route":"answer"}}"#;
+    let (options, log, _) = unix_server(folder.path(), move |_| reply(200, state)).await;
+    let mut client = Client::new(options).unwrap();
+    let text = SecretText::new("s3cr3t".to_owned());
+    let stored = client.entry_state("ent_1", Duration::from_secs(30)).await.unwrap().stored.unwrap();
+    assert_eq!((stored.bytes, stored.kind.as_str(), stored.route.as_str()), (32, "api-key", "answer"));
+    let _ = client.entry_about("7F3K 9QXM/x", Some(&text)).await;
+    let _ = client.ask_collect("ask_1", &text).await;
+    let requests = log.requests();
+    assert!(requests[0].starts_with("GET /v1/entries/ent_1?wait=30 HTTP/1.1\r\n"), "{}", requests[0]);
+    assert!(
+        requests[1].starts_with("POST /v1/entries/7F3K%209QXM%2Fx:about HTTP/1.1\r\n"),
+        "{}",
+        requests[1]
+    );
+    assert!(requests[1].ends_with("\r\n\r\n{\"submit\":\"s3cr3t\"}"), "{}", requests[1]);
+    assert!(requests[2].ends_with("\r\n\r\n{\"claim\":\"s3cr3t\"}"), "{}", requests[2]);
+}
+
 async fn ask_for_the_rest(c: &mut Client, text: &SecretText) {
     let _ = (c.health().await, c.status().await, c.init(text, true).await, c.unlock(text).await);
     let _ = (c.lock().await, c.shutdown().await, c.clock_reset().await);
@@ -120,11 +155,15 @@ async fn every_route_has_its_call() {
     let text = SecretText::new("p".to_owned());
     ask_for_secrets(&mut client).await;
     ask_for_tokens_and_sessions(&mut client, &text).await;
+    ask_for_entries_and_asks(&mut client, &text).await;
     ask_for_the_rest(&mut client, &text).await;
     assert!(!client.health().await.unwrap());
     let called: BTreeSet<String> =
         log.first_lines().iter().map(|line| line.replace(" HTTP/1.1", "")).collect();
-    let fill = |path: &str| path.replace("{path}", "p").replace("{token}", "t").replace("{session}", "s");
+    let fill = |path: &str| {
+        let path = path.replace("{path}", "p").replace("{token}", "t").replace("{session}", "s");
+        path.replace("{entry}", "e").replace("{ask}", "k")
+    };
     let known: BTreeSet<String> =
         ROUTES.iter().map(|r| format!("{} {}", r.method.as_str(), fill(r.path))).collect();
     assert_eq!(called, known);

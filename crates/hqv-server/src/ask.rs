@@ -4,7 +4,7 @@ use hqv_api::percent;
 use hqv_engine::ops::session_end::WhichSession;
 use hqv_engine::ops::token_self::TokenSelf;
 use hqv_engine::{Caller, Credential, Engine};
-use hqv_model::{Error, Prefix, SecretPath, SessionId, TokenRef};
+use hqv_model::{AskId, AskRef, EntryId, EntryRef, Error, Prefix, SecretPath, SessionId, TokenRef};
 use http::HeaderValue;
 use hyper::body::Incoming;
 use std::sync::Arc;
@@ -71,6 +71,19 @@ impl Carried {
         self.read_from_anybody(ask, limit).await
     }
 
+    /// Reads it, for a call that a peer on the socket may make with or without a credential (which a locked vault could
+    /// not judge), and over TCP only who has one.
+    ///
+    /// # Errors
+    /// As [`Carried::read`].
+    pub async fn read_from_peer(self, ask: &Ask, limit: usize) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+        if ask.way.is_socket() {
+            self.read_from_anybody(ask, limit).await
+        } else {
+            self.read(ask, limit).await
+        }
+    }
+
     /// Reads it, for a call that a peer on the socket may make without a credential.
     ///
     /// # Errors
@@ -91,9 +104,8 @@ fn known(ask: &Ask) -> bool {
 
 /// The same caller once more, for a handler that needs two operations.
 pub fn again(caller: &Caller) -> Caller {
-    let same = |c: &Credential| Credential { kind: c.kind, secret: c.secret.clone(), pin: c.pin };
     Caller {
-        credential: caller.credential.as_ref().map(same),
+        credential: caller.credential.as_ref().map(Credential::again),
         transport: caller.transport.clone(),
         request: caller.request,
         agent: caller.agent.clone(),
@@ -130,6 +142,38 @@ pub fn session(tail: &str) -> Result<WhichSession, Refusal> {
         "self" => Ok(WhichSession::Mine),
         id => Ok(WhichSession::One(SessionId::parse(&percent::decode(id)?)?)),
     }
+}
+
+/// An entry's id or code from one segment of a target.
+///
+/// # Errors
+/// `BAD_REQUEST`.
+pub fn entry_ref(tail: &str) -> Result<EntryRef, Refusal> {
+    Ok(EntryRef::parse(&percent::decode(tail)?)?)
+}
+
+/// An entry's id from one segment of a target.
+///
+/// # Errors
+/// `BAD_REQUEST`.
+pub fn entry_id(tail: &str) -> Result<EntryId, Refusal> {
+    Ok(EntryId::parse(&percent::decode(tail)?)?)
+}
+
+/// An ask's id or code from one segment of a target.
+///
+/// # Errors
+/// `BAD_REQUEST`.
+pub fn ask_ref(tail: &str) -> Result<AskRef, Refusal> {
+    Ok(AskRef::parse(&percent::decode(tail)?)?)
+}
+
+/// An ask's id from one segment of a target.
+///
+/// # Errors
+/// `BAD_REQUEST`.
+pub fn ask_id(tail: &str) -> Result<AskId, Refusal> {
+    Ok(AskId::parse(&percent::decode(tail)?)?)
 }
 
 /// A prefix from a query or body; absent is everything.

@@ -83,6 +83,8 @@ pub struct Limits {
     pub answers: usize,
     /// See [`Limits::answers`].
     pub heavy: Duration,
+    /// How long an entry's page answers after its entry is over, so that it can tell the person how it ended.
+    pub linger: Duration,
 }
 
 impl Default for Limits {
@@ -95,6 +97,7 @@ impl Default for Limits {
             stalled: Duration::from_secs(30),
             answers: 256 * 1024 * 1024,
             heavy: Duration::from_secs(2),
+            linger: Duration::from_secs(30),
         }
     }
 }

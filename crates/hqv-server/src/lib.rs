@@ -6,7 +6,7 @@
 //! renders what it hears.
 //!
 //! `listen` accepts and bounds connections, `service` runs handlers, `tls` holds a leaf that can be changed while we serve,
-//! `openapi` describes all of it from the handlers themselves.
+//! `entry` is the one-time page on loopback ports of its own. `openapi` describes all of it from the handlers themselves.
 #![forbid(unsafe_code)]
 
 pub mod config;
@@ -17,6 +17,7 @@ mod answer;
 mod ask;
 mod body;
 mod busy;
+mod entry;
 mod errors;
 mod guard;
 mod ids;

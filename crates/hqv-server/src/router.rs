@@ -17,6 +17,7 @@ pub enum Call {
     Lock,
     Shutdown,
     ClockReset,
+    VaultCheck,
     List,
     Get,
     Put,
@@ -35,6 +36,18 @@ pub enum Call {
     SessionList,
     SessionEnd,
     SessionEndAll,
+    EntryCreate,
+    EntryList,
+    EntryState,
+    EntryAbout,
+    EntryAnswer,
+    EntryRefuse,
+    AskCreate,
+    AskList,
+    AskState,
+    AskCollect,
+    AskApprove,
+    AskDeny,
     SettingsRead,
     SettingsChange,
     AuditRead,
@@ -75,6 +88,7 @@ resource!(UNLOCK, "POST", POST => Unlock);
 resource!(LOCK, "POST", POST => Lock);
 resource!(SHUTDOWN, "POST", POST => Shutdown);
 resource!(CLOCK, "POST", POST => ClockReset);
+resource!(CHECK, "POST", POST => VaultCheck);
 resource!(SECRETS, "GET", GET => List);
 resource!(SECRET, "GET, PUT, DELETE", GET => Get, PUT => Put, DELETE => Delete);
 resource!(BATCH, "POST", POST => Batch);
@@ -87,6 +101,16 @@ resource!(SELF, "GET, DELETE", GET => TokenSelf, DELETE => TokenRevokeSelf);
 resource!(TOKEN, "GET, DELETE", GET => TokenShow, DELETE => TokenRevoke);
 resource!(SESSIONS, "GET, POST, DELETE", GET => SessionList, POST => SessionCreate, DELETE => SessionEndAll);
 resource!(SESSION, "DELETE", DELETE => SessionEnd);
+resource!(ENTRIES, "GET, POST", GET => EntryList, POST => EntryCreate);
+resource!(ENTRY, "GET", GET => EntryState);
+resource!(ENTRY_ABOUT, "POST", POST => EntryAbout);
+resource!(ENTRY_ANSWER, "POST", POST => EntryAnswer);
+resource!(ENTRY_REFUSE, "POST", POST => EntryRefuse);
+resource!(ASKS, "GET, POST", GET => AskList, POST => AskCreate);
+resource!(ASK, "GET", GET => AskState);
+resource!(ASK_COLLECT, "POST", POST => AskCollect);
+resource!(ASK_APPROVE, "POST", POST => AskApprove);
+resource!(ASK_DENY, "POST", POST => AskDeny);
 resource!(SETTINGS, "GET, PATCH", GET => SettingsRead, PATCH => SettingsChange);
 resource!(AUDIT, "GET", GET => AuditRead);
 resource!(VERIFY, "POST", POST => AuditVerify);
@@ -123,7 +147,28 @@ fn resource(rest: &str) -> Option<(&'static Resource, &str)> {
             }
         }
     }
+    if let Some(tail) = rest.strip_prefix("entries/") {
+        let verbs = [("about", &ENTRY_ABOUT), ("answer", &ENTRY_ANSWER), ("refuse", &ENTRY_REFUSE)];
+        return one_of(tail, &ENTRY, &verbs);
+    }
+    if let Some(tail) = rest.strip_prefix("asks/") {
+        let verbs = [("collect", &ASK_COLLECT), ("approve", &ASK_APPROVE), ("deny", &ASK_DENY)];
+        return one_of(tail, &ASK, &verbs);
+    }
     whole(rest).map(|resource| (resource, ""))
+}
+
+/// One of a kind by its id or code, and perhaps a verb after a colon, which neither of them holds.
+fn one_of<'a>(
+    tail: &'a str,
+    itself: &'static Resource,
+    verbs: &[(&str, &'static Resource)],
+) -> Option<(&'static Resource, &'a str)> {
+    let (name, resource) = match tail.split_once(':') {
+        None => (tail, itself),
+        Some((name, verb)) => (name, verbs.iter().find(|(known, _)| *known == verb)?.1),
+    };
+    (!name.is_empty() && !name.contains('/')).then_some((resource, name))
 }
 
 fn whole(rest: &str) -> Option<&'static Resource> {
@@ -137,6 +182,7 @@ fn whole(rest: &str) -> Option<&'static Resource> {
         "lock" => &LOCK,
         "shutdown" => &SHUTDOWN,
         "clock:reset" => &CLOCK,
+        "vault:check" => &CHECK,
         "secrets" => &SECRETS,
         "secrets:batch" => &BATCH,
         "secrets:move" => &MOVE,
@@ -144,6 +190,8 @@ fn whole(rest: &str) -> Option<&'static Resource> {
         "tokens" => &TOKENS,
         "tokens/self" => &SELF,
         "sessions" => &SESSIONS,
+        "entries" => &ENTRIES,
+        "asks" => &ASKS,
         "settings" => &SETTINGS,
         "audit" => &AUDIT,
         "audit:verify" => &VERIFY,
@@ -167,6 +215,7 @@ impl Call {
             Call::Lock => "lock",
             Call::Shutdown => "shutdown",
             Call::ClockReset => "clockReset",
+            Call::VaultCheck => "vaultCheck",
             Call::List => "list",
             Call::Get => "get",
             Call::Put => "put",
@@ -185,6 +234,18 @@ impl Call {
             Call::SessionList => "sessionList",
             Call::SessionEnd => "sessionEnd",
             Call::SessionEndAll => "sessionEndAll",
+            Call::EntryCreate => "entryCreate",
+            Call::EntryList => "entryList",
+            Call::EntryState => "entryState",
+            Call::EntryAbout => "entryAbout",
+            Call::EntryAnswer => "entryAnswer",
+            Call::EntryRefuse => "entryRefuse",
+            Call::AskCreate => "askCreate",
+            Call::AskList => "askList",
+            Call::AskState => "askState",
+            Call::AskCollect => "askCollect",
+            Call::AskApprove => "askApprove",
+            Call::AskDeny => "askDeny",
             Call::SettingsRead => "settingsRead",
             Call::SettingsChange => "settingsChange",
             Call::AuditRead => "auditRead",
@@ -213,6 +274,7 @@ mod tests {
             &LOCK,
             &SHUTDOWN,
             &CLOCK,
+            &CHECK,
             &SECRETS,
             &SECRET,
             &BATCH,
@@ -224,6 +286,16 @@ mod tests {
             &TOKEN,
             &SESSIONS,
             &SESSION,
+            &ENTRIES,
+            &ENTRY,
+            &ENTRY_ABOUT,
+            &ENTRY_ANSWER,
+            &ENTRY_REFUSE,
+            &ASKS,
+            &ASK,
+            &ASK_COLLECT,
+            &ASK_APPROVE,
+            &ASK_DENY,
             &SETTINGS,
             &AUDIT,
             &VERIFY,
@@ -240,8 +312,17 @@ mod tests {
     }
 
     fn call_at(method: &str, template: &str) -> Option<Call> {
-        let target =
-            template.replace("{path}", "a/b").replace("{token}", "name").replace("{session}", "ses_1");
+        let mut target = template.to_owned();
+        let fill = [
+            ("{path}", "a/b"),
+            ("{token}", "name"),
+            ("{session}", "ses_1"),
+            ("{entry}", "ent_1"),
+            ("{ask}", "ask_1"),
+        ];
+        for (name, value) in fill {
+            target = target.replace(name, value);
+        }
         match find(&Method::from_bytes(method.as_bytes()).unwrap(), &target) {
             Found::Call(call, _) => Some(call),
             _ => None,
@@ -290,6 +371,25 @@ mod tests {
             ["/v1/tokens/", "/v1/tokens/a/b", "/v1/status/", "/v1/sessions/", "/v1", "/v1/", "/", "", "//"]
         {
             assert_eq!(get(path), Found::Nothing, "{path}");
+        }
+        assert_eq!(get("/v1/entries/ent_1"), Found::Call(Call::EntryState, "ent_1"));
+        assert_eq!(
+            find(&Method::POST, "/v1/entries/7F3K-9QXM:answer"),
+            Found::Call(Call::EntryAnswer, "7F3K-9QXM")
+        );
+        assert_eq!(find(&Method::POST, "/v1/asks/a:deny"), Found::Call(Call::AskDeny, "a"));
+        for path in [
+            "/v1/entries/",
+            "/v1/entries/a/b",
+            "/v1/entries/:answer",
+            "/v1/entries/a:",
+            "/v1/entries/a:approve",
+            "/v1/entries/a:answer:answer",
+            "/v1/entries/a:answer/",
+            "/v1/asks/a:answer",
+            "/v1/asks/a%3Adeny:",
+        ] {
+            assert_eq!(find(&Method::POST, path), Found::Nothing, "{path}");
         }
         for path in
             ["/V1/status", "/v1/Status", "/v1//status", "/v1/secrets:Batch", "/v2/status", "/v1/status;x"]

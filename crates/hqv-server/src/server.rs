@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 
 use crate::busy::Busy;
 use crate::config::{About, ServerConfig};
+use crate::entry::Pages;
 use crate::guard::host::Hosts;
 use crate::guard::rate::Tries;
 use crate::guard::size::Reader;
@@ -45,6 +46,7 @@ struct House {
     addresses: Mutex<Vec<SocketAddr>>,
     ca: Mutex<Option<(String, String)>>,
     warnings: Mutex<Vec<String>>,
+    vault_name: Mutex<Option<String>>,
     about: About,
     stop_requested: Notify,
     stopping: watch::Sender<bool>,
@@ -72,6 +74,9 @@ impl Server {
             http: Http::new(),
             busy: Arc::clone(&handle.0.busy),
             scale: Arc::clone(&handle.0.scale),
+            polls: tokio::sync::Semaphore::new((config.limits.unix_connections / 4).max(1)),
+            pages: Pages::default(),
+            linger: config.limits.linger,
             house: handle.clone(),
         });
         *handle.0.shared.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&shared);
@@ -118,6 +123,7 @@ impl Handle {
             addresses: Mutex::new(Vec::new()),
             ca: Mutex::new(None),
             warnings: Mutex::new(Vec::new()),
+            vault_name: Mutex::new(None),
             about: config.about.clone(),
             stop_requested: Notify::new(),
             stopping: watch::Sender::new(false),
@@ -213,6 +219,15 @@ impl Handle {
 
     pub(crate) fn about(&self) -> &About {
         &self.0.about
+    }
+
+    /// How prompts and pages name the vault: its directory, where that is not the one in the home; else nothing.
+    pub fn name_vault(&self, name: Option<String>) {
+        *self.0.vault_name.lock().unwrap_or_else(PoisonError::into_inner) = name;
+    }
+
+    pub(crate) fn vault_name(&self) -> Option<String> {
+        self.0.vault_name.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Adds a sentence to the warnings of `status`, once.

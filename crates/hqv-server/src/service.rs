@@ -6,8 +6,7 @@
 //! changes nothing about the work, only about who hears of it.
 
 use hqv_engine::ops::token_self::TokenSelf;
-use hqv_engine::wire::{self, Credential};
-use hqv_engine::{Caller, Engine};
+use hqv_engine::{Caller, Credential, Engine};
 use hqv_model::{Clock, Error, RequestId};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, Uri, Version};
@@ -17,6 +16,7 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 use tokio::task::JoinHandle;
 
 use crate::answer::X_REQUEST_ID;
@@ -24,7 +24,9 @@ use crate::ask::{Ask, Carried};
 use crate::body::Body;
 use crate::busy::Busy;
 use crate::config::LogLine;
+use crate::entry::Pages;
 use crate::errors::{Answer, Refusal, unauthorized};
+use crate::guard::bearer::Bearer;
 use crate::guard::headers::Seen;
 use crate::guard::host::Hosts;
 use crate::guard::rate::Tries;
@@ -62,6 +64,12 @@ pub struct Shared {
     pub busy: Arc<Busy>,
     /// What answers weigh that wait for their clients.
     pub scale: Arc<Scale>,
+    /// Places for polls that wait: a part of the connections, so that they never keep out who has something to do.
+    pub polls: tokio::sync::Semaphore,
+    /// The entry pages that are open.
+    pub pages: Pages,
+    /// How long a page answers after its entry is over.
+    pub linger: Duration,
     /// The server as its handlers see it.
     pub house: Handle,
 }
@@ -91,12 +99,13 @@ pub struct Api {
     shared: Arc<Shared>,
     way: Arc<Way>,
     pulse: Arc<Pulse>,
+    bearer: Bearer,
 }
 
 impl Api {
     /// For a connection that came this way.
     pub fn new(shared: Arc<Shared>, way: Arc<Way>, pulse: Arc<Pulse>) -> Self {
-        Self { shared, way, pulse }
+        Self { shared, way, pulse, bearer: Bearer::default() }
     }
 
     /// Everything before the handler. What is refused here has touched nothing.
@@ -114,7 +123,8 @@ impl Api {
         };
         last.vouches = !call.is_open();
         let caller = self.caller(last.id, &seen, &parts.uri, call)?;
-        if caller.credential.is_none() && call.needs_credential() {
+        let alone = call.needs_credential() || (call.is_asking() && !self.way.is_socket());
+        if caller.credential.is_none() && alone {
             return Err(self.stranger(caller, &body));
         }
         if call.takes_body() {
@@ -162,7 +172,7 @@ impl Api {
 
     fn credential(&self, seen: &Seen<'_>, uri: &Uri) -> Result<Option<Credential>, Refusal> {
         let found = seen.bearer(uri).and_then(|text| match text {
-            Some(text) => wire::parse(text).map(Some).map_err(|e| unauthorized(e.to_string()).into()),
+            Some(text) => self.bearer.read(text).map(Some).map_err(|e| unauthorized(e.to_string()).into()),
             None => Ok(None),
         });
         if let Err(refusal) = &found {
@@ -227,7 +237,7 @@ impl Last {
             }
             Err(refusal) => refusal.into_response(self.id, &*shared.log),
         };
-        if let Ok(id) = HeaderValue::try_from(self.id.to_string()) {
+        if let Ok(id) = HeaderValue::from_bytes(&self.id.text()) {
             response.headers_mut().insert(X_REQUEST_ID, id);
         }
         if self.http2 {
@@ -338,7 +348,25 @@ impl Call {
     /// The engine refuses it to everybody without a token or session, on both ways in.
     pub const fn needs_credential(self) -> bool {
         use Call::*;
-        !self.is_open() && !matches!(self, Status | Init | Unlock | Shutdown | SessionCreate)
+        !self.is_open()
+            && !self.is_asking()
+            && !matches!(self, Status | Init | Unlock | Shutdown | SessionCreate)
+    }
+
+    /// Asking: open to every process of the owner on the socket, and over TCP to who has a credential.
+    pub const fn is_asking(self) -> bool {
+        use Call::*;
+        matches!(
+            self,
+            EntryCreate
+                | EntryState
+                | EntryAbout
+                | EntryAnswer
+                | EntryRefuse
+                | AskCreate
+                | AskState
+                | AskCollect
+        )
     }
 
     /// Takes a JSON body.
@@ -346,7 +374,21 @@ impl Call {
         use Call::*;
         matches!(
             self,
-            Init | Unlock | Put | Batch | Move | Copy | TokenCreate | SessionCreate | SettingsChange
+            Init | Unlock
+                | Put
+                | Batch
+                | Move
+                | Copy
+                | TokenCreate
+                | SessionCreate
+                | SettingsChange
+                | EntryCreate
+                | EntryAbout
+                | EntryAnswer
+                | EntryRefuse
+                | AskCreate
+                | AskCollect
+                | AskApprove
         )
     }
 }

@@ -10,6 +10,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 pub const ALWAYS: [&str; 5] =
     ["localhost", "127.0.0.1", "[::1]", "host.docker.internal", "host.containers.internal"];
 
+/// Those that never mean another machine.
+const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+
 /// The allowed names: the fixed ones, and the owner's, which a change of settings replaces while we serve.
 #[derive(Clone, Debug)]
 pub struct Hosts(Arc<RwLock<Vec<String>>>);
@@ -49,6 +52,12 @@ fn bracketed(names: &[String]) -> Vec<String> {
         other => other.to_owned(),
     };
     names.iter().map(one).filter(|name| !name.is_empty()).collect()
+}
+
+/// Whether this `Host` value names this machine itself, with any port: what a page on loopback is opened by.
+pub fn is_loopback(value: &str) -> bool {
+    let ours = |host: &str| LOOPBACK.into_iter().any(|name| name.eq_ignore_ascii_case(host));
+    split_port(value).is_some_and(ours)
 }
 
 /// The host of `host[:port]`, or nothing where the value is not of that form (userinfo included).

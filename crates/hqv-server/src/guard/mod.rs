@@ -2,6 +2,7 @@
 //!
 //! No guard knows a path, a token or a scope: what a caller may do is the engine's to say.
 
+pub mod bearer;
 pub mod headers;
 pub mod host;
 pub mod rate;

@@ -1,14 +1,21 @@
 //! One connection from its first byte to its last, the same for both ways in.
 
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::Service;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulConnection;
+use std::convert::Infallible;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::guard::slow::{Felt, Signal};
+use crate::body::Body;
+use crate::guard::slow::{Felt, Pulse, Signal};
 use crate::listen::registry::Seat;
 use crate::service::{Api, Shared};
 use crate::way::Way;
@@ -16,7 +23,7 @@ use crate::way::Way;
 /// hyper's settings, once for each way of finding out the protocol.
 pub struct Http {
     either: auto::Builder<TokioExecutor>,
-    http1: auto::Builder<TokioExecutor>,
+    http1: http1::Builder,
     http2: auto::Builder<TokioExecutor>,
 }
 
@@ -34,22 +41,26 @@ pub enum Speaks {
 impl Http {
     /// The settings.
     pub fn new() -> Self {
-        Self { either: builder(), http1: builder().http1_only(), http2: builder().http2_only() }
-    }
-
-    fn of(&self, speaks: Speaks) -> &auto::Builder<TokioExecutor> {
-        match speaks {
-            Speaks::Either => &self.either,
-            Speaks::Http1 => &self.http1,
-            Speaks::Http2 => &self.http2,
-        }
+        let mut either = auto::Builder::new(TokioExecutor::new());
+        limit_http1!(either.http1());
+        limit_http2(&mut either);
+        let mut http1 = http1::Builder::new();
+        limit_http1!(&mut http1);
+        Self { http2: either.clone().http2_only(), either, http1 }
     }
 }
 
-/// The limits of both protocols. Header timers are ours (`guard::slow`), so hyper needs no clock.
-fn builder() -> auto::Builder<TokioExecutor> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().max_buf_size(32 * 1024).header_read_timeout(None).half_close(true).pipeline_flush(false);
+/// The limits of HTTP/1.1. Header timers are ours (`guard::slow`), so hyper needs no clock. A macro, because the two builders
+/// that take them are two types with the same methods.
+macro_rules! limit_http1 {
+    ($builder:expr) => {
+        $builder.max_buf_size(32 * 1024).header_read_timeout(None).half_close(true).pipeline_flush(false)
+    };
+}
+use limit_http1;
+
+/// The limits of HTTP/2.
+fn limit_http2(builder: &mut auto::Builder<TokioExecutor>) {
     builder
         .http2()
         // Clients open 100 before they have read our settings (RFC 9113 section 6.5.2 asks for no less).
@@ -60,7 +71,6 @@ fn builder() -> auto::Builder<TokioExecutor> {
         .initial_stream_window_size(256 * 1024)
         .initial_connection_window_size(1024 * 1024)
         .max_send_buf_size(256 * 1024);
-    builder
 }
 
 /// Serves until the client closes, the connection is told to end, or it breaks. Errors are the client's; nobody waits for
@@ -69,10 +79,31 @@ pub async fn serve<S>(stream: S, seat: Seat, way: Arc<Way>, speaks: Speaks, shar
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let pulse = Arc::clone(&seat.pulse);
-    let io = TokioIo::new(Felt::new(stream, Arc::clone(&pulse)));
-    let api = Api::new(Arc::clone(&shared), way, Arc::clone(&pulse));
-    let mut connection = pin!(shared.http.of(speaks).serve_connection(io, api));
+    let pulse = &seat.pulse;
+    let api = Api::new(Arc::clone(&shared), way, Arc::clone(pulse));
+    let io = TokioIo::new(Felt::new(stream, Arc::clone(pulse)));
+    match speaks {
+        // hyper's own connection, without the layer that finds out the protocol: nearly all requests come this way.
+        Speaks::Http1 => drive(shared.http.http1.serve_connection(io, api), pulse).await,
+        Speaks::Http2 => drive(shared.http.http2.serve_connection(io, api), pulse).await,
+        Speaks::Either => drive(shared.http.either.serve_connection(io, api), pulse).await,
+    }
+}
+
+/// The same for a service of another kind, over HTTP/1.1.
+pub async fn serve_http1<S, A>(stream: S, seat: Seat, service: A, shared: &Shared)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    A: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>,
+    A::Future: Send + 'static,
+{
+    let io = TokioIo::new(Felt::new(stream, Arc::clone(&seat.pulse)));
+    drive(shared.http.http1.serve_connection(io, service), &seat.pulse).await;
+}
+
+/// Drives a connection under the signals of its pulse.
+async fn drive<C: GracefulConnection>(connection: C, pulse: &Pulse) {
+    let mut connection = pin!(connection);
     let (mut waker, mut told) = (None, false);
     poll_fn(|cx| {
         match pulse.poll_signal(cx, &mut waker) {

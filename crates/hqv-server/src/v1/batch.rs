@@ -41,23 +41,34 @@ pub async fn batch(ask: Ask, carried: Carried) -> Answer {
 }
 
 fn which(request: BatchRequest) -> Result<BatchWhich, Refusal> {
+    let depth = match request.depth {
+        Some(0) | Some(257..) => return Err(Error::bad_request("depth is 1 to 256").into()),
+        Some(_) if request.prefix.is_none() => {
+            return Err(Error::bad_request("depth goes with a prefix").into());
+        }
+        depth => depth.map(usize::from),
+    };
+    if request.paths.as_ref().is_some_and(|paths| paths.len() > MOST) {
+        return Err(Error::too_large(format!("a batch holds at most {MOST} secrets")).into());
+    }
+    let parsed = |paths: Vec<String>| -> Result<Vec<SecretPath>, Error> {
+        paths.iter().map(|p| SecretPath::parse(p)).collect()
+    };
     match (request.paths, request.prefix) {
-        (Some(paths), None) if paths.len() > MOST => {
-            Err(Error::too_large(format!("a batch holds at most {MOST} secrets")).into())
+        (Some(paths), None) => Ok(BatchWhich::Paths(parsed(paths)?)),
+        (paths, Some(text)) => {
+            let (prefix, paths) = (prefix(Some(&text))?, parsed(paths.unwrap_or_default())?);
+            Ok(BatchWhich::Both { prefix, depth, paths })
         }
-        (Some(paths), None) => {
-            let parsed: Result<Vec<SecretPath>, Error> = paths.iter().map(|p| SecretPath::parse(p)).collect();
-            Ok(BatchWhich::Paths(parsed?))
-        }
-        (None, Some(text)) => Ok(BatchWhich::Prefix(prefix(Some(&text))?)),
-        _ => Err(Error::bad_request("give either paths or prefix").into()),
+        _ => Err(Error::bad_request("give paths, a prefix or both").into()),
     }
 }
 
 /// Written by hand into one buffer of the exact size, so that no value is left behind in one that had to grow.
 fn written(all: &[Got]) -> JsonBody {
     let ids: Vec<String> = all.iter().map(|got| got.meta.id.to_string()).collect();
-    let views: Vec<_> = all.iter().zip(&ids).map(|(got, id)| view(got, id)).collect();
+    let views: Vec<_> =
+        all.iter().zip(&ids).map(|(got, id)| view(&got.meta, got.value.reveal(), id)).collect();
     let room: usize = views.iter().map(|v| v.capacity() + 1).sum();
     let mut out = Zeroizing::new(Vec::with_capacity(room + 16));
     out.extend_from_slice(b"{\"secrets\":[");

@@ -4,10 +4,10 @@
 //! with a use limit waits, for the commit of its use; its place in the writer's queue is taken by then, so it needs no task
 //! of its own to outlive its client.
 
-use hqv_api::get::GetView;
+use hqv_api::get::{GetView, framed};
 use hqv_api::{GetAnswer, GetQuery};
 use hqv_engine::ops::get::{Get, Got};
-use hqv_engine::{Caller, Engine};
+use hqv_engine::{Caller, Engine, Frame, MetaView};
 use hqv_model::Error;
 use http::{Response, StatusCode};
 
@@ -39,16 +39,18 @@ pub fn get(engine: &Engine, caller: Caller, tail: &str, query: Option<&str>) -> 
 }
 
 fn render(got: &Got) -> Response<Body> {
-    let id = got.meta.id.to_string();
-    answer::body(StatusCode::OK, view(got, &id).to_body())
+    let frame = got.meta.frame(|meta| {
+        let (before, after) = view(meta, &[], &meta.id.to_string()).frame();
+        Frame { before, after }
+    });
+    answer::body(StatusCode::OK, framed(&frame.before, got.value.reveal(), &frame.after))
 }
 
 /// The wire's view of what the engine gave.
-pub(super) fn view<'a>(got: &'a Got, id: &'a str) -> GetView<'a> {
-    let view = &got.meta;
+pub(super) fn view<'a>(view: &'a MetaView, value: &'a [u8], id: &'a str) -> GetView<'a> {
     GetView {
         path: view.path.as_str(),
-        value: got.value.reveal(),
+        value,
         id,
         kind: view.meta.kind.as_str(),
         description: &view.meta.description,

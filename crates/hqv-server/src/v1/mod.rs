@@ -2,6 +2,8 @@
 //!
 //! Paths and parameters are parsed before a handler's future is made, so that what cannot be meant costs nothing.
 
+pub mod ask;
+pub mod ask_decide;
 pub mod audit;
 pub mod audit_key;
 pub mod audit_verify;
@@ -9,6 +11,8 @@ pub mod batch;
 pub mod ca;
 pub mod clock;
 pub mod delete;
+pub mod entry;
+pub mod entry_answer;
 pub mod follow;
 pub mod get;
 pub mod health;
@@ -16,6 +20,7 @@ pub mod init;
 pub mod list;
 pub mod lock;
 pub mod openapi;
+pub mod poll;
 pub mod put;
 pub mod render;
 pub mod session;
@@ -29,10 +34,11 @@ pub mod token_revoke;
 pub mod token_show;
 pub mod transfer;
 pub mod unlock;
+pub mod vault_check;
 
 use hqv_model::Error;
 
-use crate::ask::{self, Ask, Carried, secret_path, token_ref};
+use crate::ask::{Ask, Carried, ask_id, ask_ref, entry_id, entry_ref, secret_path, session, token_ref};
 use crate::errors::{Answer, Refusal};
 use crate::router::Call;
 use crate::service::Begun;
@@ -49,6 +55,7 @@ pub fn without_body(call: Call, tail: &str, ask: Ask) -> Result<Begun, Refusal> 
         Call::Status => working(status::status(ask)),
         Call::Lock => working(lock::lock(ask)),
         Call::ClockReset => working(clock::clock_reset(ask)),
+        Call::VaultCheck => working(vault_check::vault_check(ask)),
         Call::Shutdown => working(shutdown::shutdown(ask)),
         Call::List => working(list::list(ask)),
         Call::Delete => working(delete::delete(ask, secret_path(tail)?)),
@@ -60,7 +67,12 @@ pub fn without_body(call: Call, tail: &str, ask: Ask) -> Result<Begun, Refusal> 
         Call::TokenRevoke => working(token_revoke::token_revoke(ask, token_ref(tail)?)),
         Call::SessionList => working(session::session_list(ask)),
         Call::SessionEndAll => working(session::session_end_all(ask)),
-        Call::SessionEnd => working(session::session_end(ask, ask::session(tail)?)),
+        Call::SessionEnd => working(self::session::session_end(ask, session(tail)?)),
+        Call::EntryList => working(entry::entry_list(ask)),
+        Call::EntryState => queued(poll::entry_state(ask, entry_id(tail)?)),
+        Call::AskList => working(ask::ask_list(ask)),
+        Call::AskState => queued(poll::ask_state(ask, ask_id(tail)?)),
+        Call::AskDeny => working(ask_decide::ask_deny(ask, ask_ref(tail)?)),
         Call::SettingsRead => working(settings::settings_read(ask)),
         Call::AuditRead => working(audit::audit_read(ask)),
         Call::AuditVerify => working(audit_verify::audit_verify(ask)),
@@ -84,6 +96,13 @@ pub fn with_body(call: Call, tail: &str, ask: Ask, carried: Carried) -> Result<B
         Call::Copy => working(transfer::copy_secret(ask, carried)),
         Call::TokenCreate => working(token_create::token_create(ask, carried)),
         Call::SessionCreate => working(session::session_create(ask, carried)),
+        Call::EntryCreate => working(entry::entry_create(ask, carried)),
+        Call::EntryAbout => working(entry::entry_about(ask, entry_ref(tail)?, carried)),
+        Call::EntryAnswer => working(entry_answer::entry_answer(ask, entry_ref(tail)?, carried)),
+        Call::EntryRefuse => working(entry::entry_refuse(ask, entry_ref(tail)?, carried)),
+        Call::AskCreate => working(ask::ask_create(ask, carried)),
+        Call::AskCollect => working(ask::ask_collect(ask, ask_id(tail)?, carried)),
+        Call::AskApprove => working(ask_decide::ask_approve(ask, ask_ref(tail)?, carried)),
         Call::SettingsChange => working(settings::settings_change(ask, carried)),
         _ => return Err(Error::internal("no handler for this call").into()),
     })
@@ -91,4 +110,9 @@ pub fn with_body(call: Call, tail: &str, ask: Ask, carried: Carried) -> Result<B
 
 fn working(handler: impl Future<Output = Answer> + Send + 'static) -> Begun {
     Begun::Working(Box::pin(handler))
+}
+
+/// For what only waits: it goes with its client.
+fn queued(handler: impl Future<Output = Answer> + Send + 'static) -> Begun {
+    Begun::Queued(Box::pin(handler))
 }

@@ -20,6 +20,8 @@ const MEANINGS: &[(&str, &str)] = &[
     ("bind", "Addresses to listen on besides loopback."),
     ("hostnames", "Host names that the server answers to besides the local ones."),
     ("audit.sync", "Every answer waits until its record is on the disk."),
+    ("entry.require", "How an asked-for value may come in: any way, or the owner's hq-vault answer alone."),
+    ("notify.command", "A program that is started with the code of what waits for a person; empty for none."),
     ("remote-admin", "Unlock and sessions are served over TCP too."),
 ];
 

@@ -40,31 +40,36 @@ fn operation(request: &TokenRequest) -> Result<TokenCreate, Refusal> {
         name: TokenName::parse(&request.name)?,
         ttl: request.ttl.as_deref().map(Ttl::parse).transpose()?,
         max_uses: request.max_uses.map(UseLimit::new).transpose()?,
+        reserve: request.reserve.map(UseLimit::new).transpose()?,
         max_ttl: request.max_ttl.as_deref().map(Ttl::parse).transpose()?,
-        scope: scope(request)?,
+        scope: scope(request.paths.as_deref(), request.can.as_deref(), request.allow.as_deref())?,
     })
 }
 
 /// `paths` with `can`, and whole rules, together make one scope; none of them leaves it to the engine.
-fn scope(request: &TokenRequest) -> Result<Option<Scope>, Refusal> {
+pub(super) fn scope(
+    paths: Option<&[String]>,
+    can: Option<&[String]>,
+    allow: Option<&[String]>,
+) -> Result<Option<Scope>, Refusal> {
     let mut rules: Vec<Rule> = Vec::new();
-    let capabilities = match request.can.as_deref() {
+    let capabilities = match can {
         None => CapabilitySet::parse("read,list")?,
         Some([]) => {
             return Err(Error::bad_request("can is empty: a token that may nothing is no use").into());
         }
         Some(names) => capabilities(names)?,
     };
-    for path in request.paths.as_deref().unwrap_or_default() {
+    for path in paths.unwrap_or_default() {
         rules.push(Rule { can: capabilities, on: Pattern::parse(path)? });
     }
-    if request.paths.is_none() && request.can.is_some() {
+    if paths.is_none() && can.is_some() {
         rules.push(Rule { can: capabilities, on: Pattern::everything() });
     }
-    for rule in request.allow.as_deref().unwrap_or_default() {
+    for rule in allow.unwrap_or_default() {
         rules.push(Rule::parse(rule)?);
     }
-    if rules.is_empty() && (request.paths.is_some() || request.allow.is_some()) {
+    if rules.is_empty() && (paths.is_some() || allow.is_some()) {
         return Err(Error::bad_request(
             "a list of paths or rules is empty: a token that may nothing is no use",
         )
@@ -88,7 +93,9 @@ mod tests {
 
     fn said(json: &str) -> Result<Option<String>, String> {
         let request: TokenRequest = serde_json::from_str(json).unwrap();
-        scope(&request).map(|s| s.map(|s| s.to_string())).map_err(|r| r.error().message().to_owned())
+        scope(request.paths.as_deref(), request.can.as_deref(), request.allow.as_deref())
+            .map(|s| s.map(|s| s.to_string()))
+            .map_err(|r| r.error().message().to_owned())
     }
 
     #[test]

@@ -16,6 +16,7 @@ use crate::v1::render;
     params(("token" = String, Path, description = "Id, name or ancestry; slashes as `%2F`.")),
     responses(
         (status = 200, description = "Ended.", body = TokenRevoked),
+        (status = 409, description = "More than one token has that name; the ids stand in the sentence.", body = hqv_api::ErrorBody),
         crate::openapi::Refused, crate::openapi::Missing, crate::openapi::Guarded,
     )
 )]

@@ -236,7 +236,7 @@ async fn the_record_is_read_verified_and_proven_over_the_wire() {
     let page = way.get("/v1/audit?operation=get&limit=1", owner).await.json();
     let record = &page["records"][0];
     assert_eq!(
-        (record["identity"]["ancestry"].as_str(), record["claim"].as_str(), record["reason"].as_str()),
+        (record["identity"]["name"].as_str(), record["claim"].as_str(), record["reason"].as_str()),
         (Some("reader"), Some("run"), Some("a b"))
     );
     assert_eq!(record["source"], "127.0.0.1");

@@ -75,7 +75,7 @@ async fn a_tail_has_every_access_once_in_order_and_ends_at_lock() {
     let seen = tail.sequences();
     assert_eq!(seen.len(), 50);
     assert!(seen.windows(2).all(|pair| pair[0] < pair[1]));
-    assert!(tail.text.contains("\"ancestry\":\"worker\"") && !tail.text.contains("\"operation\":\"put\""));
+    assert!(tail.text.contains("\"name\":\"worker\"") && !tail.text.contains("\"operation\":\"put\""));
     let owner = house.owner.clone();
     assert_eq!(house.unix().send("POST", "/v1/lock", &owner, None).await.status, 200);
     tail.until("event: end").await;

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod client;
+mod entry_page;
+mod entry_sites;
 mod flow;
 mod follow;
 mod house;
@@ -18,4 +20,6 @@ mod ht8_tls;
 mod ht9_callers;
 mod life;
 mod openapi;
+mod page;
+mod tickets;
 mod unlock;
