@@ -35,6 +35,11 @@ pub fn search_path() -> std::ffi::OsString {
     std::env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into())
 }
 
+/// What a program that we run would inherit.
+pub fn inherited() -> Vec<(std::ffi::OsString, std::ffi::OsString)> {
+    std::env::vars_os().collect()
+}
+
 /// This program's version. Where debug assertions are on, a test of an upgrade
 /// may give another.
 pub fn version() -> String {

@@ -9,6 +9,7 @@
 mod cli;
 mod compose;
 mod daemon;
+mod entry;
 mod settings;
 
 use std::process::ExitCode;

@@ -184,7 +184,7 @@ fn check_record(home: &Home, round: usize, names: &[String], seen: &Round) {
         if record["outcome"] != "ok" {
             continue;
         }
-        let who = record["identity"]["ancestry"].as_str().unwrap_or_default().to_owned();
+        let who = record["identity"]["name"].as_str().unwrap_or_default().to_owned();
         match record["operation"].as_str() {
             Some("get") => *gets.entry(who).or_default() += 1,
             Some("put") => {

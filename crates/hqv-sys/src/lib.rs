@@ -20,7 +20,6 @@ pub mod memory;
 pub mod ordinary;
 pub mod peer;
 pub mod process;
-#[cfg(feature = "test-pty")]
 pub mod pty;
 pub mod random;
 #[cfg(feature = "test-pty")]

@@ -1,4 +1,4 @@
-//! Pseudo-terminals. For tests only (feature `test-pty`).
+//! Pseudo-terminals: a terminal whose person is a program, for the tour and for tests.
 
 use std::fs::File;
 use std::io::{self, Read, Write};

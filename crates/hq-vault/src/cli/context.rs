@@ -1,8 +1,8 @@
 //! What every verb is handed: settings, the two streams, and the way to ask
 //! the vault something as whoever acts here.
 
-use hqv_client::{Client, ClientError};
-use hqv_model::Code;
+use hqv_client::{Client, ClientError, Secret};
+use hqv_model::{Code, SecretPath};
 
 use super::identity::{Acting, Identities};
 use super::link::Link;
@@ -43,11 +43,35 @@ impl Context {
         link: &Link<'_>,
         call: impl AsyncFn(&mut Client) -> Result<T, ClientError>,
     ) -> Result<T, Failure> {
+        self.ask_acting(link, call).map(|(_, answer)| answer)
+    }
+
+    /// The same for a command of several calls: with the credential that was good for the first, so that
+    /// nobody is asked twice.
+    pub fn ask_acting<T>(
+        &self,
+        link: &Link<'_>,
+        call: impl AsyncFn(&mut Client) -> Result<T, ClientError>,
+    ) -> Result<(Acting, T), Failure> {
+        self.acting(link, |acting| link.run(Some(acting.credential()), &call))
+    }
+
+    /// Reads one value as whoever acts here.
+    pub fn get(&self, path: &SecretPath) -> Result<Secret, Failure> {
+        let link = Link::open(self)?;
+        self.acting(&link, |acting| link.get(acting.credential(), path.as_str())).map(|(_, secret)| secret)
+    }
+
+    fn acting<T>(
+        &self,
+        link: &Link<'_>,
+        call: impl Fn(&Acting) -> Result<T, Failure>,
+    ) -> Result<(Acting, T), Failure> {
         let mut identities = Identities::of(self);
         let mut last: Option<Failure> = None;
         while let Some(acting) = identities.next(self, link)? {
-            match link.run(Some(acting.credential()), &call) {
-                Ok(answer) => return Ok(answer),
+            match call(&acting) {
+                Ok(answer) => return Ok((acting, answer)),
                 Err(failure) => {
                     let again = acting.is_session() && failure.is(Code::Unauthorized);
                     let failure = named(&acting, failure);
@@ -65,6 +89,37 @@ impl Context {
         // A vault that is missing or locked is said first: no credential would help.
         link.must_be_unlocked()?;
         Err(nobody())
+    }
+
+    /// For what anybody may do who sits at the socket (`ingest`, `ask`): as a token, as the owner where a
+    /// session is at hand, else as nobody. Never asks for a passphrase.
+    pub fn ask_without_asking<T>(
+        &self,
+        link: &Link<'_>,
+        call: impl AsyncFn(&mut Client) -> Result<T, ClientError>,
+    ) -> Result<(Option<Acting>, T), Failure> {
+        let mut identities = Identities::without_prompt(self);
+        while let Some(acting) = at_hand(identities.next(self, link))? {
+            match link.run(Some(acting.credential()), &call) {
+                Ok(answer) => return Ok((Some(acting), answer)),
+                Err(failure) if acting.is_session() && failure.is(Code::Unauthorized) => {
+                    identities.forget_cached(self, &acting);
+                }
+                Err(failure) => return Err(named(&acting, failure)),
+            }
+        }
+        if !link.is_socket() {
+            return Err(nobody());
+        }
+        Ok((None, link.run(None, &call)?))
+    }
+}
+
+/// A locked vault opens no session from a passphrase file: whoever could have one acts without.
+fn at_hand(found: Result<Option<Acting>, Failure>) -> Result<Option<Acting>, Failure> {
+    match found {
+        Err(failure) if failure.is(Code::VaultLocked) => Ok(None),
+        found => found,
     }
 }
 

@@ -106,6 +106,13 @@ impl Identities {
         Identities { left }
     }
 
+    /// The same without a person to be asked.
+    pub fn without_prompt(ctx: &Context) -> Identities {
+        let mut all = Identities::of(ctx);
+        all.left.retain(|origin| *origin != Origin::Prompt);
+        all
+    }
+
     /// The next credential. None where nobody is left to act.
     pub fn next(&mut self, ctx: &Context, link: &Link<'_>) -> Result<Option<Acting>, Failure> {
         let Some(origin) = self.left.pop() else {

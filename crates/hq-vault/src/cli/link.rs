@@ -5,13 +5,13 @@
 //! certainly not sent and the local socket is dead is the daemon started and
 //! the call made again.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::io::ErrorKind;
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 
 use hqv_client::{
-    CONNECTION_ERROR, Client, ClientError, Fingerprint, Options, Pin, Proxy, TIMEOUT, Target, Trust,
+    CONNECTION_ERROR, Client, ClientError, Fingerprint, Options, Pin, Proxy, Secret, TIMEOUT, Target, Trust,
 };
 use hqv_crypto::wire;
 use hqv_model::{Code, SecretBytes, SecretText};
@@ -27,7 +27,8 @@ pub struct Link<'a> {
     ctx: &'a Context,
     target: Target,
     local_socket: Option<PathBuf>,
-    runtime: Runtime,
+    /// Made when first needed: a plain `get` needs none.
+    runtime: OnceCell<Runtime>,
     started: Cell<bool>,
     claim: Option<&'static str>,
 }
@@ -36,12 +37,14 @@ impl<'a> Link<'a> {
     /// Chooses the server; connects to nothing yet.
     pub fn open(ctx: &'a Context) -> Result<Link<'a>, Failure> {
         let (target, local_socket) = choose(&ctx.settings)?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_io()
-            .enable_time()
-            .build()
-            .map_err(|e| Failure::io("cannot start", &e))?;
-        Ok(Link { ctx, target, local_socket, runtime, started: Cell::new(false), claim: None })
+        Ok(Link {
+            ctx,
+            target,
+            local_socket,
+            runtime: OnceCell::new(),
+            started: Cell::new(false),
+            claim: None,
+        })
     }
 
     /// The daemon of the vault directory, whatever the URL says.
@@ -64,6 +67,11 @@ impl<'a> Link<'a> {
         self.local_socket.is_some()
     }
 
+    /// Whether it asks over a Unix socket, where a caller of the same user needs no credential to ask.
+    pub fn is_socket(&self) -> bool {
+        matches!(self.target, Target::Unix(_))
+    }
+
     /// Whom it asks, for people.
     pub fn place(&self) -> String {
         self.target.to_string()
@@ -75,10 +83,31 @@ impl<'a> Link<'a> {
         credential: Option<&SecretText>,
         call: impl AsyncFn(&mut Client) -> Result<T, ClientError>,
     ) -> Result<T, Failure> {
+        self.persist(|| {
+            let mut client = self.client(credential)?;
+            Ok(self.runtime()?.block_on(call(&mut client)))
+        })
+    }
+
+    /// Reads one value, over the socket without a runtime.
+    pub fn get(&self, credential: &SecretText, path: &str) -> Result<Secret, Failure> {
+        self.persist(|| {
+            let mut client = self.client(Some(credential))?;
+            match client.get_directly(path) {
+                Some(answer) => Ok(answer),
+                None => Ok(self.runtime()?.block_on(client.get(path, None))),
+            }
+        })
+    }
+
+    /// Makes the attempt again where nobody had listened and somebody does now.
+    fn persist<T>(
+        &self,
+        attempt: impl Fn() -> Result<Result<T, ClientError>, Failure>,
+    ) -> Result<T, Failure> {
         let mut again = true;
         loop {
-            let mut client = self.client(credential)?;
-            let error = match self.runtime.block_on(call(&mut client)) {
+            let error = match attempt()? {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
@@ -106,6 +135,23 @@ impl<'a> Link<'a> {
         let answer = self.run(credential, call);
         self.started.set(before);
         answer
+    }
+
+    /// Waits on this link's runtime.
+    pub fn wait<T>(&self, event: impl Future<Output = T>) -> Result<T, Failure> {
+        Ok(self.runtime()?.block_on(event))
+    }
+
+    fn runtime(&self) -> Result<&Runtime, Failure> {
+        if let Some(runtime) = self.runtime.get() {
+            return Ok(runtime);
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .build()
+            .map_err(|e| Failure::io("cannot start", &e))?;
+        Ok(self.runtime.get_or_init(|| runtime))
     }
 
     /// Opens a session with the passphrase.

@@ -14,6 +14,7 @@ pub mod output;
 pub mod passphrase;
 mod run;
 mod usage;
+pub mod variables;
 
 use clap::Parser;
 
@@ -83,9 +84,18 @@ fn dispatch(ctx: &Context, command: Command) -> Result<(), Failure> {
         Command::Move(args) => run::relocate::rename(ctx, &args),
         Command::Copy(args) => run::relocate::copy(ctx, &args),
         Command::EnvFile(args) => run::env_file::run(ctx, args),
+        Command::Run(args) => run::run::run(ctx, args),
+        Command::Ingest(args) => run::ingest::run(ctx, &args),
+        Command::Ask(args) => run::ask::run(ctx, &args),
+        Command::Pending(_) => run::pending::run(ctx),
+        Command::Answer(args) => run::answer::run(ctx, &args),
+        Command::Approve(args) => run::approve::run(ctx, &args),
+        Command::Deny(args) => run::deny::run(ctx, &args),
+        Command::EntryPrompt(args) => crate::entry::prompter::run(ctx, args.socket.as_deref()),
         Command::Token(args) => run::token::run(ctx, args.verb),
         Command::Audit(args) => run::audit::run(ctx, args),
         Command::Config(args) => run::config::run(ctx, args.verb),
+        Command::Agents(args) => run::agents::run(ctx, &args.verb),
         Command::Session(args) => run::session::run(ctx, args.verb),
         Command::ShellInit(args) => run::shell_init::run(ctx, args.shell),
         Command::Doctor(args) => run::doctor::run(ctx, &args),

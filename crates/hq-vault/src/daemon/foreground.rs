@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use hqv_engine::Engine;
 use hqv_model::Clock;
-use hqv_server::{About, Handle, Limits, Peer, Server, ServerConfig};
+use hqv_server::{About, Limits, Peer, Server, ServerConfig};
 use hqv_sys::daemon::ReadySignal;
 use hqv_sys::lock::{LockError, VaultLock};
 use rustls_pki_types::CertificateDer;
@@ -20,7 +20,7 @@ use tokio::runtime::Runtime;
 use super::leaf::{self, Bind, LeafKeeper};
 use super::options::Options;
 use super::signals::Signals;
-use super::{listen, start, state_files};
+use super::{listen, start, state_files, tidy};
 use crate::cli::context::Context;
 use crate::cli::output::error::Failure;
 use crate::compose::{self, SystemClock, SystemEntropy};
@@ -114,6 +114,9 @@ impl Begun {
         state_files::write_pid(&settings.dir, options)
             .map_err(|e| Failure::io("cannot write vault.pid", &e))?;
         self.keeper.attach(server.handle(), bind);
+        if !settings.dir.is_usual(settings.home()) {
+            server.handle().name_vault(Some(settings.dir.root().to_string_lossy().into_owned()));
+        }
         let listens = leaf.is_some();
         if let Some(leaf) = leaf {
             set_ca(&server, settings);
@@ -130,15 +133,6 @@ impl Begun {
             listens,
             _lock: self.lock,
         })
-    }
-}
-
-/// Said once, when the first key had to stand in memory that cannot be locked.
-fn warn_of_memory(server: &Handle, said: &mut bool) {
-    if hqv_sys::memory::lock_failed() && !std::mem::replace(said, true) {
-        let words = "memory cannot be locked (RLIMIT_MEMLOCK): keys could reach the swap";
-        log(words);
-        server.warn(words.to_owned());
     }
 }
 
@@ -179,7 +173,8 @@ impl House {
     fn serve(self) -> Result<(), Failure> {
         let House { mut signals, server, engine, runtime, files, listens: _, _lock } = self;
         let handle = server.handle();
-        runtime.spawn(tidy_after_locks(engine.lock_events(), handle.clone()));
+        let threads = runtime.metrics().num_workers();
+        runtime.spawn(tidy::after_locks(engine.lock_events(), handle.clone(), threads));
         runtime.block_on(async {
             tokio::select! {
                 () = signals.any() => {}
@@ -226,26 +221,6 @@ fn wanted(
     Ok((bind, leaf))
 }
 
-/// After an unlock and a lock, what they freed goes back to the system. After a lock the stack of the thread
-/// that served requests is overwritten too: at once, and again when the connections of that moment are gone.
-/// With more than one thread only the one that runs this is reached; SECURITY.md says so.
-async fn tidy_after_locks(mut unlocked: tokio::sync::watch::Receiver<bool>, server: Handle) {
-    let mut said = false;
-    warn_of_memory(&server, &mut said);
-    while unlocked.changed().await.is_ok() {
-        let now_locked = !*unlocked.borrow_and_update();
-        warn_of_memory(&server, &mut said);
-        for pause in [Duration::ZERO, Duration::from_millis(300)] {
-            tokio::time::sleep(pause).await;
-            if now_locked {
-                hqv_sys::memory::scrub_stack_deep();
-            }
-            hqv_sys::memory::give_back();
-            hqv_sys::memory::let_go_of_code();
-        }
-    }
-}
-
 fn runtime(settings: &Settings) -> Result<Runtime, Failure> {
     let mut builder = match settings.file.threads.unwrap_or(1) {
         0 | 1 => tokio::runtime::Builder::new_current_thread(),
@@ -289,7 +264,7 @@ fn config(
 }
 
 /// A line on stderr, which is `vault.log` in the background.
-fn log(line: &str) {
+pub fn log(line: &str) {
     eprintln!("{} {line}", compose::now().to_rfc3339());
 }
 

@@ -181,6 +181,12 @@ fn pem(label: &str, der: &[u8]) -> Zeroizing<String> {
 }
 
 impl Hooks for LeafKeeper {
+    fn notify(&self, command: Option<&str>, code: &str) {
+        if let Some(command) = command {
+            crate::entry::notify::own_program(command, code);
+        }
+    }
+
     fn leaf_due(&self, now: Timestamp, names: &[String], ca_der: &[u8]) -> bool {
         if self.fixed {
             return false;

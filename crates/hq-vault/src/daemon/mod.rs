@@ -13,3 +13,4 @@ mod signals;
 pub mod start;
 pub mod state_files;
 pub mod stop;
+mod tidy;

@@ -2,6 +2,7 @@
 //! socket and port answer, or why they cannot. Nobody sleeps and tries again.
 
 use std::ffi::OsString;
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::time::Duration;
 
 use hqv_model::Code;
@@ -17,6 +18,10 @@ use crate::settings::paths::shown;
 
 /// A disk that is slow may take its time to check the database.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// A longer `vault.log` is cut at the next start, in bytes.
+const LOG_MAX: u64 = 1 << 20;
+/// How much of it stays.
+const LOG_KEPT: u64 = 256 << 10;
 
 /// A daemon that answers.
 pub struct Started {
@@ -72,6 +77,7 @@ pub fn background(settings: &Settings, options: &Options) -> Result<Started, Fai
     if let Ok(Some(holder)) = hqv_sys::lock::holder(&settings.dir.lock()) {
         return Err(taken(holder.pid));
     }
+    bound_log(settings).map_err(|e| Failure::io("cannot shorten vault.log", &e))?;
     let program = std::env::current_exe().map_err(|e| Failure::io("cannot find our own program", &e))?;
     let mut words: Vec<OsString> = vec!["serve".into(), "--vault-dir".into(), settings.dir.root().into()];
     words.extend(options.words());
@@ -87,6 +93,26 @@ pub fn background(settings: &Settings, options: &Options) -> Result<Started, Fai
                 .hint(see_log(settings)))
         }
     }
+}
+
+/// Keeps the last part of a log that has grown long. In place, since the file is also what starters wait for.
+fn bound_log(settings: &Settings) -> std::io::Result<()> {
+    let mut file = match files::open_private(&settings.dir.log(), files::Access::Append) {
+        Ok(file) => file,
+        // The start itself says why.
+        Err(_) => return Ok(()),
+    };
+    let length = file.metadata()?.len();
+    if length <= LOG_MAX {
+        return Ok(());
+    }
+    let mut kept = Vec::new();
+    file.seek(SeekFrom::Start(length - LOG_KEPT))?;
+    (&file).take(LOG_KEPT).read_to_end(&mut kept)?;
+    file.set_len(0)?;
+    // From a whole line on.
+    let from = kept.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    file.write_all(kept.get(from..).unwrap_or_default())
 }
 
 fn see_log(settings: &Settings) -> String {

@@ -41,6 +41,17 @@ pub struct ConfigFile {
     pub color: Option<bool>,
     /// How many threads serve, 1 to 64.
     pub threads: Option<usize>,
+    /// How a person is asked in tmux.
+    pub tmux: Option<TmuxPrompt>,
+}
+
+/// Where a prompt stands in tmux.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TmuxPrompt {
+    /// In a pop-up over the panes.
+    Popup,
+    /// In a pane below the one that asks.
+    Split,
 }
 
 impl ConfigFile {
@@ -66,7 +77,7 @@ impl ConfigFile {
             .map_err(|e| Failure::io(format!("cannot read {}", shown(path)), &e))?;
         if bytes.len() as u64 > MAX_BYTES {
             return Err(Failure::usage(format!("{} is over 64 KiB", shown(path)))
-                .hint("it holds port, autostart, color and threads, nothing else"));
+                .hint("it holds port, autostart, color, threads and tmux, nothing else"));
         }
         match std::str::from_utf8(&bytes) {
             Ok(text) => ConfigFile::parse(text, path),
@@ -100,6 +111,7 @@ impl ConfigFile {
             "threads" => self.threads = Some(number(key, value, 1, 64)? as usize),
             "autostart" => self.autostart = Some(truth(key, value)?),
             "color" => self.color = Some(truth(key, value)?),
+            "tmux" => self.tmux = Some(tmux(value)?),
             _ => return Err(stranger(key, value)),
         }
         Ok(())
@@ -136,7 +148,7 @@ fn stranger(key: &str, value: &DeValue<'_>) -> Wrong {
     }
     Wrong {
         what: format!("unknown key {shown}"),
-        hint: "known keys: port, autostart, color, threads".to_owned(),
+        hint: "known keys: port, autostart, color, threads, tmux".to_owned(),
     }
 }
 
@@ -161,6 +173,17 @@ fn truth(key: &str, value: &DeValue<'_>) -> Result<bool, Wrong> {
     }
 }
 
+fn tmux(value: &DeValue<'_>) -> Result<TmuxPrompt, Wrong> {
+    match value {
+        DeValue::String(text) if text.as_ref() == "popup" => Ok(TmuxPrompt::Popup),
+        DeValue::String(text) if text.as_ref() == "split" => Ok(TmuxPrompt::Split),
+        _ => Err(Wrong {
+            what: "tmux is neither \"popup\" nor \"split\"".to_owned(),
+            hint: "write tmux = \"popup\" or tmux = \"split\"".to_owned(),
+        }),
+    }
+}
+
 fn line_at(text: &str, offset: usize) -> usize {
     text.bytes().take(offset).filter(|b| *b == b'\n').count() + 1
 }
@@ -176,10 +199,17 @@ mod tests {
 
     #[test]
     fn a_full_file_is_read() {
-        let found = parse("port = 0\nautostart = false\ncolor = true\nthreads = 0x4\n").unwrap();
+        let found =
+            parse("port = 0\nautostart = false\ncolor = true\nthreads = 0x4\ntmux = \"split\"\n").unwrap();
         assert_eq!(
             found,
-            ConfigFile { port: Some(0), autostart: Some(false), color: Some(true), threads: Some(4) }
+            ConfigFile {
+                port: Some(0),
+                autostart: Some(false),
+                color: Some(true),
+                threads: Some(4),
+                tmux: Some(TmuxPrompt::Split)
+            }
         );
     }
 
@@ -205,6 +235,7 @@ mod tests {
     #[test]
     fn in5_wrong_types_and_broken_lines_are_named() {
         assert!(parse("port = \"x\"\n").unwrap_err().message().contains("line 1: port is not a number"));
+        assert!(parse("tmux = \"window\"\n").unwrap_err().message().contains("line 1: tmux is neither"));
         assert!(parse("port = 70000\n").unwrap_err().message().contains("65535"));
         assert!(parse("\nautostart = 1\n").unwrap_err().message().contains("line 2: autostart"));
         assert!(parse("port = 1\nport = 2\n").unwrap_err().message().contains("line 2"));

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
+use super::desk::Desk;
+
 /// One variable for the documents: its name and what it means.
 pub struct Known {
     /// The variable's name.
@@ -25,6 +27,7 @@ pub const KNOWN: &[Known] = &[
     Known { name: "HQ_VAULT_CACERT", meaning: "trust this CA certificate (PEM) on a remote server" },
     Known { name: "HQ_VAULT_FINGERPRINT", meaning: "trust the CA with this SHA-256 on a remote server" },
     Known { name: "HQ_VAULT_AUTOSTART", meaning: "0 keeps commands from starting the daemon" },
+    Known { name: "BROWSER", meaning: "the program that opens the page of an entry" },
     Known { name: "HTTPS_PROXY", meaning: "a proxy for a remote server, never for loopback" },
     Known { name: "NO_PROXY", meaning: "hosts that need no proxy" },
     Known { name: "NO_COLOR", meaning: "write no colours" },
@@ -69,6 +72,8 @@ pub struct Env {
     pub session_for_once: bool,
     /// `LD_PRELOAD` is set; for `doctor`.
     pub preload: bool,
+    /// Where a person could be asked.
+    pub desk: Desk,
 }
 
 impl Env {
@@ -97,6 +102,7 @@ impl Env {
             shell: text("SHELL"),
             session_for_once: get("HQ_VAULT_SESSION_ONCE").is_some(),
             preload: get("LD_PRELOAD").is_some_and(|v| !v.is_empty()),
+            desk: Desk::gather(&get),
         }
     }
 }

@@ -6,6 +6,7 @@
 //! once, and hands over [`env::Env`].
 
 pub mod config_file;
+pub mod desk;
 pub mod env;
 pub mod paths;
 

@@ -96,6 +96,15 @@ impl VaultDir {
         self.root.join("session.cache")
     }
 
+    /// A socket on which a prompt is told what to ask: in the directory, or in `$XDG_RUNTIME_DIR` where the path
+    /// would be too long. None where both are.
+    pub fn entry_socket(&self, number: u64) -> Option<PathBuf> {
+        let name = format!("hq-vault-entry-{number:016x}.sock");
+        let places = [Some(&self.root), self.runtime.as_ref()];
+        let mut paths = places.into_iter().flatten().map(|dir| dir.join(&name));
+        paths.find(|path| path.as_os_str().as_bytes().len() <= SOCKET_PATH_MAX)
+    }
+
     /// Whether a vault has been made here. A file that is there but is no vault
     /// counts: the daemon says what is wrong with it.
     pub fn holds_vault(&self) -> bool {
@@ -119,6 +128,11 @@ impl VaultDir {
                 .hint("choose a vault directory of at most 92 bytes"));
         }
         Ok(far)
+    }
+
+    /// Whether it is the one in the home, which prompts need not name.
+    pub fn is_usual(&self, home: Option<&PathBuf>) -> bool {
+        home.is_some_and(|home| self.root == home.join(".hq-vault"))
     }
 
     /// The directory as a person writes it: `~/...` below the home.

@@ -18,7 +18,7 @@ fn records_are_read_filtered_and_printed_as_json_lines() {
     let gets = lines(&["--operation", "get"]);
     assert_eq!(gets.len(), 2);
     assert_eq!((&gets[0]["outcome"], &gets[1]["outcome"]), (&"ok".into(), &"denied".into()));
-    assert_eq!(gets[0]["identity"]["ancestry"], "worker");
+    assert_eq!(gets[0]["identity"]["name"], "worker");
     assert_eq!(gets[0]["items"][0]["path"], "app/key");
     assert_eq!(lines(&["--path", "app/"]).len(), 2);
     assert_eq!(lines(&["--limit", "1"]).len(), 1);

@@ -1,6 +1,8 @@
 //! `doctor`: every finding is provoked once.
 
 use crate::support::{PASSPHRASE, home, ordinary, owner, vault};
+use hqv_model::Kind;
+use hqv_store::{Scanned, Shelf};
 use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -134,6 +136,29 @@ fn a_daemon_that_says_nonsense_or_found_something() {
     });
     finds(&home, "daemon-answer", &[]);
     drop(lock);
+}
+
+/// The owner's doctor has the daemon read every row again.
+#[test]
+fn st6_rows_that_are_not_those_last_written() {
+    let home = home();
+    let _server = vault(&home);
+    owner(&home, &["store", "a/b", "--generate"]).ok();
+    let session = owner(&home, &["unlock", "--raw"]).ok().out();
+    let as_owner = [("HQ_VAULT_SESSION", session.trim_end())];
+    assert!(!ids(&home, &[], &as_owner).contains("row-state"));
+    let options = hqv_store_sqlite::OpenOptions { create: false };
+    let shelf = hqv_store_sqlite::SqliteShelf::open(&home.vault_file("vault.db"), options).unwrap();
+    let mut versions = Vec::new();
+    let mut keep = |scanned: Scanned| {
+        let Scanned::Row(row) = scanned else { unreachable!("nothing is too long") };
+        versions.push((Kind::Version, row.header.id));
+        std::ops::ControlFlow::Continue(())
+    };
+    shelf.scan(Kind::Version, usize::MAX, &mut keep).unwrap();
+    shelf.commit(hqv_store::Batch { put: Vec::new(), delete: versions }).unwrap();
+    finds(&home, "row-state", &as_owner);
+    assert!(!ids(&home, &[], &[]).contains("row-state"), "nobody else may ask");
 }
 
 #[test]

@@ -94,3 +94,84 @@ fn a_file_is_whole_and_private_and_one_use() {
     let record = owner(&home, &["audit", "--json", "--token", "once"]).ok().out();
     assert!(record.contains("\"claim\":\"env-file\""), "{record}");
 }
+
+#[test]
+fn names_and_depth_are_of_one_choice_and_one_use() {
+    let home = home();
+    let _server = vault(&home);
+    for path in ["app/url", "app/db/url", "app/db/deep/er", "shared/key"] {
+        store(&home, path, path.as_bytes());
+    }
+    let wide = token(&home, &["--name", "wide", "--max-uses", "4", "--path", "app/", "--path", "shared/key"]);
+    let json = |args: &[&str]| {
+        let all = [&["env-file", "--format", "json"], args].concat();
+        home.cli(all).token(&wide).run().ok().json()
+    };
+    let both = json(&["app", "--depth", "2", "--env", "KEY=shared/key", "--env", "MAIN_URL=app/url"]);
+    let expected = serde_json::json!({ "DB_URL": "app/db/url", "KEY": "shared/key", "MAIN_URL": "app/url" });
+    assert_eq!(both, expected);
+    assert_eq!(
+        json(&["--env", "A=app/url", "--env", "B=app/url"]),
+        serde_json::json!({ "A": "app/url", "B": "app/url" })
+    );
+    let spent = owner(&home, &["token", "show", "wide", "--json"]).ok().json();
+    assert_eq!(spent["useCount"], 2, "{spent}");
+    let refused =
+        |args: &[&str], code| home.cli([&["env-file"], args].concat()).token(&wide).run().exits(code);
+    refused(&["app", "--env", "X=other/key"], 4);
+    refused(&["app", "--env", "X=app/none"], 3);
+    refused(&["app", "--env", "URL=shared/key"], 7);
+    refused(&["--env", "PATH"], 2);
+    refused(&["--env", "1X=app/url"], 2);
+    refused(&["app", "--depth", "0"], 2);
+    refused(&["--env", "X=app/url", "--depth", "1"], 2);
+    refused(&[], 2);
+    let spent = owner(&home, &["token", "show", "wide", "--json"]).ok().json();
+    assert_eq!(spent["useCount"], 3, "a fetch that named one thing twice was a fetch all the same: {spent}");
+}
+
+#[test]
+fn one_reader_is_written_for_and_others_are_not() {
+    let home = home();
+    let _server = vault(&home);
+    store(&home, "app/odd", b"it's `x` $(y)");
+    let refused = owner(&home, &["env-file", "app"]).exits(2);
+    assert!(refused.err().contains("--for"), "{refused}");
+    assert_eq!(owner(&home, &["env-file", "app", "--for", "bash"]).ok().out(), "ODD='it'\\''s `x` $(y)'\n");
+    owner(&home, &["env-file", "app", "--for", "ruby"]).exits(2);
+    owner(&home, &["env-file", "app", "--for", "bash", "--format", "json"]).exits(2);
+}
+
+#[test]
+fn each_format_comes_out_and_each_shell_is_told_of_a_failure_in_its_language() {
+    let home = home();
+    let _server = vault(&home);
+    store(&home, "app/key", b"v w");
+    for (format, line) in [
+        ("fish", "set -gx KEY 'v w';\n"),
+        ("powershell", "$env:KEY = 'v w'\n"),
+        ("docker", "KEY=v w\n"),
+        ("systemd", "KEY=\"v w\"\n"),
+        ("github", "KEY<<HQ_VAULT_END\nv w\nHQ_VAULT_END\n"),
+        ("yaml", "\"KEY\": \"v w\"\n"),
+    ] {
+        assert_eq!(owner(&home, &["env-file", "app", "--format", format]).ok().out(), line);
+    }
+    assert_eq!(owner(&home, &["env-file", "none", "--format", "fish"]).exits(3).out(), "return 3\n");
+    let thrown = owner(&home, &["env-file", "none", "--format", "powershell"]).exits(3).out();
+    assert_eq!(thrown, "throw \"hq-vault ended with 3\"\n");
+    assert_eq!(owner(&home, &["env-file", "none", "--format", "docker"]).exits(3).out(), "");
+}
+
+#[test]
+fn a_stdout_that_others_can_read_is_said() {
+    let home = home();
+    let _server = vault(&home);
+    store(&home, "app/key", b"v");
+    for (mask, said) in [("077", false), ("022", true)] {
+        let script = format!("umask {mask}; rm -f out; hq-vault env-file app > out");
+        let ran = in_shell(&home, &["bash"], &script);
+        assert!(ran.status.success());
+        assert_eq!(String::from_utf8_lossy(&ran.stderr).contains("others can read"), said, "{ran:?}");
+    }
+}

@@ -22,6 +22,20 @@ fn prefixes_are_whole_segments() {
 }
 
 #[test]
+fn a_secret_taken_for_a_prefix_is_said() {
+    let home = home();
+    let _server = vault(&home);
+    store(&home, "a/key", b"v");
+    for words in [["list", "a/key"], ["list", "a/key/"]] {
+        let ran = owner(&home, &words).ok();
+        assert!(ran.err().contains("hq-vault show a/key"), "{ran}");
+        assert_eq!(ran.out(), "");
+    }
+    let ran = owner(&home, &["list", "a/other"]).ok();
+    assert!(ran.err().contains("nothing under a/other") && !ran.err().contains("show"), "{ran}");
+}
+
+#[test]
 fn filters_and_the_terminal() {
     let home = home();
     let _server = vault(&home);

@@ -6,6 +6,7 @@
 
 mod support;
 
+mod agents;
 mod audit;
 mod config;
 mod doctor;
@@ -17,6 +18,7 @@ mod init;
 mod leaks;
 mod list;
 mod remote;
+mod run;
 mod serve;
 mod shell_init;
 mod store;

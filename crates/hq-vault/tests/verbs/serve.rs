@@ -155,6 +155,40 @@ fn restart_keeps_the_options_and_new_ones_stand_over_them() {
 }
 
 #[test]
+fn lc1_a_restart_that_cannot_be_leaves_the_daemon_running() {
+    let home = home();
+    let server = vault(&home);
+    let (port, pid) = (server.port().unwrap(), server.pid());
+    let held = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let taken = held.local_addr().unwrap().port().to_string();
+    let ran = home.cli(["serve", "--restart", "--port", &taken]).run().exits(7);
+    assert!(ran.err().contains(&taken), "{ran}");
+    let status = home.cli(["status", "--json"]).run().ok().json();
+    assert_eq!((&status["pid"], &status["locked"]), (&pid.into(), &false.into()), "it was never stopped");
+    // Known only once it starts: what ran before runs again.
+    let ran =
+        home.cli(["serve", "--restart", "--tls-cert", "/nonexistent", "--tls-key", "/nonexistent"]).run();
+    assert!(ran.code != Some(0) && ran.err().contains("runs again as it did before"), "{ran}");
+    let status = home.cli(["status", "--json"]).run().ok().json();
+    assert!(status["pid"] != pid && status["port"] != 0, "{status} {port}");
+    home.cli(["serve", "--stop"]).run().ok();
+}
+
+#[test]
+fn a_log_that_grew_long_keeps_its_last_part_at_the_next_start() {
+    let home = home();
+    vault(&home).stop();
+    let long: String = (0..40_000).map(|n| format!("line {n} of a log that nobody reads\n")).collect();
+    assert!(long.len() > 1 << 20);
+    home.write(".hq-vault/vault.log", &long, 0o600);
+    home.cli(["serve", "--daemon", "--port", "0"]).run().ok();
+    let log = std::fs::read_to_string(home.vault_file("vault.log")).unwrap();
+    assert!(log.starts_with("line ") && log.contains("line 39999 of"), "{}", log.len());
+    assert!((200 << 10..300 << 10).contains(&log.len()), "{}", log.len());
+    home.cli(["serve", "--stop"]).run().ok();
+}
+
+#[test]
 fn a_command_starts_the_daemon_where_it_may() {
     let home = home();
     vault(&home).stop();

@@ -118,3 +118,37 @@ fn mm2_a_token_in_place_of_a_name_is_not_shown() {
     let ran = home.cli(["get", "a", "--token-file", &t]).run().exits(2);
     assert!(!ran.err().contains(&t[4..]), "{ran}");
 }
+
+#[test]
+fn tk1_a_share_set_aside_shows_in_the_tree_and_is_there_to_the_end() {
+    let home = home();
+    let _server = vault(&home);
+    store(&home, "a/b", b"v");
+    let boss = token(&home, &["--name", "boss", "--max-uses", "3", "--allow", "read,delegate on a/"]);
+    let child = |args: &[&str]| {
+        let all =
+            [&["token", "create", "--quiet", "--path", "a/b", "--can", "read", "--name"], args].concat();
+        home.cli(all).token(&boss).run()
+    };
+    let own = child(&["own", "--max-uses", "2", "--reserve", "2"]).ok().out().trim().to_owned();
+    let open = child(&["open"]).ok().out().trim().to_owned();
+    let ran = child(&["greedy", "--max-uses", "2", "--reserve", "2"]).exits(7);
+    assert!(ran.err().contains("only 1 uses can be set aside"), "{ran}");
+    child(&["none", "--reserve", "1"]).exits(2);
+    child(&["more", "--max-uses", "1", "--reserve", "2"]).exits(2);
+    home.cli(["get", "a/b"]).token(&open).run().ok();
+    home.cli(["get", "a/b"]).token(&open).run().exits(4);
+    let tree = owner(&home, &["token", "tree"]).ok().out();
+    let lines: Vec<Vec<&str>> = tree.lines().map(|line| line.split_whitespace().collect()).collect();
+    let columns = |name: &str| lines.iter().find(|line| line.contains(&name)).unwrap().join(" ");
+    assert!(columns("boss").contains("1 of 3 2 0"), "{tree}");
+    assert!(columns("own").contains("0 of 2 (own) 2"), "{tree}");
+    assert!(tree.contains("├─ open") && tree.contains("└─ own"), "{tree}");
+    for _ in 0..2 {
+        home.cli(["get", "a/b"]).token(&own).run().ok();
+    }
+    home.cli(["get", "a/b"]).token(&own).run().exits(4);
+    let branch = owner(&home, &["token", "tree", "boss/own"]).ok().out();
+    assert!(branch.contains("own") && !branch.contains("open"), "{branch}");
+    owner(&home, &["token", "tree", "stranger"]).exits(3);
+}

@@ -11,6 +11,17 @@ use std::process::Command;
 use rustix::fs::Mode;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit, umask};
 
+static HARDENED: std::sync::OnceLock<(Mode, Option<u64>)> = std::sync::OnceLock::new();
+
+/// Gives this process the umask and the core limit back that stood before [`harden`]. For a program that takes its
+/// place: two system calls, safe between fork and exec.
+pub(super) fn undo() {
+    if let Some((mask, core)) = HARDENED.get() {
+        umask(*mask);
+        let _ = setrlimit(Resource::Core, Rlimit { current: *core, maximum: getrlimit(Resource::Core).maximum });
+    }
+}
+
 /// What [`harden`] achieved, and what stood before it.
 #[derive(Clone, Debug)]
 pub struct Hardening {
@@ -50,12 +61,9 @@ pub fn harden() -> Hardening {
     let before = getrlimit(Resource::Core);
     // The hard limit stays, so that a child can get back what its user had set.
     let no_core = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: before.maximum }).is_ok();
-    Hardening {
-        undumpable: refuse_tracers(),
-        no_core,
-        umask_before: umask(Mode::RWXG | Mode::RWXO),
-        core_before: before.current,
-    }
+    let umask_before = umask(Mode::RWXG | Mode::RWXO);
+    let _ = HARDENED.set((umask_before, before.current));
+    Hardening { undumpable: refuse_tracers(), no_core, umask_before, core_before: before.current }
 }
 
 #[cfg(target_os = "linux")]

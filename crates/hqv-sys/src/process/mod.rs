@@ -1,11 +1,15 @@
 //! This process and others: hardening, identity, what the kernel says of a pid.
 
+pub mod child;
 mod env;
 mod harden;
 mod others;
+mod program;
+mod relay;
 
 pub use env::take_env;
 pub use harden::{Hardening, harden, is_traced, max_open_files_raise};
+pub use program::{Kept, Program};
 pub use others::{pid_alive, program_of, start_time_of, terminate, wait_end};
 
 use std::ffi::{CStr, OsStr};
@@ -15,6 +19,17 @@ use std::path::PathBuf;
 /// The effective user id: the one that files are checked against.
 pub fn uid() -> u32 {
     rustix::process::geteuid().as_raw()
+}
+
+/// The process that started this one, if it still runs.
+pub fn parent() -> Option<u32> {
+    let parent = rustix::process::getppid()?.as_raw_nonzero().get();
+    u32::try_from(parent).ok().filter(|pid| *pid > 1)
+}
+
+/// The name of this machine, as it calls itself.
+pub fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
 /// The home directory of our user id by the user database, whatever `HOME` says. `None` where it has no

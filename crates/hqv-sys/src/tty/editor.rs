@@ -4,6 +4,10 @@
 //! in non-canonical mode, for the kernel's own line editor cuts a line at 4,095 bytes and a pasted value
 //! may be far longer; so the few editing keys people expect are here. Pasted text arrives between two marks
 //! where the terminal knows bracketed paste, and newlines in it belong to the value.
+//!
+//! Where several lines may be typed, three more things make a line of many: Alt-Enter, a PEM block that has
+//! begun and not ended, and [`Editor::go_on`], which the prompt calls when more follows an Enter at once, as
+//! only a paste without marks does. From then on Ctrl-D ends the value.
 
 use zeroize::Zeroizing;
 
@@ -11,14 +15,19 @@ use crate::input::Growing;
 
 const PASTE_BEGIN: &[u8] = b"\x1b[200~";
 const PASTE_END: &[u8] = b"\x1b[201~";
+/// The ends of a PEM block (RFC 7468).
+const BLOCK_BEGIN: &[u8] = b"-----BEGIN ";
+const BLOCK_END: &[u8] = b"-----END ";
 
 /// What a byte led to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     /// More is wanted.
     More,
-    /// The line is complete.
+    /// Enter: the line is complete, unless more follows at once.
     Done,
+    /// The end of input was typed after something: the value is complete.
+    Closed,
     /// The end of input was typed on an empty line.
     End,
 }
@@ -28,11 +37,26 @@ pub(super) struct Editor {
     /// An escape sequence that is not complete yet.
     escape: Zeroizing<Vec<u8>>,
     pasting: bool,
+    /// Several lines may be typed.
+    several: bool,
+    /// Enter belongs to the value; Ctrl-D ends it.
+    lines: bool,
+    /// The last byte came within marks: what was pasted so is whole.
+    whole: bool,
 }
 
 impl Editor {
-    pub(super) fn new(limit: usize) -> Editor {
-        Editor { typed: Growing::new(limit), escape: Zeroizing::new(Vec::with_capacity(16)), pasting: false }
+    pub(super) fn new(limit: usize, several: bool) -> Editor {
+        let escape = Zeroizing::new(Vec::with_capacity(16));
+        Editor { typed: Growing::new(limit), escape, pasting: false, several, lines: false, whole: false }
+    }
+
+    /// The Enter just fed was a newline within the value, and more lines come.
+    pub(super) fn go_on(&mut self) {
+        self.lines = true;
+        if !self.ended_block() {
+            self.insert(b'\n');
+        }
     }
 
     pub(super) fn feed(&mut self, byte: u8) -> Step {
@@ -45,9 +69,9 @@ impl Editor {
             return Step::More;
         }
         match byte {
-            b'\n' | b'\r' => return Step::Done,
+            b'\n' | b'\r' => return self.enter(),
             0x04 if self.typed.bytes().is_empty() => return Step::End,
-            0x04 => return Step::Done,
+            0x04 => return Step::Closed,
             0x7f | 0x08 => self.erase_char(),
             0x15 => self.typed.truncate(0),
             0x17 => self.erase_word(),
@@ -59,11 +83,11 @@ impl Editor {
         Step::More
     }
 
-    /// The value. The newline that ends a single pasted line is the line's end, not part of it; of several
-    /// lines every byte stays.
-    pub(super) fn finish(mut self) -> Zeroizing<Vec<u8>> {
+    /// The value. The newline that ends a single pasted line is the line's end and not part of it, unless it is
+    /// to be kept; of several lines every byte stays.
+    pub(super) fn finish(mut self, keep_newline: bool) -> Zeroizing<Vec<u8>> {
         let bytes = self.typed.bytes();
-        if let Some((b'\n', line)) = bytes.split_last()
+        if let Some((b'\n', line)) = bytes.split_last().filter(|_| !keep_newline)
             && !line.contains(&b'\n')
         {
             self.typed.truncate(bytes.len() - 1);
@@ -71,8 +95,26 @@ impl Editor {
         self.typed.into_inner()
     }
 
+    fn enter(&mut self) -> Step {
+        let begun = self.several && !self.lines && self.typed.bytes().starts_with(BLOCK_BEGIN);
+        let block = begun && !self.whole && !self.ended_block();
+        if !self.lines && !block {
+            return Step::Done;
+        }
+        self.insert(b'\n');
+        if block && self.ended_block() { Step::Done } else { Step::More }
+    }
+
+    /// Whether what was typed ends with the last line of a PEM block, newline included.
+    fn ended_block(&self) -> bool {
+        let Some(text) = self.typed.bytes().strip_suffix(b"-----\n") else { return false };
+        let last = text.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+        last.starts_with(BLOCK_END)
+    }
+
     fn insert(&mut self, byte: u8) {
         self.typed.push(&[byte]);
+        self.whole = self.pasting;
     }
 
     fn feed_pasted(&mut self, byte: u8) {
@@ -105,6 +147,9 @@ impl Editor {
             self.escape.clear();
             return;
         }
+        if self.several && self.escape.len() == 2 && matches!(byte, b'\n' | b'\r') {
+            self.insert(b'\n');
+        }
         let over = match self.escape.len() {
             2 => byte != b'[' && byte != b'O',
             3 if self.escape.get(1) == Some(&b'O') => true,
@@ -134,7 +179,14 @@ mod tests {
     use super::*;
 
     fn type_in(keys: &[u8]) -> (Vec<u8>, Step) {
-        let mut editor = Editor::new(64);
+        type_into(Editor::new(64, false), keys)
+    }
+
+    fn type_lines(keys: &[u8]) -> (Vec<u8>, Step) {
+        type_into(Editor::new(200, true), keys)
+    }
+
+    fn type_into(mut editor: Editor, keys: &[u8]) -> (Vec<u8>, Step) {
         let mut last = Step::More;
         for key in keys {
             last = editor.feed(*key);
@@ -142,7 +194,7 @@ mod tests {
                 break;
             }
         }
-        (editor.finish().to_vec(), last)
+        (editor.finish(false).to_vec(), last)
     }
 
     #[test]
@@ -155,7 +207,7 @@ mod tests {
     #[test]
     fn control_d_ends() {
         assert_eq!(type_in(b"\x04"), (vec![], Step::End));
-        assert_eq!(type_in(b"x\x04"), (b"x".to_vec(), Step::Done));
+        assert_eq!(type_in(b"x\x04"), (b"x".to_vec(), Step::Closed));
         assert_eq!(type_in(b"x\x7f\x04"), (vec![], Step::End));
     }
 
@@ -178,6 +230,9 @@ mod tests {
     fn pasted_lines_belong_to_the_value() {
         assert_eq!(type_in(b"\x1b[200~one\rtwo\nthree\r\x1b[201~\n").0, b"one\ntwo\nthree\n");
         assert_eq!(type_in(b"\x1b[200~one\r\x1b[201~\n"), (b"one".to_vec(), Step::Done));
+        let mut raw = Editor::new(64, false);
+        assert!(b"\x1b[200~one\r\x1b[201~".iter().all(|key| raw.feed(*key) == Step::More));
+        assert_eq!(raw.finish(true).as_slice(), b"one\n");
         assert_eq!(type_in(b"pre\x1b[200~fix\x1b[201~ed\n").0, b"prefixed");
     }
 
@@ -185,6 +240,46 @@ mod tests {
     fn escapes_inside_a_paste_are_kept() {
         assert_eq!(type_in(b"\x1b[200~a\x1b[31mb\x1b\x1b[20\x1b[201~\n").0, b"a\x1b[31mb\x1b\x1b[20");
         assert_eq!(type_in(b"\x1b[200~\x04\x7f\x15\x1b[201~\n").0, b"\x04\x7f\x15");
+    }
+
+    #[test]
+    fn alt_enter_adds_a_line_where_several_may_be_typed() {
+        assert_eq!(type_lines(b"one\x1b\rtwo\n"), (b"one\ntwo".to_vec(), Step::Done));
+        assert_eq!(type_in(b"one\x1b\rtwo\n"), (b"onetwo".to_vec(), Step::Done));
+    }
+
+    #[test]
+    fn a_pem_block_ends_itself() {
+        let block = b"-----BEGIN KEY-----\nabc=\n-----END KEY-----\n";
+        assert_eq!(type_lines(block), (block.to_vec(), Step::Done));
+        assert_eq!(type_lines(&block[..30]).1, Step::More);
+        let marked = [b"\x1b[200~", &block[..], b"\x1b[201~\n"].concat();
+        assert_eq!(type_lines(&marked), (block.to_vec(), Step::Done));
+        assert_eq!(type_lines(b"\x1b[200~-----BEGIN A-----\nx\x1b[201~\n").1, Step::Done);
+        assert_eq!(type_lines(b"-----BEGIN KEY-----\nabc=\n\x04").1, Step::Closed);
+        assert_eq!(type_in(block).0, b"-----BEGIN KEY-----");
+    }
+
+    #[test]
+    fn what_goes_on_is_ended_by_control_d() {
+        let mut editor = Editor::new(64, true);
+        assert!(b"one".iter().all(|key| editor.feed(*key) == Step::More));
+        assert_eq!(editor.feed(b'\n'), Step::Done);
+        editor.go_on();
+        assert!(b"two\n".iter().all(|key| editor.feed(*key) == Step::More));
+        assert_eq!(editor.feed(4), Step::Closed);
+        assert_eq!(editor.finish(false).as_slice(), b"one\ntwo\n");
+    }
+
+    #[test]
+    fn blocks_that_follow_one_another_are_one_value() {
+        let block = b"-----BEGIN A-----\nx\n-----END A-----\n";
+        let mut editor = Editor::new(200, true);
+        assert!(block.iter().fold(Step::More, |_, key| editor.feed(*key)) == Step::Done);
+        editor.go_on();
+        assert!(block.iter().all(|key| editor.feed(*key) == Step::More));
+        assert_eq!(editor.feed(4), Step::Closed);
+        assert_eq!(editor.finish(false).as_slice(), [&block[..], &block[..]].concat());
     }
 
     #[test]

@@ -14,7 +14,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::termios::{
-    InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
+    InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetpgrp, tcsetattr,
 };
 
 /// Signals whose default effect would end or stop us with the echo off, and the one that wakes us with
@@ -152,6 +152,12 @@ impl<'a> Quiet<'a> {
     }
 
     pub(super) fn apply(&self) -> io::Result<()> {
+        tcsetattr(self.tty, OptionalActions::Flush, &self.modes())?;
+        self.mark_pastes("\x1b[?2004h");
+        Ok(())
+    }
+
+    fn modes(&self) -> Termios {
         let mut modes = self.before.clone();
         modes.local_modes -= LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::IEXTEN;
         modes.local_modes |= LocalModes::ISIG;
@@ -159,22 +165,44 @@ impl<'a> Quiet<'a> {
         modes.input_modes |= InputModes::ICRNL;
         modes.special_codes[SpecialCodeIndex::VMIN] = 1;
         modes.special_codes[SpecialCodeIndex::VTIME] = 0;
-        tcsetattr(self.tty, OptionalActions::Flush, &modes)?;
-        self.mark_pastes("\x1b[?2004h");
-        Ok(())
+        if is_ignored(libc::SIGTSTP) {
+            // The kernel would drop what was typed before the key, for a signal that does nothing.
+            modes.special_codes[SpecialCodeIndex::VSUSP] = 0;
+        }
+        modes
     }
 
     /// Puts the terminal back. What is left of the input is dropped: the rest of a paste must not reach a
-    /// shell.
+    /// shell. Where another group has the terminal by now and has given it modes of its own, those stand.
     pub(super) fn restore(&self) {
+        if !self.is_ours() {
+            return;
+        }
         self.mark_pastes("\x1b[?2004l");
         let _ = tcsetattr(self.tty, OptionalActions::Flush, &self.before);
+    }
+
+    fn is_ours(&self) -> bool {
+        let quiet = self.modes();
+        let unchanged = || {
+            tcgetattr(self.tty)
+                .is_ok_and(|now| now.local_modes == quiet.local_modes && now.input_modes == quiet.input_modes)
+        };
+        tcgetpgrp(self.tty).is_ok_and(|front| front == rustix::process::getpgrp()) || unchanged()
     }
 
     fn mark_pastes(&self, how: &str) {
         if self.marks {
             let _ = super::write_all(self.tty, how);
         }
+    }
+}
+
+fn is_ignored(signal: libc::c_int) -> bool {
+    // SAFETY: only asks; the struct is ours.
+    unsafe {
+        let mut now = MaybeUninit::<libc::sigaction>::zeroed().assume_init();
+        libc::sigaction(signal, std::ptr::null(), &raw mut now) == 0 && now.sa_sigaction == libc::SIG_IGN
     }
 }
 

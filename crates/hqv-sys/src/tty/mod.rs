@@ -1,7 +1,9 @@
 //! The person at the terminal: hidden and visible questions, and whether there is one to ask.
 
 mod editor;
+mod front;
 mod guard;
+mod readers;
 
 use std::fs::File;
 use std::io;
@@ -16,7 +18,9 @@ use zeroize::Zeroizing;
 use crate::input::read_bounded;
 use crate::wait::{Deadline, wait};
 use editor::{Editor, Step};
+pub use front::{Front, Saved};
 use guard::{Quiet, Signals};
+pub use readers::is_read;
 
 /// How long after the last key more input is taken for the rest of the same paste.
 const SAME_PASTE: Duration = Duration::from_millis(20);
@@ -33,9 +37,17 @@ pub fn open() -> io::Result<File> {
 /// True where `fd` is a terminal in canonical mode (no full-screen program has it) whose foreground is our
 /// own process group: a question there is seen and answered by a person at rest.
 pub fn is_foreground_tty(fd: BorrowedFd<'_>) -> bool {
-    let canonical =
-        isatty(fd) && tcgetattr(fd).is_ok_and(|modes| modes.local_modes.contains(LocalModes::ICANON));
-    canonical && tcgetpgrp(fd).is_ok_and(|front| front == rustix::process::getpgrp())
+    has_modes(fd, LocalModes::ICANON) && tcgetpgrp(fd).is_ok_and(|front| front == rustix::process::getpgrp())
+}
+
+/// True where `fd` is a terminal in canonical mode with its echo on: no full-screen program has it, no line
+/// editor and no other hidden prompt.
+pub fn is_at_rest(fd: BorrowedFd<'_>) -> bool {
+    has_modes(fd, LocalModes::ICANON | LocalModes::ECHO)
+}
+
+fn has_modes(fd: BorrowedFd<'_>, wanted: LocalModes) -> bool {
+    isatty(fd) && tcgetattr(fd).is_ok_and(|modes| modes.local_modes.contains(wanted))
 }
 
 /// The columns of the terminal that stdout, stderr or stdin is, in this order. `None` where none of them is
@@ -57,8 +69,12 @@ pub struct Hidden<'a> {
     pub limit: usize,
     /// How long to wait for the end of the answer; no end where `None`.
     pub timeout: Option<Duration>,
-    /// Readable or closed: the question is withdrawn.
-    pub cancel: Option<BorrowedFd<'a>>,
+    /// One of them readable or closed: the question is withdrawn.
+    pub cancel: &'a [BorrowedFd<'a>],
+    /// Several lines may be typed, and pasted without marks.
+    pub lines: bool,
+    /// A single pasted line keeps the newline that ends it.
+    pub keep_newline: bool,
 }
 
 /// Asks on the controlling terminal with echo off. See [`Hidden::ask_on`].
@@ -74,7 +90,7 @@ pub fn read_hidden(prompt: &str, limit: usize) -> io::Result<Zeroizing<Vec<u8>>>
 /// # Errors
 /// As [`Hidden::ask_on`].
 pub fn read_hidden_on(tty: BorrowedFd<'_>, prompt: &str, limit: usize) -> io::Result<Zeroizing<Vec<u8>>> {
-    Hidden { prompt, limit, timeout: None, cancel: None }.ask_on(tty)
+    Hidden { prompt, limit, timeout: None, cancel: &[], lines: false, keep_newline: false }.ask_on(tty)
 }
 
 /// Asks on the controlling terminal and reads one line as it is shown, without its newline, at most `limit`
@@ -111,6 +127,14 @@ impl io::Read for OneLine<'_> {
     }
 }
 
+/// Writes `text` to the terminal. Outside text in it must be escaped already.
+///
+/// # Errors
+/// The terminal is gone.
+pub fn say(tty: BorrowedFd<'_>, text: &str) -> io::Result<()> {
+    write_all(tty, text)
+}
+
 pub(crate) fn write_all(tty: BorrowedFd<'_>, text: &str) -> io::Result<()> {
     let mut rest = text.as_bytes();
     while !rest.is_empty() {
@@ -137,13 +161,14 @@ impl Hidden<'_> {
     ///
     /// The terminal is put back on return, on panic and on SIGINT, SIGTERM, SIGHUP, SIGQUIT and SIGTSTP,
     /// which then have their usual effect; after SIGCONT the question is asked again from the start. A
-    /// paste of several lines is one answer where the terminal marks pastes (nearly all do), and refused
-    /// where it does not: never cut at its first line.
+    /// paste of several lines is one answer where the terminal marks pastes (nearly all do). Where it does
+    /// not it is never cut at its first line: it is refused, or with `lines` goes on to a Ctrl-D, as does
+    /// what begins as a PEM block or has lines added by Alt-Enter.
     ///
     /// # Errors
-    /// `UnexpectedEof`: Ctrl-D on an empty line, or the terminal went away. `Interrupted`: a signal came
-    /// that the program handles itself. `TimedOut`; `ConnectionAborted`: withdrawn by `cancel`.
-    /// `InvalidData`: several lines without marks.
+    /// `UnexpectedEof`: Ctrl-D on an empty line. `BrokenPipe`: the terminal went away, or its foreground to
+    /// another group. `Interrupted`: a signal came that the program handles itself. `TimedOut`;
+    /// `ConnectionAborted`: withdrawn by `cancel`. `InvalidData`: several lines without marks.
     pub fn ask_on(&self, tty: BorrowedFd<'_>) -> io::Result<Zeroizing<Vec<u8>>> {
         let end = Deadline::after_if(self.timeout);
         let mut signals = Signals::catch()?;
@@ -161,7 +186,7 @@ impl Hidden<'_> {
         quiet: &Quiet<'_>,
         end: &Deadline,
     ) -> io::Result<Zeroizing<Vec<u8>>> {
-        let mut editor = Editor::new(self.limit);
+        let mut editor = Editor::new(self.limit, self.lines);
         let mut room = Zeroizing::new([0u8; 4096]);
         write_all(tty, self.prompt)?;
         loop {
@@ -171,34 +196,58 @@ impl Hidden<'_> {
                 Woken::Signal => {
                     let Some(signal) = signals.next() else { continue };
                     obey(signal, tty, signals, quiet)?;
-                    editor = Editor::new(self.limit);
+                    editor = Editor::new(self.limit, self.lines);
                     write_all(tty, self.prompt)?;
                 }
-                Woken::Keys => match feed(&mut editor, read_keys(tty, room.as_mut_slice())?) {
-                    (Step::More, _) => {}
-                    (Step::End, _) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                    (Step::Done, rest) if rest || follows(tty)? => return Err(several_lines()),
-                    (Step::Done, _) => return Ok(editor.finish()),
-                },
+                Woken::Keys => {
+                    let keys = read_keys(tty, room.as_mut_slice())?;
+                    match self.feed(&mut editor, tty, keys)? {
+                        Step::More => {}
+                        Step::End => return Err(io::ErrorKind::UnexpectedEof.into()),
+                        Step::Done | Step::Closed => return Ok(editor.finish(self.keep_newline)),
+                    }
+                }
             }
         }
     }
 
+    /// Feeds keys until the value is complete.
+    fn feed(&self, editor: &mut Editor, tty: BorrowedFd<'_>, mut keys: &[u8]) -> io::Result<Step> {
+        while let Some((key, rest)) = keys.split_first() {
+            keys = rest;
+            match editor.feed(*key) {
+                Step::More => {}
+                Step::Done if !rest.is_empty() || follows(tty)? => {
+                    if !self.lines {
+                        return Err(several_lines());
+                    }
+                    editor.go_on();
+                    write_all(tty, GO_ON)?;
+                }
+                step => return Ok(step),
+            }
+        }
+        Ok(Step::More)
+    }
+
     fn wake(&self, tty: BorrowedFd<'_>, signals: &Signals, end: &Deadline) -> io::Result<Woken> {
-        let signal_fd = signals.as_fd();
-        let cancel = self.cancel.unwrap_or(signal_fd);
-        let mut fds = [signal_fd, cancel, tty].map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN));
+        let all = [tty, signals.as_fd()].into_iter().chain(self.cancel.iter().copied());
+        let mut fds: Vec<_> = all.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)).collect();
         if !wait(&mut fds, end)? {
             return Ok(Woken::Late);
         }
-        let [signal, cancel, _] = fds.map(|fd| !fd.revents().is_empty());
-        Ok(match (signal, cancel) {
-            (true, _) => Woken::Signal,
-            (false, true) => Woken::Cancelled,
-            (false, false) => Woken::Keys,
+        let mut spoke = fds.iter().map(|fd| !fd.revents().is_empty()).skip(1);
+        // The keys come last: a question that is withdrawn reads no more of them.
+        Ok(match (spoke.next(), spoke.any(|spoke| spoke)) {
+            (Some(true), _) => Woken::Signal,
+            (_, true) => Woken::Cancelled,
+            (_, false) => Woken::Keys,
         })
     }
 }
+
+/// Shown where a paste without marks turns out to be of several lines.
+const GO_ON: &str = "(several lines; Ctrl-D ends them) ";
 
 /// Puts the terminal back and lets the signal do its work. Returns where the question is to be asked again.
 fn obey(signal: i32, tty: BorrowedFd<'_>, signals: &mut Signals, quiet: &Quiet<'_>) -> io::Result<()> {
@@ -216,22 +265,11 @@ fn obey(signal: i32, tty: BorrowedFd<'_>, signals: &mut Signals, quiet: &Quiet<'
 /// What was typed; nothing where a signal came first.
 fn read_keys<'a>(tty: BorrowedFd<'_>, room: &'a mut [u8]) -> io::Result<&'a [u8]> {
     match rustix::io::read(tty, &mut *room) {
-        Ok(0) | Err(rustix::io::Errno::IO) => Err(io::ErrorKind::UnexpectedEof.into()),
+        Ok(0) | Err(rustix::io::Errno::IO) => Err(io::ErrorKind::BrokenPipe.into()),
         Ok(got) => Ok(room.get(..got).unwrap_or_default()),
         Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => Ok(&[]),
         Err(error) => Err(error.into()),
     }
-}
-
-/// Feeds keys until the line is complete; says whether any were left over.
-fn feed(editor: &mut Editor, keys: &[u8]) -> (Step, bool) {
-    for (at, key) in keys.iter().enumerate() {
-        let step = editor.feed(*key);
-        if step != Step::More {
-            return (step, at + 1 < keys.len());
-        }
-    }
-    (Step::More, false)
 }
 
 /// Whether more input arrives at once, as only a paste does.

@@ -16,8 +16,8 @@ const LIMIT: usize = (1 << 20) + 1;
 fn asks() {
     let Ok(how) = std::env::var("HQV_ASK") else { return };
     let tty = hqv_sys::tty::open().unwrap();
-    let timed = |timeout, cancel| {
-        Hidden { prompt: "Value: ", limit: LIMIT, timeout, cancel }
+    let timed = |timeout, cancel: &[std::os::fd::BorrowedFd<'_>]| {
+        Hidden { prompt: "Value: ", limit: LIMIT, timeout, cancel, lines: false, keep_newline: false }
             .ask_on(tty.as_fd())
             .map(|text| text.to_vec())
     };
@@ -25,15 +25,15 @@ fn asks() {
         "hidden" => read_hidden("Value: ", LIMIT).map(|text| text.to_vec()),
         "short" => read_hidden("Value: ", 10).map(|text| text.to_vec()),
         "visible" => read_line_visible("Name: ", 100).map(String::into_bytes),
-        "timed" => timed(Some(Duration::from_millis(100)), None),
+        "timed" => timed(Some(Duration::from_millis(100)), &[]),
         "cancelled" => {
             let (read, write) = io::pipe().unwrap();
             drop(write);
-            timed(None, Some(read.as_fd()))
+            timed(None, &[read.as_fd()])
         }
         "panics" => {
             let asked = std::panic::catch_unwind(|| {
-                let _hold = timed(Some(Duration::from_millis(50)), None);
+                let _hold = timed(Some(Duration::from_millis(50)), &[]);
                 panic!("on purpose");
             });
             assert!(asked.is_err());
@@ -186,8 +186,111 @@ fn visible_lines_are_shown() {
 fn no_terminal_is_an_error() {
     let (read, _write) = io::pipe().unwrap();
     assert!(!is_foreground_tty(read.as_fd()));
-    assert!(Hidden { prompt: "", limit: 1, timeout: None, cancel: None }.ask_on(read.as_fd()).is_err());
+    assert!(
+        Hidden { prompt: "", limit: 1, timeout: None, cancel: &[], lines: false, keep_newline: false }
+            .ask_on(read.as_fd())
+            .is_err()
+    );
     // A terminal, but not the one that controls us.
     let pty = Pty::open().unwrap();
     assert!(!is_foreground_tty(pty.program.as_fd()));
+}
+
+/// A program with pipes for streams and a terminal that controls it, as an agent's tools are. Run by the test
+/// below: the agent (`agent`) starts the asker (`front`) in a group of its own.
+#[test]
+fn fronts() {
+    use std::os::unix::process::CommandExt;
+    let Ok(how) = std::env::var("HQV_FRONT") else { return };
+    let tty = hqv_sys::tty::open().unwrap();
+    if how == "agent" {
+        let saved = hqv_sys::tty::Saved::of(&tty).unwrap();
+        let asks = std::env::var("HQV_FRONT_ASKS").unwrap();
+        let mut asker = test_command("tty::fronts");
+        asker.env("HQV_FRONT", asks).stdin(Stdio::null()).process_group(0);
+        let mut asker = asker.spawn().unwrap();
+        let pid = asker.id();
+        asker.wait().unwrap();
+        saved.restore_after(&tty, pid);
+        println!("\nagent: front {}", is_foreground_tty(tty.as_fd()));
+        return;
+    }
+    let front = hqv_sys::tty::Front::take(tty.as_fd()).unwrap();
+    assert!(front.leader().is_some());
+    assert!(!hqv_sys::tty::is_read());
+    let ask = Hidden {
+        prompt: "Value: ",
+        limit: 100,
+        timeout: None,
+        cancel: &[],
+        lines: true,
+        keep_newline: false,
+    };
+    let held = hqv_sys::signal::Held::hold();
+    let said = ask.ask_on(tty.as_fd()).map(|text| text.len());
+    println!("\nasker: {said:?}, signal {:?}", held.came());
+    if how == "panic" {
+        panic!("on purpose");
+    }
+}
+
+/// Runs the agent of `fronts`, types `keys` at the prompt, and returns what agent and asker said.
+fn front(asks: &str, act: impl FnOnce(&mut Pty)) -> String {
+    let mut pty = Pty::open().unwrap();
+    let before = pty.modes().unwrap();
+    let mut command = test_command("tty::fronts");
+    command.env("HQV_FRONT", "agent").env("HQV_FRONT_ASKS", asks).env("TERM", "xterm");
+    pty.attach(&mut command).unwrap();
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    pty.wait_for("Value: ", PATIENCE).unwrap();
+    assert!(!pty.echoes());
+    act(&mut pty);
+    let mut out = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+    child.wait().unwrap();
+    assert_eq!(pty.modes().unwrap(), before, "the terminal was not put back");
+    let said = |who: &str| out.lines().find_map(|line| line.strip_prefix(who)).unwrap_or("-").to_owned();
+    format!("{}; {}", said("asker: "), said("agent: "))
+}
+
+#[test]
+fn lc2_the_foreground_is_taken_and_given_back_whatever_happens() {
+    let keys = |keys: &'static [u8]| move |pty: &mut Pty| pty.type_in(keys).unwrap();
+    assert_eq!(front("asks", keys(b"one\n")), "Ok(3), signal None; front true");
+    assert_eq!(front("asks", keys(b"a\nbc\n\x04")), "Ok(5), signal None; front true");
+    assert_eq!(front("asks", keys(b"ab\x1acd\n")), "Ok(4), signal None; front true");
+    let interrupted = "Err(Kind(Interrupted)), signal Some(2); front true";
+    assert_eq!(front("asks", keys(b"one\x03")), interrupted);
+    assert_eq!(front("panic", keys(b"one\n")), "Ok(3), signal None; front true");
+    let killed = front("asks", |pty| {
+        let asker = rustix::termios::tcgetpgrp(&pty.person).unwrap();
+        rustix::process::kill_process(asker, rustix::process::Signal::KILL).unwrap();
+    });
+    assert_eq!(killed, "-; front true");
+}
+
+#[test]
+fn a_reader_of_the_terminal_is_seen() {
+    let mut pty = Pty::open().unwrap();
+    let mut shell = std::process::Command::new("/bin/sh");
+    let exe = std::env::current_exe().unwrap();
+    let script = format!("'{}' tty::looks --exact --nocapture </dev/null & read answer", exe.display());
+    shell.args(["-c", &script]).env("HQV_LOOK", "1");
+    pty.attach(&mut shell).unwrap();
+    let mut shell = shell.spawn().unwrap();
+    pty.wait_for("read: true", PATIENCE).unwrap();
+    pty.type_in(b"x\n").unwrap();
+    shell.wait().unwrap();
+}
+
+#[test]
+fn looks() {
+    if std::env::var_os("HQV_LOOK").is_some() {
+        // The shell begins to read when it likes.
+        while !hqv_sys::tty::is_read() {
+            std::thread::yield_now();
+        }
+        println!("\nread: true");
+    }
 }

@@ -5,17 +5,26 @@
 //! constructors of `hqv-model`; what runs behind here trusts them. The tree is
 //! not built for a plain `get PATH` (see `cli::fast`).
 
+pub mod agents;
+pub mod answer;
+pub mod approve;
+pub mod ask;
 pub mod audit;
 pub mod config;
 pub mod delete;
+pub mod deny;
+pub mod entry_prompt;
 pub mod env_file;
 pub mod get;
 pub mod global;
+pub mod ingest;
 pub mod init;
 pub mod list;
 pub mod lock;
 pub mod parse;
+pub mod pending;
 pub mod relocate;
+pub mod run;
 pub mod serve;
 pub mod session;
 pub mod show;
@@ -95,12 +104,28 @@ pub enum Command {
     Copy(relocate::CopyArgs),
     /// Write the secrets under a prefix as environment variables
     EnvFile(env_file::Args),
+    /// Run a program with secrets in its environment, masked in its output
+    Run(run::Args),
+    /// Ask a person to type a value that you will not see
+    Ingest(ingest::Args),
+    /// Ask a person for a token; they approve the exact grant
+    Ask(ask::Args),
+    /// List what waits for a value or a decision
+    Pending(pending::Args),
+    /// Type a value that somebody waits for
+    Answer(answer::Args),
+    /// Grant a token that somebody asked for, or less of it
+    Approve(approve::Args),
+    /// Refuse a token that somebody asked for
+    Deny(deny::Args),
     /// Create, list, show and revoke tokens
     Token(token::Args),
     /// Read, follow and prove the record of every access
     Audit(audit::Args),
     /// Show and change settings
     Config(config::Args),
+    /// Tell coding agents how to use the vault
+    Agents(agents::Args),
     /// List and end the owner's sessions
     Session(session::Args),
     /// Print the function that gives each shell a session of its own
@@ -113,6 +138,9 @@ pub enum Command {
     Man(tools::ManArgs),
     /// Print the version
     Version(tools::VersionArgs),
+    /// Ask for a value on this terminal; ingest starts it
+    #[command(hide = true)]
+    EntryPrompt(entry_prompt::Args),
     /// Print the paths that begin with a text; completion scripts call it
     #[command(hide = true)]
     CompletePaths(tools::CompletePathsArgs),

@@ -28,6 +28,24 @@ pub fn format(text: &str) -> Result<hqv_engine::transfer::Format, model::Error> 
     hqv_engine::transfer::Format::parse(text)
 }
 
+/// A reader of dotenv files.
+pub fn reader(text: &str) -> Result<hqv_engine::transfer::Reader, model::Error> {
+    hqv_engine::transfer::Reader::parse(text)
+}
+
+/// A variable and the path of its value, `NAME=PATH`.
+pub fn variable(text: &str) -> Result<(model::EnvName, model::SecretPath), model::Error> {
+    let (name, path) =
+        text.split_once('=').ok_or_else(|| model::Error::bad_request("a variable is given as NAME=PATH"))?;
+    Ok((model::EnvName::parse(name)?, model::SecretPath::parse(path)?))
+}
+
+/// How deep below a prefix, 1 to 256 segments.
+pub fn depth(text: &str) -> Result<u16, model::Error> {
+    let number = text.parse().ok().filter(|n| (1..=256).contains(n));
+    number.ok_or_else(|| model::Error::bad_request("a depth is a whole number from 1 to 256"))
+}
+
 /// An operation of the record.
 pub fn operation(text: &str) -> Result<model::OpKind, model::Error> {
     let known = model::OpKind::ALL.iter().map(|op| op.as_str()).collect::<Vec<_>>();
@@ -39,6 +57,21 @@ pub fn operation(text: &str) -> Result<model::OpKind, model::Error> {
 /// A token's life.
 pub fn ttl(text: &str) -> Result<model::Ttl, model::Error> {
     model::Ttl::parse(text)
+}
+
+/// A length of time.
+pub fn duration(text: &str) -> Result<std::time::Duration, model::Error> {
+    model::parse_duration(text)
+}
+
+/// An entry by its code or id.
+pub fn entry_ref(text: &str) -> Result<model::EntryRef, model::Error> {
+    model::EntryRef::parse(text)
+}
+
+/// An ask by its code or id.
+pub fn ask_ref(text: &str) -> Result<model::AskRef, model::Error> {
+    model::AskRef::parse(text)
 }
 
 /// A token's number of uses.

@@ -1,4 +1,4 @@
-//! `token create`, `list`, `show`, `revoke`.
+//! `token create`, `list`, `show`, `tree`, `revoke`.
 
 use hqv_model::{TokenName, TokenRef, Ttl, UseLimit};
 
@@ -30,6 +30,8 @@ pub enum Verb {
     List(List),
     /// Show one token, never the token itself
     Show(Show),
+    /// Draw families with what each has spent, set aside and free
+    Tree(Tree),
     /// End a token and its whole family at once
     Revoke(Revoke),
 }
@@ -57,6 +59,9 @@ pub struct Create {
     /// How many requests it may make; exact, whatever runs in parallel
     #[arg(long, value_name = "N", value_parser = parse::uses, allow_hyphen_values = true, help_heading = "Life")]
     pub max_uses: Option<UseLimit>,
+    /// How many of them are set aside for it, whatever its parent's other children use
+    #[arg(long, value_name = "N", value_parser = parse::uses, requires = "max_uses", allow_hyphen_values = true, help_heading = "Life")]
+    pub reserve: Option<UseLimit>,
     /// A path, a prefix ending in / or a pattern with * for one segment
     #[arg(long = "path", value_name = "PATTERN", help_heading = "Scope")]
     pub paths: Vec<String>,
@@ -95,6 +100,27 @@ pub struct Show {
     /// Its name, its ancestry (orchestrator/worker-3) or its tok_ id
     #[arg(value_name = "NAME", value_parser = parse::token_ref)]
     pub who: TokenRef,
+}
+
+/// Draw families with what each has spent, set aside and free.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  $ hq-vault token tree
+
+`used` counts a token's own uses and those of all below it; `set aside` is reserved for some of
+those below; `free` is what it could use now. `(own)` marks a budget with a reserve of its own.
+
+Exit codes: 3 no such token, 4 not permitted, 7 more than one answers to that name
+
+More: hq-vault man token tree")]
+pub struct Tree {
+    /// Only this token and what descends from it
+    #[arg(value_name = "NAME", value_parser = parse::token_ref)]
+    pub who: Option<TokenRef>,
+    /// Show those that have ended too
+    #[arg(long, help_heading = "Filters")]
+    pub all: bool,
 }
 
 /// End a token and its whole family at once.

@@ -30,10 +30,16 @@ pub enum Kind {
     Unreachable,
     /// The person said no, or did not answer.
     Refused,
+    /// A person has not answered yet.
+    Waiting,
     /// A finding, with its output already written.
     Finding,
     /// Whoever read our stdout has gone.
     ClosedPipe,
+    /// A program that was run ended so.
+    Ended(u8),
+    /// A program could not be run: the code that shells give.
+    NotRun(u8),
 }
 
 impl Failure {
@@ -81,6 +87,11 @@ impl Failure {
         Failure::new(Kind::Refused, message)
     }
 
+    /// A person has not answered yet: exit 9, and the same command run again goes on waiting.
+    pub fn waiting(message: impl Into<String>) -> Failure {
+        Failure::new(Kind::Waiting, message)
+    }
+
     /// A finding whose words have been written: exit 1 and silence.
     pub fn finding() -> Failure {
         Failure::new(Kind::Finding, "")
@@ -89,6 +100,16 @@ impl Failure {
     /// Nobody reads any more: exit 0 and silence, as `head` expects of us.
     pub fn closed_pipe() -> Failure {
         Failure::new(Kind::ClosedPipe, "")
+    }
+
+    /// A program could not be run: exit 126 or 127.
+    pub fn not_run(code: u8, message: impl Into<String>) -> Failure {
+        Failure::new(Kind::NotRun(code), message)
+    }
+
+    /// A program that was run ended with this code, and has said what there was to say.
+    pub fn ended(code: u8) -> Failure {
+        Failure::new(Kind::Ended(code), "")
     }
 
     /// What to do next.
@@ -169,7 +190,10 @@ impl Failure {
                 "hq-vault status says whether a daemon runs; check HQ_VAULT_URL where it is set"
             }
             Kind::Refused => "run the same command again where you meant it",
-            Kind::Finding | Kind::ClosedPipe => return self.hint.as_deref(),
+            Kind::Waiting => "run the same command again to go on waiting",
+            Kind::NotRun(127) => "check its name and PATH",
+            Kind::NotRun(_) => "see whether you may execute it, and what it is",
+            Kind::Finding | Kind::ClosedPipe | Kind::Ended(_) => return self.hint.as_deref(),
         };
         Some(self.hint.as_deref().unwrap_or(usual))
     }
@@ -190,8 +214,10 @@ impl Failure {
             Kind::Vault(code) => code.exit_code(),
             Kind::Unreachable => 6,
             Kind::Refused => 8,
+            Kind::Waiting => 9,
             Kind::Finding => 1,
             Kind::ClosedPipe => 0,
+            Kind::Ended(code) | Kind::NotRun(code) => code,
         }
     }
 
@@ -200,13 +226,15 @@ impl Failure {
             Kind::Vault(code) => code.as_str(),
             Kind::Unreachable => "CONNECTION_ERROR",
             Kind::Refused => "REFUSED",
-            Kind::Finding | Kind::ClosedPipe => "",
+            Kind::Waiting => "WAITING",
+            Kind::NotRun(_) => "NOT_RUN",
+            Kind::Finding | Kind::ClosedPipe | Kind::Ended(_) => "",
         }
     }
 
     /// Writes it to stderr, for a person or for a program.
     pub fn report(&self, out: Option<&Out>, json: bool) {
-        if matches!(self.kind, Kind::Finding | Kind::ClosedPipe) {
+        if matches!(self.kind, Kind::Finding | Kind::ClosedPipe | Kind::Ended(_)) {
             return;
         }
         let text = if json { self.as_json() } else { self.as_words(out) };
@@ -295,6 +323,7 @@ mod tests {
         assert_eq!(exit(Code::AlreadyExists), 7);
         assert_eq!(exit(Code::Conflict), 7);
         assert_eq!(Failure::refused("x").exit(), 8);
+        assert_eq!(Failure::waiting("x").exit(), 9);
         assert_eq!(exit(Code::Internal), 1);
     }
 

@@ -1,50 +1,44 @@
 //! `env-file`: the secrets under a prefix as variables. Complete or not at all.
 
 use std::ffi::OsString;
+use std::os::fd::AsFd;
 use std::path::Path;
 
-use hqv_api::BatchRequest;
-use hqv_client::Secret;
 use hqv_engine::transfer::{self, Entry, Format};
-use hqv_model::{EnvName, SecretBytes, SecretPath};
+use hqv_model::SecretBytes;
 
 use crate::cli::args::env_file::Args;
 use crate::cli::context::Context;
 use crate::cli::link::Link;
 use crate::cli::output::error::{Failure, reason};
+use crate::cli::variables::Variables;
 use crate::settings::paths::shown;
 
 /// Fetches all of them as one use, names them, writes them.
 pub fn run(ctx: &Context, args: Args) -> Result<(), Failure> {
     let format = if ctx.out.json { Format::Json } else { args.format };
-    let prefix = args.prefix.as_str();
-    let request = BatchRequest { paths: None, prefix: Some(prefix.to_owned()) };
+    if args.reader.is_some() && format != Format::Dotenv {
+        return Err(Failure::usage("--for is for the format dotenv").hint("leave --format away"));
+    }
     let link = Link::open(ctx)?.claiming("env-file");
-    let found = ctx.ask_over(&link, async |client| client.batch(&request).await)?;
-    if found.is_empty() {
-        let place = if prefix.is_empty() { "the vault" } else { prefix };
-        return Err(Failure::of(
-            hqv_model::Code::NotFound,
-            format!("there is nothing to read under {place}"),
-        )
-        .hint("hq-vault list shows what there is"));
+    let which = Variables { prefix: args.prefix.as_ref(), depth: args.depth, named: &args.env };
+    let entries = which.fetch(ctx, &link)?;
+    let text =
+        render(&args, format, &entries).map_err(|f| Failure::from(f).or_hint("nothing was written"))?;
+    if let Some(file) = &args.output {
+        return write_private(ctx, file, text.reveal());
     }
-    let text = render(&args, format, found).map_err(|f| f.or_hint("nothing was written"))?;
-    match &args.output {
-        Some(file) => write_private(ctx, file, text.reveal()),
-        None => ctx.out.bytes(text.reveal()),
+    if hqv_sys::files::open_to_others(std::io::stdout().as_fd()) {
+        ctx.out.say("stdout is a file that others can read; -o FILE writes one that only you can");
     }
+    ctx.out.bytes(text.reveal())
 }
 
-fn render(args: &Args, format: Format, found: Vec<Secret>) -> Result<SecretBytes, Failure> {
-    let items = found.into_iter().map(item).collect::<Result<Vec<_>, Failure>>()?;
-    let entries: Vec<Entry> = transfer::name_entries(&args.prefix, items)?;
-    Ok(transfer::render(format, &entries)?)
-}
-
-fn item(secret: Secret) -> Result<(SecretPath, Option<EnvName>, SecretBytes), Failure> {
-    let env = secret.metadata.env.as_deref().map(EnvName::parse).transpose()?;
-    Ok((SecretPath::parse(&secret.path)?, env, secret.value))
+fn render(args: &Args, format: Format, entries: &[Entry]) -> hqv_model::Result<SecretBytes> {
+    match args.reader {
+        Some(reader) => transfer::render_for(reader, entries),
+        None => transfer::render(format, entries),
+    }
 }
 
 /// A file for one reader: 0600, whole or not there. A device or FIFO is written
@@ -84,17 +78,18 @@ fn write(path: &Path, bytes: &[u8]) -> Result<bool, Failure> {
 /// Whatever went wrong, wrong usage too: where the output was meant for a
 /// shell's `eval`, stdout says so in its language.
 pub fn fail_the_eval(words: &[OsString], code: u8) {
-    if code != 0 && is_for_eval(words) {
-        println!("{}", transfer::shell_failure(code));
+    if let Some(format) = for_eval(words).filter(|_| code != 0) {
+        println!("{}", transfer::shell_failure(format, code));
     }
 }
 
-fn is_for_eval(words: &[OsString]) -> bool {
+fn for_eval(words: &[OsString]) -> Option<Format> {
     let words: Vec<&str> = words.iter().skip(1).filter_map(|w| w.to_str()).collect();
-    let format = |f: &str| is_shell(f);
-    let variable = |_: &str| true;
-    (words.contains(&"env-file") && has(&words, "--format", format))
-        || (words.contains(&"get") && has(&words, "--env", variable))
+    let shells = || Format::ALL.iter().copied().filter(|format| format.is_shell());
+    if words.contains(&"env-file") {
+        return shells().find(|format| has(&words, "--format", |word| word == format.as_str()));
+    }
+    (words.contains(&"get") && has(&words, "--env", |_| true)).then_some(Format::Export)
 }
 
 /// Whether an option stands there, as one word or two, with a value that fits.
@@ -102,10 +97,6 @@ fn has(words: &[&str], option: &str, fits: impl Fn(&str) -> bool) -> bool {
     let apart = words.windows(2).any(|w| matches!(w, [name, value] if *name == option && fits(value)));
     let joined = words.iter().filter_map(|word| word.strip_prefix(option)?.strip_prefix('='));
     apart || joined.into_iter().any(fits)
-}
-
-fn is_shell(format: &str) -> bool {
-    Format::parse(format).is_ok_and(Format::is_shell)
 }
 
 #[cfg(test)]
@@ -117,14 +108,15 @@ mod tests {
     #[test]
     fn only_a_shell_format_of_env_file_is_for_an_eval() {
         let words = |text: &str| text.split(' ').map(OsString::from).collect::<Vec<_>>();
-        assert!(is_for_eval(&words("hq-vault env-file a/ --format export")));
-        assert!(is_for_eval(&words("hq-vault --json env-file --format=export a/")));
-        assert!(is_for_eval(&words("hq-vault get a/b --env X")));
-        assert!(is_for_eval(&words("hq-vault get --env=X a/b")));
-        assert!(!is_for_eval(&words("hq-vault get a/b -o env")));
-        assert!(!is_for_eval(&words("hq-vault env-file a/")));
-        assert!(!is_for_eval(&words("hq-vault env-file a/ --format json")));
-        assert!(!is_for_eval(&words("hq-vault list --format export")));
+        assert_eq!(for_eval(&words("hq-vault env-file a/ --format export")), Some(Format::Export));
+        assert_eq!(for_eval(&words("hq-vault --json env-file --format=export a/")), Some(Format::Export));
+        assert_eq!(for_eval(&words("hq-vault env-file a/ --format fish")), Some(Format::Fish));
+        assert_eq!(for_eval(&words("hq-vault get a/b --env X")), Some(Format::Export));
+        assert_eq!(for_eval(&words("hq-vault get --env=X a/b")), Some(Format::Export));
+        assert_eq!(for_eval(&words("hq-vault get a/b -o env")), None);
+        assert_eq!(for_eval(&words("hq-vault env-file a/")), None);
+        assert_eq!(for_eval(&words("hq-vault env-file a/ --format json")), None);
+        assert_eq!(for_eval(&words("hq-vault list --format export")), None);
     }
 
     #[test]

@@ -38,7 +38,11 @@ pub fn run(ctx: &Context, args: Args) -> Result<(), Failure> {
 }
 
 fn fetch(ctx: &Context, path: &SecretPath, version: Option<u64>) -> Result<Secret, Failure> {
-    ctx.ask(async |client| client.get(path.as_str(), version).await).map_err(|failure| match version {
+    let got = match version {
+        None => ctx.get(path),
+        Some(_) => ctx.ask(async |client| client.get(path.as_str(), version).await),
+    };
+    got.map_err(|failure| match version {
         Some(_) if failure.is(hqv_model::Code::NotFound) => {
             failure.hint(format!("hq-vault show {path} lists its versions"))
         }

@@ -1,10 +1,12 @@
 //! `list`: what lies under a prefix.
 
 use hqv_api::{ListAnswer, ListQuery};
-use hqv_model::Timestamp;
+use hqv_model::{SecretPath, Timestamp};
 
 use crate::cli::args::list::Args;
 use crate::cli::context::Context;
+use crate::cli::identity::Acting;
+use crate::cli::link::Link;
 use crate::cli::output::error::Failure;
 use crate::cli::output::table::{Table, Tone};
 use crate::cli::output::time;
@@ -18,20 +20,28 @@ pub fn run(ctx: &Context, args: Args) -> Result<(), Failure> {
         tag: args.tag.as_ref().map(|(key, value)| format!("{key}={value}")),
         ..ListQuery::default()
     };
-    let found = ctx.ask(async |client| client.list_all(&query).await)?;
+    let link = Link::open(ctx)?;
+    let (acting, found) = ctx.ask_acting(&link, async |client| client.list_all(&query).await)?;
     if ctx.out.json {
         return ctx.out.document(&found);
     }
     if found.entries.is_empty() {
         let place = args.prefix.as_ref().map(|p| p.as_str()).unwrap_or_default();
-        ctx.out.say(if place.is_empty() {
-            "nothing to list".to_owned()
-        } else {
-            format!("nothing under {place}")
+        ctx.out.say(match itself(&link, &acting, place) {
+            Some(path) => format!("nothing under {place}, but {path} is a secret: hq-vault show {path}"),
+            None if place.is_empty() => "nothing to list".to_owned(),
+            None => format!("nothing under {place}"),
         });
         return Ok(());
     }
     table(&found).print(&ctx.out)
+}
+
+/// The secret whose path was taken for a prefix, where there is one that the caller may see.
+fn itself(link: &Link<'_>, acting: &Acting, place: &str) -> Option<SecretPath> {
+    let path = SecretPath::parse(place.strip_suffix('/').unwrap_or(place)).ok()?;
+    let shown = link.run(Some(acting.credential()), async |client| client.show(path.as_str()).await);
+    shown.is_ok().then_some(path)
 }
 
 fn table(found: &ListAnswer) -> Table {

@@ -1,19 +1,27 @@
 //! One file a verb: build the request, render the answer.
 
+pub mod agents;
+pub mod answer;
+pub mod approve;
+pub mod ask;
 pub mod audit;
 pub mod audit_verify;
 pub mod complete_paths;
 pub mod completions;
 pub mod config;
 pub mod delete;
+pub mod deny;
 pub mod doctor;
 pub mod env_file;
 pub mod get;
+pub mod ingest;
 pub mod init;
 pub mod list;
 pub mod lock;
 pub mod man;
+pub mod pending;
 pub mod relocate;
+pub mod run;
 pub mod serve;
 pub mod session;
 pub mod shell_init;
@@ -22,6 +30,7 @@ pub mod status;
 pub mod store;
 mod suggest;
 pub mod token;
+pub mod token_tree;
 pub mod tour;
 pub mod unlock;
 pub mod version;

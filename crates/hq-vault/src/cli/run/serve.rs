@@ -6,7 +6,7 @@ use crate::cli::output::error::Failure;
 use crate::cli::passphrase;
 use crate::cli::run::init;
 use crate::daemon::options::Options;
-use crate::daemon::{foreground, start, state_files, stop};
+use crate::daemon::{foreground, listen, start, state_files, stop};
 
 /// Does what the flags say.
 pub fn run(ctx: &Context, args: Args) -> Result<(), Failure> {
@@ -55,10 +55,23 @@ fn stopped(ctx: &Context) -> Result<(), Failure> {
 /// The options that the daemon had, unless others are given now.
 fn restart(ctx: &Context, given: Options) -> Result<(), Failure> {
     let had = state_files::options(&ctx.settings.dir).unwrap_or_default();
-    let options = if given.is_empty() { had } else { given.over(had) };
-    stop::stop(ctx)?;
-    let started = start::background(&ctx.settings, &options)?;
+    let options = if given.is_empty() { had.clone() } else { given.clone().over(had.clone()) };
+    other_port_is_free(ctx, given.port)?;
+    let ran = stop::stop(ctx)?.is_some();
+    let started = start::background(&ctx.settings, &options).map_err(|failure| {
+        // Whoever asked for options that cannot be had does not lose the daemon that ran.
+        let again = ran && !given.is_empty() && start::background(&ctx.settings, &had).is_ok();
+        if again { failure.hint("the daemon runs again as it did before") } else { failure }
+    })?;
     ctx.out.confirm(started.sentence(&ctx.settings))
+}
+
+/// Before anything is stopped. The daemon's own port is not free, and will be.
+fn other_port_is_free(ctx: &Context, port: Option<u16>) -> Result<(), Failure> {
+    match port.filter(|port| *port != 0 && Some(*port) != state_files::port(&ctx.settings.dir)) {
+        Some(port) => listen::tcp(port, &[]).map(drop),
+        None => Ok(()),
+    }
 }
 
 fn no_options(options: &Options, with: &str) -> Result<(), Failure> {

@@ -18,6 +18,7 @@ pub fn run(ctx: &Context, verb: Verb) -> Result<(), Failure> {
         Verb::Create(args) => create(ctx, &args),
         Verb::List(args) => list(ctx, &args),
         Verb::Show(args) => show(ctx, &args),
+        Verb::Tree(args) => super::token_tree::run(ctx, &args),
         Verb::Revoke(args) => revoke(ctx, &args),
     }
 }
@@ -54,6 +55,7 @@ fn request(args: &Create) -> Result<TokenRequest, Failure> {
         name: args.name.as_str().to_owned(),
         ttl: args.ttl.map(|t| hqv_model::format_duration(t.as_millis())),
         max_uses: args.max_uses.map(|u| u.get()),
+        reserve: args.reserve.map(|u| u.get()),
         max_ttl: None,
         paths: (!args.paths.is_empty()).then(|| args.paths.clone()),
         can: args.can.as_ref().map(words),
@@ -93,7 +95,7 @@ fn used(token: &TokenMetadata) -> String {
     }
 }
 
-fn tone(token: &TokenMetadata, now: Timestamp) -> Tone {
+pub(super) fn tone(token: &TokenMetadata, now: Timestamp) -> Tone {
     let soon = |t: Timestamp| t.since(now) < std::time::Duration::from_secs(900);
     match token.state.as_str() {
         "live" if Timestamp::parse_rfc3339(&token.expires_at).is_ok_and(soon) => Tone::Soon,
@@ -126,6 +128,12 @@ pub fn token_lines(token: &TokenMetadata) -> Vec<String> {
         format!("used         {}", used(token)),
         format!("left         {left}"),
     ];
+    if let Some(reserve) = token.reserve {
+        lines.push(format!("reserved     {} of {reserve} used", token.reserve_used));
+    }
+    if token.set_aside > 0 {
+        lines.push(format!("set aside    {} for those below it", token.set_aside));
+    }
     if let Some(at) = &token.last_used_at {
         lines.push(format!("last used    {}", ago(at, now)));
     }
@@ -165,7 +173,7 @@ fn revoked(done: &hqv_api::TokenRevoked) -> String {
     format!("Revoked: {}{family}", done.ancestry)
 }
 
-fn text(who: &TokenRef) -> String {
+pub(super) fn text(who: &TokenRef) -> String {
     match who {
         TokenRef::Id(id) => id.to_string(),
         TokenRef::Path(names) => names.iter().map(|n| n.as_str()).collect::<Vec<_>>().join("/"),

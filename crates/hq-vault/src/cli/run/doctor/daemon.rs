@@ -3,9 +3,11 @@
 use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
 
+use hqv_model::Code;
+
 use super::Finding;
 use crate::cli::context::Context;
-use crate::cli::identity;
+use crate::cli::identity::{self, Acting};
 use crate::cli::link::Link;
 use crate::daemon::{leaf, state_files};
 use crate::settings::DEFAULT_PORT;
@@ -98,7 +100,23 @@ fn running(ctx: &Context) -> Vec<Finding> {
         found.push(Finding::note("weakened", weak.clone(), "hq-vault config show says what is set"));
     }
     found.extend(status.warnings.iter().map(|warning| of_warning(warning)));
+    if let Some(owner) = acting.as_ref().filter(|acting| acting.is_session() && !status.locked) {
+        found.extend(rows(&link, owner));
+    }
     found
+}
+
+/// The owner can have the store compared, row by row, with what was last written.
+fn rows(link: &Link<'_>, owner: &Acting) -> Vec<Finding> {
+    let hint = "put back a copy of the vault directory if you have one; hq-vault audit verify tells what was done";
+    match link.run_if_there(Some(owner.credential()), async |client| client.vault_check().await) {
+        Ok(checked) => {
+            checked.faults.into_iter().map(|fault| Finding::new("row-state", fault, hint)).collect()
+        }
+        // A session that has ended is no fault of the vault.
+        Err(failure) if failure.is(Code::Unauthorized) => Vec::new(),
+        Err(failure) => vec![Finding::new("row-state", failure.message(), hint)],
+    }
 }
 
 /// The daemon's own words. A clock that once ran ahead can be put right, at the

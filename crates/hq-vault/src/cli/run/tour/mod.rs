@@ -6,6 +6,7 @@
 //! otherwise than it should ends the tour. Everything is removed afterwards,
 //! after Ctrl-C too.
 
+mod person;
 mod stage;
 mod steps;
 
@@ -53,11 +54,12 @@ fn play(ctx: &Context, stage: &mut Stage, number: usize, step: &Step) -> Result<
 }
 
 fn one(ctx: &Context, stage: &mut Stage, line: &Line) -> Result<(), Failure> {
+    let command = stage.with_code(line.command);
     match line.keep {
-        Some(name) => ctx.out.line(format!("   $ {name}=$({})", line.command))?,
-        None => ctx.out.line(format!("   $ {}", line.command))?,
+        Some(name) => ctx.out.line(format!("   $ {name}=$({command})"))?,
+        None => ctx.out.line(format!("   $ {command}"))?,
     }
-    let ended = stage.run(line)?;
+    let ended = stage.run(line, &command)?;
     for text in ended.shown.lines() {
         ctx.out.line(format!("     {}", hqv_model::escape_controls(text)).trim_end())?;
     }
@@ -66,11 +68,8 @@ fn one(ctx: &Context, stage: &mut Stage, line: &Line) -> Result<(), Failure> {
             // A signal ended the command, and Ctrl-C reaches us too: who catches it there ends the tour.
             std::thread::park_timeout(SIGNAL);
         }
-        return Err(Failure::internal(format!(
-            "the tour stopped: `{}` ended with {}",
-            line.command, ended.code
-        ))
-        .hint("hq-vault doctor says what may be wrong here"));
+        return Err(Failure::internal(format!("the tour stopped: `{command}` ended with {}", ended.code))
+            .hint("hq-vault doctor says what may be wrong here"));
     }
     if line.exit != 0 {
         ctx.out.line(ctx.out.paint.dim(&format!("     (exit {})", line.exit)))?;

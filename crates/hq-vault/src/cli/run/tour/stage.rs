@@ -9,10 +9,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use base64::Engine as _;
-use hqv_model::{Entropy, array};
+use hqv_model::{Entropy, TicketCode, array};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::steps::{Line, ORCHESTRATE, WORKER};
+use super::person;
+use super::steps::{By, Line, ORCHESTRATE, WORKER};
 use crate::cli::output::error::Failure;
 use crate::compose::{self, SystemEntropy};
 
@@ -28,6 +29,8 @@ pub struct Ended {
 pub struct Stage {
     place: Arc<Place>,
     kept: Vec<(&'static str, OsString)>,
+    /// The code of an entry or ask that was shown last.
+    code: String,
 }
 
 /// Where everything stands.
@@ -43,7 +46,7 @@ impl Stage {
         let root = compose::temp_dir().join(format!("hqv-tour-{}", random_name::<4>()));
         let place = Place { root, ending: AtomicBool::new(false) };
         hqv_sys::files::create_private_dir(&place.root).map_err(|e| failed(&e))?;
-        let stage = Stage { place: Arc::new(place), kept: Vec::new() };
+        let stage = Stage { place: Arc::new(place), kept: Vec::new(), code: String::new() };
         stage.furnish().map_err(|e| failed(&e))?;
         Ok(stage)
     }
@@ -64,10 +67,31 @@ impl Stage {
         private(&project.join("orchestrate.sh"), ORCHESTRATE, 0o700)
     }
 
+    /// The command with the code that was shown last.
+    pub fn with_code(&self, command: &str) -> String {
+        command.replace("CODE", &self.code)
+    }
+
     /// Runs one line in the project.
-    pub fn run(&mut self, line: &Line) -> Result<Ended, Failure> {
-        let mut command = self.place.shell(line.command);
+    pub fn run(&mut self, line: &Line, text: &str) -> Result<Ended, Failure> {
+        let ended = self.play(line, text)?;
+        let mut words = ended.shown.split([' ', '\n', ';']);
+        if let Some(code) = words.rfind(|word| TicketCode::parse(word).is_ok()) {
+            self.code = code.to_owned();
+        }
+        Ok(ended)
+    }
+
+    fn play(&mut self, line: &Line, text: &str) -> Result<Ended, Failure> {
+        let mut command = self.place.shell(text);
         command.envs(self.kept.iter().map(|(name, value)| (name, value)));
+        match line.by {
+            By::Owner => {}
+            By::Agent => {
+                command.env_remove("HQ_VAULT_PASSPHRASE_FILE");
+            }
+            By::Person(types) => return person::play(command, types),
+        }
         let output = command.output().map_err(|e| Failure::io("cannot run sh", &e))?;
         let mut shown = String::from_utf8_lossy(&output.stderr).into_owned();
         match line.keep {

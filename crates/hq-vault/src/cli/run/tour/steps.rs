@@ -16,18 +16,39 @@ pub struct Line {
     pub exit: i32,
     /// Its stdout becomes this variable instead of being shown.
     pub keep: Option<&'static str>,
+    /// Who types it.
+    pub by: By,
+}
+
+/// Who types a command.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// The owner, signed in.
+    Owner,
+    /// An agent: no session, no terminal.
+    Agent,
+    /// A person at a terminal of theirs, and what they type when they are asked.
+    Person(&'static str),
 }
 
 const fn run(command: &'static str) -> Line {
-    Line { command, exit: 0, keep: None }
+    Line { command, exit: 0, keep: None, by: By::Owner }
+}
+
+const fn agent(command: &'static str, exit: i32) -> Line {
+    Line { command, exit, keep: None, by: By::Agent }
+}
+
+const fn person(command: &'static str, types: &'static str) -> Line {
+    Line { command, exit: 0, keep: None, by: By::Person(types) }
 }
 
 const fn refused(command: &'static str, exit: i32) -> Line {
-    Line { command, exit, keep: None }
+    Line { command, exit, keep: None, by: By::Owner }
 }
 
 const fn keep(name: &'static str, command: &'static str) -> Line {
-    Line { command, exit: 0, keep: Some(name) }
+    Line { command, exit: 0, keep: Some(name), by: By::Owner }
 }
 
 /// The tour.
@@ -108,6 +129,24 @@ pub const STEPS: &[Step] = &[
         ],
     },
     Step {
+        why: "An agent needs a key that the vault does not have. It asks, and a person is told what to do.",
+        lines: &[agent(INGEST, 9)],
+    },
+    Step {
+        why: "The person types it in a terminal of their own, unseen. The agent's command, run again, confirms.",
+        lines: &[person("hq-vault answer", "whsec_AValueThatNobodyUsesAnywhereAtAll012"), agent(INGEST, 0)],
+    },
+    Step {
+        why: "To read, an agent asks too; a person approves the exact grant, and may narrow it.",
+        lines: &[
+            agent(ASK, 9),
+            person("hq-vault approve CODE --max-uses 1", "y"),
+            Line { command: ASK, exit: 0, keep: Some("A"), by: By::Agent },
+            run("HQ_VAULT_TOKEN=$A hq-vault get shop/webhook-secret | wc -c"),
+            refused("HQ_VAULT_TOKEN=$A hq-vault get shop/webhook-secret", 4),
+        ],
+    },
+    Step {
         why: "Every access is on record, allowed or refused, and the record proves itself.",
         lines: &[run("hq-vault audit --limit 14"), run("hq-vault audit verify")],
     },
@@ -116,6 +155,14 @@ pub const STEPS: &[Step] = &[
         lines: &[run("hq-vault lock"), refused("hq-vault get shop/database-url", 5)],
     },
 ];
+
+/// What the agent runs for want of a value.
+const INGEST: &str =
+    "hq-vault ingest shop/webhook-secret --type api-key --description 'Stripe webhooks' --timeout 1s";
+
+/// What it runs to be allowed to read.
+const ASK: &str =
+    "hq-vault ask shop/webhook-secret --can read --max-uses 5 --reason 'check a webhook' --timeout 1s";
 
 /// The worker of step 6.
 pub const WORKER: &str = "\

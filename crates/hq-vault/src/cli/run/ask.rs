@@ -1,0 +1,125 @@
+//! `ask`: ask a person for a token, and wait.
+
+use hqv_api::{AskAnswer, AskRequest, JsonBody};
+use hqv_client::{Client, ClientError};
+use hqv_model::{Code, SecretText};
+use hqv_sys::signal::Held;
+
+use crate::cli::args::ask::Args;
+use crate::cli::context::Context;
+use crate::cli::link::Link;
+use crate::cli::output::error::{Failure, Kind};
+use crate::cli::run::ingest::deadline;
+use crate::entry::waiting::{Cut, Wait};
+use crate::entry::watch::POLL;
+use crate::entry::{asker, notify};
+
+/// Opens or joins the ask, waits for the decision, and collects the token.
+pub fn run(ctx: &Context, args: &Args) -> Result<(), Failure> {
+    let link = Link::open(ctx)?;
+    let request = request(args);
+    let (acting, ask) = ctx.ask_without_asking(&link, async |client| client.ask_create(&request).await)?;
+    let credential = acting.as_ref().map(|acting| acting.credential());
+    let AskAnswer { id, code, claim, joined, .. } = ask;
+    let held = Held::hold();
+    ctx.out.say("a person has to approve this");
+    ctx.out.say(format!("tell them to run, in a terminal of theirs: hq-vault approve {code}"));
+    ctx.out.say("this waits; the same command run again goes on waiting, and then prints the token");
+    if !joined {
+        notify::person(&ctx.settings.env, &notify::Wanted::Decision(&code));
+    }
+    let wait = Wait { link: &link, credential, held: &held, deadline: deadline(args.timeout) };
+    match waited(&wait, &id)? {
+        Waited::State(state) if state == "approved" => {
+            collect(ctx, &link, credential, &id, &claim.into_text())
+        }
+        waited => Err(not_granted(ctx, &code, waited)),
+    }
+}
+
+fn request(args: &Args) -> AskRequest {
+    let words = |text: &String| text.split(',').map(|word| word.trim().to_owned()).collect();
+    AskRequest {
+        paths: Some(args.paths.clone()),
+        can: args.can.as_ref().map(words),
+        allow: None,
+        ttl: args.ttl.map(|ttl| hqv_model::format_duration(ttl.as_millis())),
+        max_uses: args.max_uses.map(|uses| uses.get()),
+        reason: args.reason.clone(),
+        name: args.name.as_ref().map(|name| name.as_str().to_owned()),
+        program: asker::program(),
+        directory: asker::directory(),
+    }
+}
+
+enum Waited {
+    State(String),
+    Late,
+    Signal(i32),
+    Lost,
+}
+
+fn waited(wait: &Wait<'_>, id: &str) -> Result<Waited, Failure> {
+    match wait.of(async |client: &mut Client| decided(client, id).await) {
+        Ok(Ok(state)) => Ok(Waited::State(state)),
+        Ok(Err(Cut::Late)) => Ok(Waited::Late),
+        Ok(Err(Cut::Signal(signal))) => Ok(Waited::Signal(signal)),
+        Err(failure) if failure.kind() == Kind::Unreachable || failure.is(Code::NotFound) => Ok(Waited::Lost),
+        Err(failure) => Err(failure),
+    }
+}
+
+async fn decided(client: &mut Client, id: &str) -> Result<String, ClientError> {
+    loop {
+        let state = client.ask_state(id, POLL).await?.state;
+        if state != "waiting" {
+            return Ok(state);
+        }
+    }
+}
+
+fn collect(
+    ctx: &Context,
+    link: &Link<'_>,
+    credential: Option<&SecretText>,
+    id: &str,
+    claim: &SecretText,
+) -> Result<(), Failure> {
+    let made = link.run_if_there(credential, async |client| client.ask_collect(id, claim).await)?;
+    if ctx.out.json {
+        ctx.out.bytes(JsonBody::of(&made).as_ref())?;
+        return ctx.out.line("");
+    }
+    ctx.out.say(format!("✅ Token created: {}", hqv_model::escape_controls(&made.metadata.ancestry)));
+    for rule in &made.metadata.scope {
+        ctx.out.say(format!("may {}", hqv_model::escape_controls(rule)));
+    }
+    for note in &made.notes {
+        ctx.out.say(hqv_model::escape_controls(note));
+    }
+    ctx.out.bytes(made.token.reveal().as_bytes())?;
+    ctx.out.line("")
+}
+
+fn not_granted(ctx: &Context, code: &str, waited: Waited) -> Failure {
+    let again = format!("tell the person: hq-vault approve {code}; then run the same command again");
+    match waited {
+        Waited::State(state) if state == "denied" => {
+            Failure::refused("the person denied it").hint("ask them why before you ask again")
+        }
+        Waited::State(state) if state == "collected" => {
+            Failure::refused("the token went to another run of this command")
+                .hint("it is shown once; ask again where it is lost")
+        }
+        Waited::State(_) => Failure::refused("nobody decided in time")
+            .hint("run the same command again when somebody is there"),
+        Waited::Lost => Failure::refused("the daemon has stopped, and the ask ended with it")
+            .hint("run the same command again for a new one"),
+        Waited::Late => Failure::waiting("nobody has decided yet").hint(again),
+        Waited::Signal(signal) => {
+            ctx.out.say(format!("left open: hq-vault approve {code}, or hq-vault deny {code}"));
+            let _ = hqv_sys::signal::die_of(signal);
+            Failure::waiting("interrupted; the ask is still open").hint(again)
+        }
+    }
+}
