@@ -5,7 +5,8 @@
 
 Each document gets a home of its own and one interactive bash on a pseudo-terminal, with the built binary on
 the PATH (HQ_VAULT_BIN, else the newest one in the target directory). The ```console blocks are typed from top
-to bottom: a line that begins with `$ ` is a command, `> ` continues it, the rest is what it must print. Prompts
+to bottom: a line that begins with `$ ` is a command (a code of an entry or ask in it stands for the one printed
+last), `> ` continues it, the rest is what it must print. Prompts
 are answered. Output is compared loosely: times, ids, tokens, pids, ports and blanks do not count, and `…`
 stands for anything, alone on a line for any number of lines. A command may fail only where the document shows
 an error of ours.
@@ -40,10 +41,12 @@ PROMPT = re.compile(r"<<done (\d+)>>")
 PASSPHRASE = "correct horse battery staple"
 ANSWERS = [
     (re.compile(r"([Pp]assphrase for .*|The same again): $"), PASSPHRASE),
-    (re.compile(r"Value for .*: $"), "sk_test_not-a-key-but-as-long-as"),
+    (re.compile(r"(Value for .*|leaves it open): $"), "sk_test_not-a-key-but-as-long-as"),
     (re.compile(r"\[(y/N|Y/n)\] $"), "y"),
 ]
+CODE = re.compile(r"\b[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}\b")
 MASKS = [
+    (CODE.pattern, "CODE"),
     (r"\bhq([vs])_[\w-]{20,}", r"hq\1_MASK"),
     (r"\b(tok|sec|ses|vlt|req|slt)_[0-9a-z]{26}\b", r"\1_MASK"),
     (r"HQVR(-[0-9A-Z]{5}){8}", "HQVR-MASK"),
@@ -91,6 +94,7 @@ class Home:
         mode = termios.tcgetattr(self.fd)
         mode[3] &= ~termios.ECHO
         termios.tcsetattr(self.fd, termios.TCSANOW, mode)
+        self.code = None
         self.until_prompt()
 
     def until_prompt(self):
@@ -117,8 +121,10 @@ class Home:
 
     def type(self, command):
         command = command.replace("cargo run --release -- ", "hq-vault ")
+        command = CODE.sub(lambda found: self.code or found.group(), command)
         os.write(self.fd, (command.replace("localhost:13100", f"localhost:{self.port}") + "\n").encode())
         text, status = self.until_prompt()
+        self.code = (CODE.findall(text) or [self.code])[-1]
         return render(text), status
 
     def write(self, name, text):
