@@ -8,6 +8,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib/ordinary.sh"
 modules=${CARGO_TARGET_DIR:-$(dirname "${BASH_SOURCE[0]}")/../target}/test-tools/browser/node_modules
 pictures=${HQV_PICTURES:+$(cd "$HQV_PICTURES" && pwd)}
+with_home_for_pictures "$@"
 
 # shellcheck disable=SC2154 # stage: of ordinary.sh
 root_before() {

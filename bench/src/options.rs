@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// The parts that can be named.
-pub const PARTS: &[&str] = &["get", "cli", "memory", "unlock", "record", "durable"];
+pub const PARTS: &[&str] = &["get", "cli", "entry", "memory", "unlock", "record", "durable"];
 
 /// `load [--dir DIR] [--out FILE] [--commit TEXT] [--quick | --long] [PART...]`
 #[derive(Debug, Clone)]

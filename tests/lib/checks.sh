@@ -15,7 +15,8 @@ PASSPHRASE='correct horse battery staple'
 # A fresh home, in which nothing of the caller's vault is seen.
 for name in "${!HQ_VAULT_@}"; do unset "$name"; done
 unset XDG_RUNTIME_DIR NODE_EXTRA_CA_CERTS NO_COLOR
-HOME=$(mktemp -d) && export HOME
+if [ -n "${HQV_HOME-}" ]; then mkdir "$HQV_HOME" && HOME=$HQV_HOME; else HOME=$(mktemp -d); fi
+export HOME
 cd "$HOME" || exit 1
 mkdir "$HOME/bin" && ln -s "$binary" "$HOME/bin/hq-vault"
 export PATH=$HOME/bin:$PATH

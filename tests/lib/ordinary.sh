@@ -16,6 +16,13 @@ open_path() {
   printf %s "${all#:}"
 }
 
+# with_home_for_pictures: where we are root and pictures are wanted, the script runs once more in a mount namespace in
+# which the test's home is /home/ada, so that they show no temporary folder. Called before as_ordinary.
+with_home_for_pictures() {
+  [ -n "${HQV_PICTURES-}" ] && [ -z "${HQV_HOME-}" ] && [ "$(id -u)" -eq 0 ] || return 0
+  HQV_HOME=/home/ada exec unshare --mount bash -c 'mount -t tmpfs -o mode=1777 none /home && exec "$0" "$@"' "$0" "$@"
+}
+
 # as_ordinary FILE...: returns where we are no root. FILEs go along with tests/, beside it. Before the user's run
 # `root_before` is called and after it `root_after`, where the script has them; both may use $stage, a folder that
 # the user can read, with `open` in it, where he can write. He finds it as $HQV_STAGE.
@@ -30,7 +37,7 @@ as_ordinary() {
   chmod -R go+rX "$stage"
   declare -F root_before > /dev/null && root_before
   as_user env -i PATH="$(open_path)" TMPDIR="${TMPDIR:-/tmp}" LANG=C.UTF-8 HOME="$stage/open" HQV_STAGE="$stage" \
-    HQV_LONG="${HQV_LONG-}" HQ_VAULT_BIN="$stage/hq-vault" bash "$stage/tests/$(basename "$script")"
+    HQV_LONG="${HQV_LONG-}" HQV_HOME="${HQV_HOME-}" HQ_VAULT_BIN="$stage/hq-vault" bash "$stage/tests/$(basename "$script")"
   status=$?
   declare -F root_after > /dev/null && root_after
   rm -rf "$stage"

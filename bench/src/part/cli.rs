@@ -47,7 +47,7 @@ pub fn run(bench: &mut Bench) -> Result<Section> {
 }
 
 /// One run, milliseconds.
-fn time(command: &mut Command) -> Result<f64> {
+pub(super) fn time(command: &mut Command) -> Result<f64> {
     let start = Instant::now();
     let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::inherit()).status()?;
     let spent = start.elapsed().as_secs_f64() * 1e3;

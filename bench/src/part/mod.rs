@@ -3,6 +3,7 @@
 pub mod alternate;
 mod cli;
 mod durable;
+mod entry;
 mod get;
 mod memory;
 mod record;
@@ -57,9 +58,10 @@ type Part = fn(&mut Bench) -> Result<Section>;
 /// # Errors
 /// The first failure ends the run.
 pub fn run(bench: &mut Bench) -> Result<Vec<Section>> {
-    let all: [(&str, Part); 6] = [
+    let all: [(&str, Part); 7] = [
         ("get", get::run),
         ("cli", cli::run),
+        ("entry", entry::run),
         ("memory", memory::run),
         ("unlock", unlock::run),
         ("record", record::run),

@@ -146,6 +146,14 @@ impl Vault {
         answer(&self.socket(), &get(target, &self.session))
     }
 
+    /// One request with a JSON body on the socket, with the owner's session.
+    ///
+    /// # Errors
+    /// As [`once`].
+    pub fn post(&self, target: &str, body: &str) -> Result<serde_json::Value> {
+        answer(&self.socket(), &json("POST", target, &self.session, body))
+    }
+
     /// How many secrets it holds.
     pub fn count(&self) -> usize {
         self.count

@@ -20,6 +20,7 @@ pub mod entry;
 pub mod error;
 pub mod get;
 pub mod headers;
+pub mod import;
 pub mod init;
 pub mod list;
 pub mod percent;
@@ -34,6 +35,7 @@ pub mod sse;
 pub mod status;
 pub mod time;
 pub mod token;
+pub mod token_life;
 pub mod transfer;
 pub mod unique;
 pub mod unlock;
@@ -57,6 +59,7 @@ pub use entry::{
 };
 pub use error::ErrorBody;
 pub use get::{GetAnswer, GetQuery, GetView};
+pub use import::{ImportAnswer, ImportRequest, ImportSecret, ImportedSecret};
 pub use init::{InitAnswer, InitRequest};
 pub use list::{Entry, ListAnswer, ListQuery, Metadata};
 pub use put::{PutAnswer, PutRequest};
@@ -65,8 +68,11 @@ pub use secret::{Encoding, WireSecret};
 pub use session::{SessionAnswer, SessionList, SessionRequest, SessionView};
 pub use settings::{SettingView, SettingsAnswer, SettingsPatch};
 pub use show::{ShowAnswer, VersionEntry};
-pub use status::{RecordStatus, StatusAnswer, TokenStatus};
+pub use status::{RecordStatus, StatusAnswer, TokenStatus, WaitingStatus};
 pub use token::{TokenAnswer, TokenList, TokenListQuery, TokenMetadata, TokenRequest, TokenRevoked, WhoAmI};
+pub use token_life::{
+    ExplainLink, ExplainQuery, TokenExplained, TokenPlanned, TokenRenewRequest, TokenRenewed, TokenSuspended,
+};
 pub use transfer::{TransferAnswer, TransferRequest};
 pub use unlock::{Done, UnlockAnswer, UnlockRequest};
 pub use vault_check::VaultChecked;

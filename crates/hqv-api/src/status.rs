@@ -57,6 +57,9 @@ pub struct StatusAnswer {
     /// The owner's alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens: Option<TokenStatus>,
+    /// Entries and asks that wait for a person; the owner's alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waiting: Vec<WaitingStatus>,
     /// The audit record; the owner's alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<RecordStatus>,
@@ -66,6 +69,18 @@ pub struct StatusAnswer {
     /// What a person should look at, one sentence each.
     #[serde(default)]
     pub warnings: Vec<String>,
+}
+
+/// One that waits for a person.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WaitingStatus {
+    /// For `answer`, `approve` and `deny`.
+    pub code: String,
+    /// `entry` or `ask`.
+    pub kind: String,
+    /// The path of an entry, the rules of an ask.
+    pub what: String,
 }
 
 /// The tokens in a nutshell.

@@ -92,7 +92,7 @@ pub struct TokenMetadata {
     pub left: Option<u64>,
     /// Its rules, each as `CAPABILITIES on PATTERN`.
     pub scope: Vec<String>,
-    /// `live`, `expired`, `exhausted` or `revoked`.
+    /// `live`, `expired`, `exhausted`, `frozen` or `revoked`.
     pub state: String,
 }
 

@@ -7,7 +7,7 @@ use hqv_api::{
     AskApproveRequest, AskCollectRequest, AskRequest, AuditQuery, BatchRequest, DeleteQuery, EntryAnswer,
     EntryAnswerRequest, EntryProof, EntryRequest, EntrySealed, ErrorBody, GetQuery, InitRequest, JsonBody,
     ListQuery, PutRequest, SessionRequest, SettingsPatch, StatusAnswer, TokenListQuery, TokenMetadata,
-    TokenRequest, TransferRequest, UnlockRequest, WaitQuery,
+    TokenRenewRequest, TokenRequest, TransferRequest, UnlockRequest, WaitQuery,
 };
 use hqv_model::{Error, SecretText};
 use serde::de::DeserializeOwned;
@@ -29,7 +29,8 @@ fn ht3_unknown_fields_are_refused_by_every_request() {
     refused::<PutRequest>(r#"{"value":"v","x":1}"#);
     refused::<BatchRequest>(r#"{"paths":[],"x":1}"#);
     refused::<TransferRequest>(r#"{"from":"a","to":"b","x":1}"#);
-    refused::<TokenRequest>(r#"{"name":"n","reserve":1}"#);
+    refused::<TokenRequest>(r#"{"name":"n","uses":1}"#);
+    refused::<TokenRenewRequest>(r#"{"until":"1h"}"#);
     refused::<SessionRequest>(r#"{"passphrase":"p","x":1}"#);
     refused::<InitRequest>(r#"{"passphrase":"p","x":1}"#);
     refused::<UnlockRequest>(r#"{"passphrase":"p","x":1}"#);
@@ -167,7 +168,7 @@ fn answers_bear_the_names_of_the_contract() {
         "left",
     ]
     .to_vec();
-    names.extend(["scope", "state"]);
+    names.extend(["reserve", "reserveUsed", "setAside", "scope", "state"]);
     names.sort_unstable();
     assert_eq!(keys(&serde_json::to_value(token).unwrap()), names);
 }

@@ -1,9 +1,10 @@
-//! Calls about secrets: put, get, list, show, delete, move, copy, batch.
+//! Calls about secrets: put, get, list, show, delete, move, copy, batch, import.
 
 use hqv_api::percent::encode_path;
 use hqv_api::{
-    BatchAnswer, BatchRequest, DeleteAnswer, DeleteQuery, GetAnswer, GetQuery, JsonBody, ListAnswer,
-    ListQuery, Metadata, PutAnswer, PutRequest, ShowAnswer, TransferAnswer, TransferRequest,
+    BatchAnswer, BatchRequest, DeleteAnswer, DeleteQuery, GetAnswer, GetQuery, ImportAnswer, ImportRequest,
+    JsonBody, ListAnswer, ListQuery, Metadata, PutAnswer, PutRequest, ShowAnswer, TransferAnswer,
+    TransferRequest,
 };
 use hqv_model::SecretBytes;
 use http::{HeaderValue, Method, header};
@@ -159,6 +160,17 @@ impl Client {
         let call = RawCall::new(Method::POST, "/v1/secrets:batch").with_body(JsonBody::of(request));
         let answer: BatchAnswer = self.call(call.with_limit(BATCH_LIMIT)).await?;
         answer.secrets.into_iter().map(Secret::from_answer).collect()
+    }
+
+    /// Stores many values in one round trip: all of them, or none.
+    ///
+    /// # Errors
+    /// The server's and the connection's.
+    pub async fn import(&mut self, request: &ImportRequest) -> Result<ImportAnswer> {
+        let text = |secret: &hqv_api::ImportSecret| secret.value.reveal().len();
+        let room: usize = request.secrets.iter().map(|s| text(s) + text(s) / 8 + s.path.len() + 128).sum();
+        let body = JsonBody::with_capacity(request, room + 64);
+        self.call(RawCall::new(Method::POST, "/v1/secrets:import").with_body(body)).await
     }
 
     async fn transfer(&mut self, target: &str, from: &str, to: &str) -> Result<TransferAnswer> {

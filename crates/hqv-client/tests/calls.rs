@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use hqv_api::{
-    AskApproveRequest, AskRequest, AuditQuery, BatchRequest, EntryAnswerRequest, EntryRequest, ListQuery,
-    PutRequest, ROUTES, SettingsPatch, TokenRequest, sse,
+    AskApproveRequest, AskRequest, AuditQuery, BatchRequest, EntryAnswerRequest, EntryRequest, ExplainQuery,
+    ImportRequest, ListQuery, PutRequest, ROUTES, SettingsPatch, TokenRenewRequest, TokenRequest, sse,
 };
 use hqv_client::{Client, Condition, RawCall};
 use hqv_model::SecretText;
@@ -89,12 +89,16 @@ async fn ask_for_secrets(c: &mut Client) {
     let _ = (c.list(&ListQuery::default()).await, c.get("p", None).await, c.delete("p", false).await);
     let _ = (c.put("p", &PutRequest::of(b""), Condition::Any).await, c.show("p").await);
     let _ = (c.move_secret("a", "b").await, c.copy_secret("a", "b").await);
-    let _ = c.batch(&BatchRequest::default()).await;
+    let _ = (c.batch(&BatchRequest::default()).await, c.import(&ImportRequest::default()).await);
 }
 
 async fn ask_for_tokens_and_sessions(c: &mut Client, text: &SecretText) {
     let _ = (c.token_create(&TokenRequest::default()).await, c.token_list(false).await, c.token_self().await);
-    let _ = (c.token_show("t").await, c.token_revoke("t").await);
+    let _ = (c.token_show("t").await, c.token_revoke("t").await, c.token_tree("t", false).await);
+    let _ = c.token_plan(&TokenRequest::default()).await;
+    let _ = (c.token_freeze("t").await, c.token_thaw("t").await);
+    let _ = c.token_renew("t", &TokenRenewRequest::default()).await;
+    let _ = c.token_explain("t", &ExplainQuery { path: String::new(), can: None }).await;
     let _ = (
         c.session_create(text).await,
         c.session_list().await,
@@ -137,7 +141,7 @@ async fn en1_secrets_of_entries_and_asks_travel_in_bodies_only() {
 
 async fn ask_for_the_rest(c: &mut Client, text: &SecretText) {
     let _ = (c.health().await, c.status().await, c.init(text, true).await, c.unlock(text).await);
-    let _ = (c.lock().await, c.shutdown().await, c.clock_reset().await);
+    let _ = (c.lock().await, c.shutdown().await, c.clock_reset().await, c.vault_check().await);
     let _ = (c.settings_read().await, c.settings_change(&SettingsPatch::default()).await);
     let _ = (c.audit_read(&AuditQuery::default()).await, c.audit_verify().await);
     let _ = (c.audit_checkpoint().await, c.audit_key().await);
@@ -159,7 +163,7 @@ async fn every_route_has_its_call() {
     ask_for_the_rest(&mut client, &text).await;
     assert!(!client.health().await.unwrap());
     let called: BTreeSet<String> =
-        log.first_lines().iter().map(|line| line.replace(" HTTP/1.1", "")).collect();
+        log.first_lines().iter().map(|line| line.replace(" HTTP/1.1", "").replace("?path=", "")).collect();
     let fill = |path: &str| {
         let path = path.replace("{path}", "p").replace("{token}", "t").replace("{session}", "s");
         path.replace("{entry}", "e").replace("{ask}", "k")

@@ -176,7 +176,7 @@ impl Tokens {
         let reserved: Vec<Arc<TokenEntry>> =
             self.all(false).filter(|entry| entry.facts.reserve.is_some()).cloned().collect();
         for entry in reserved {
-            if self.ended_for_good(&entry, now) {
+            if self.gone(&entry, now, false) {
                 let mut next = self
                     .by_id
                     .get(&entry.facts.id, false)
@@ -197,12 +197,6 @@ impl Tokens {
                 }
             }
         }
-    }
-
-    /// Ended, and not by a freeze, which keeps the reserve.
-    fn ended_for_good(&self, entry: &TokenEntry, now: Timestamp) -> bool {
-        self.chain(entry, false)
-            .any(|link| link.is_none_or(|link| link.state == State::Revoked || link.end <= now))
     }
 
     /// What was set aside at the ancestors for an ended token: its own rest, or what stood below it.

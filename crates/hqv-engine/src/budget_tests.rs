@@ -189,6 +189,7 @@ enum Step {
     Spend(usize),
     Revoke(usize),
     Freeze(usize, bool),
+    Renew(usize, i64),
     Wait(i64),
     Undo(usize),
     Crash,
@@ -202,6 +203,7 @@ fn step() -> impl Strategy<Value = Step> {
         12 => any::<u16>().prop_map(|n| Step::Spend(n.into())),
         1 => any::<u16>().prop_map(|n| Step::Revoke(n.into())),
         1 => (any::<u16>(), any::<bool>()).prop_map(|(n, frozen)| Step::Freeze(n.into(), frozen)),
+        1 => (any::<u16>(), 1_i64..40).prop_map(|(n, life)| Step::Renew(n.into(), life)),
         2 => (0_i64..20).prop_map(Step::Wait),
         1 => any::<u16>().prop_map(|n| Step::Undo(n.into())),
         1 => Just(Step::Crash),
@@ -337,6 +339,7 @@ impl Walk {
                 }
             }
             Step::Freeze(number, frozen) => self.freeze(number, frozen),
+            Step::Renew(number, life) => self.renew(number, life),
             Step::Wait(seconds) => self.now += seconds,
             Step::Undo(number) => {
                 // An operation that fails half-way: as if it had not begun.
@@ -354,6 +357,19 @@ impl Walk {
             }
             Step::Restart => self.restart(),
         }
+    }
+
+    /// As `token renew` does it: only what stands, only later, never beyond the parent's.
+    fn renew(&mut self, number: usize, life: i64) {
+        let Some(entry) = self.live(number).and_then(|n| self.tokens.by_id.get(&id(n), true).cloned()) else {
+            return;
+        };
+        let parent = entry.facts.parent.and_then(|p| self.tokens.by_id.get(&p, true));
+        let limit = parent.map(|parent| self.tokens.effective_end(parent, true));
+        let wanted = at(self.now + life);
+        let end = limit.map_or(wanted, |limit| wanted.min(limit)).max(entry.end);
+        self.tokens.by_id.stage(entry.facts.id, Some(Arc::new(TokenEntry { end, ..(*entry).clone() })));
+        self.tokens.keep();
     }
 
     fn freeze(&mut self, number: usize, frozen: bool) {

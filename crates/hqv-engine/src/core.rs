@@ -123,6 +123,7 @@ impl Core {
         let id = open.tokens.by_hash.get(&hash, staged).copied().ok_or_else(unauthorized)?;
         let entry = open.tokens.by_id.get(&id, staged).cloned().ok_or_else(unauthorized)?;
         match open.tokens.ended(&entry, now, staged) {
+            Some(_) if !open.tokens.gone(&entry, now, staged) => Err(family::frozen(&entry)),
             Some(code) => Err(family::ended(code, &entry)),
             None => Ok(Principal::Token(entry)),
         }

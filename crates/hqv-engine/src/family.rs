@@ -99,6 +99,10 @@ pub struct Tokens {
     pub pending_revocations: HashSet<TokenId>,
     /// Revoked by the group under way: what becomes pending where it is not durable.
     pub revoking: Vec<TokenId>,
+    /// Frozen in memory although the store would not take it; retried until it does.
+    pub pending_freezes: HashSet<TokenId>,
+    /// Frozen by the group under way.
+    pub freezing: Vec<TokenId>,
     /// Reserved tokens by the end that they had when they were looked at last.
     pub(crate) reserved: BTreeSet<(Timestamp, TokenId)>,
     /// Children made and not yet swept, by parent.
@@ -109,6 +113,7 @@ pub struct Tokens {
 #[derive(Default)]
 pub struct Carried {
     revoked: HashSet<TokenId>,
+    frozen: HashSet<TokenId>,
     uses: HashMap<TokenId, (u64, Timestamp)>,
 }
 
@@ -127,19 +132,48 @@ impl Tokens {
             .chain(above.map(move |id| self.by_id.get(id, staged).map(|a| a.as_ref())))
     }
 
-    /// Why the token no longer stands, if it does not: its own end or that of an ancestor.
+    /// Why the token does not stand, if it does not: its own end or that of an ancestor, or a freeze.
     pub fn ended(&self, entry: &TokenEntry, now: Timestamp, staged: bool) -> Option<Code> {
-        let mut expired = false;
+        let (mut expired, mut frozen) = (false, false);
         for link in self.chain(entry, staged) {
             let Some(link) = link else {
                 return Some(Code::TokenRevoked);
             };
-            if link.state != State::Live || self.pending_revocations.contains(&link.facts.id) {
+            if link.state == State::Revoked || self.pending_revocations.contains(&link.facts.id) {
                 return Some(Code::TokenRevoked);
             }
+            frozen |= self.is_frozen(link);
             expired |= link.end <= now;
         }
-        expired.then_some(Code::TokenExpired)
+        match (expired, frozen) {
+            (true, _) => Some(Code::TokenExpired),
+            (false, true) => Some(Code::TokenRevoked),
+            (false, false) => None,
+        }
+    }
+
+    /// Whether it ended for good. One that is frozen, itself or by an ancestor, has not: its name, its reserve and its
+    /// end stay as they are.
+    pub fn gone(&self, entry: &TokenEntry, now: Timestamp, staged: bool) -> bool {
+        self.chain(entry, staged).any(|link| {
+            link.is_none_or(|link| {
+                link.state == State::Revoked
+                    || link.end <= now
+                    || self.pending_revocations.contains(&link.facts.id)
+            })
+        })
+    }
+
+    /// Whether its own state is frozen, stored or not yet.
+    pub fn is_frozen(&self, entry: &TokenEntry) -> bool {
+        entry.state == State::Frozen || self.pending_freezes.contains(&entry.facts.id)
+    }
+
+    /// Stages a state that may change again: frozen, or live once more. What was set aside stays so.
+    pub fn stage_state(&mut self, entry: &TokenEntry, state: State) {
+        let mut next = entry.clone();
+        next.state = state;
+        self.by_id.stage(next.facts.id, Some(Arc::new(next)));
     }
 
     /// When it ends, its ancestors' ends included.
@@ -188,6 +222,7 @@ impl Tokens {
         self.hold_revocations();
         Carried {
             revoked: std::mem::take(&mut self.pending_revocations),
+            frozen: std::mem::take(&mut self.pending_freezes),
             uses: std::mem::take(&mut self.unflushed),
         }
     }
@@ -195,6 +230,8 @@ impl Tokens {
     /// Takes over what the last lock kept, as far as the rows do not say it.
     pub fn resume(&mut self, carried: Carried) {
         let stands = |id: &TokenId| self.by_id.get(id, false).is_some_and(|e| e.state != State::Revoked);
+        let moves = |id: &TokenId| self.by_id.get(id, false).is_some_and(|e| e.state == State::Live);
+        self.pending_freezes = carried.frozen.into_iter().filter(moves).collect();
         self.pending_revocations = carried.revoked.into_iter().filter(stands).collect();
         self.unflushed = carried.uses;
     }
@@ -213,7 +250,7 @@ impl Tokens {
         if self.children.get(&parent).is_none_or(|n| *n < MAX_CHILDREN) {
             return true;
         }
-        let child = |e: &&Arc<TokenEntry>| e.facts.parent == parent && self.ended(e, now, staged).is_none();
+        let child = |e: &&Arc<TokenEntry>| e.facts.parent == parent && !self.gone(e, now, staged);
         let live = u32::try_from(self.all(staged).filter(child).count()).unwrap_or(u32::MAX);
         self.children.insert(parent, live);
         live < MAX_CHILDREN
@@ -226,8 +263,14 @@ impl Tokens {
         self.pending_revocations.extend(all);
     }
 
-    /// Stages the revocations that so far hold in memory only.
+    /// Stages the freezes and revocations that so far hold in memory only.
     pub fn stage_pending(&mut self) {
+        let frozen: Vec<TokenId> = self.pending_freezes.iter().copied().collect();
+        for id in frozen {
+            if let Some(entry) = self.by_id.get(&id, true).filter(|e| e.state == State::Live).cloned() {
+                self.stage_state(&entry, State::Frozen);
+            }
+        }
         let pending: Vec<TokenId> = self.pending_revocations.iter().copied().collect();
         for id in pending {
             if self.by_id.get(&id, true).is_some_and(|entry| entry.state != State::Revoked) {
@@ -277,8 +320,10 @@ impl Tokens {
             *self.children.entry(parent).or_default() += 1;
         }
         self.revoking.clear();
+        self.freezing.clear();
         self.flushing.clear();
         let by_id = &self.by_id;
+        self.pending_freezes.retain(|id| by_id.get(id, true).is_some_and(|e| e.state == State::Live));
         self.pending_revocations.retain(|id| by_id.get(id, true).is_some_and(|e| e.state != State::Revoked));
         self.by_id.publish();
         self.by_hash.publish();
@@ -286,8 +331,9 @@ impl Tokens {
         self.forget_returned();
     }
 
-    /// The group was not confirmed: its revocations hold in memory all the same, and are retried.
+    /// The group was not confirmed: its revocations and freezes hold in memory all the same, and are retried.
     pub fn hold_revocations(&mut self) {
+        self.pending_freezes.extend(self.freezing.drain(..));
         self.pending_revocations.extend(self.revoking.drain(..));
     }
 
@@ -314,6 +360,13 @@ pub fn exhausted(entry: &TokenEntry) -> Error {
     Error::new(Code::TokenExhausted, format!("token {} has no uses left", entry.facts.ancestry))
         .actor(&*entry.facts.ancestry)
         .hint("ask who gave it for a new one")
+}
+
+/// The error for a token that is frozen, told to whoever holds it.
+pub fn frozen(entry: &TokenEntry) -> Error {
+    Error::new(Code::TokenRevoked, format!("token {} is frozen", entry.facts.ancestry))
+        .actor(&*entry.facts.ancestry)
+        .hint("ask who gave it; hq-vault thaw lets it go on")
 }
 
 /// The error for a token that ended, told to whoever holds it.

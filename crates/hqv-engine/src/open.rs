@@ -186,6 +186,7 @@ impl Open {
             && self.changes.is_empty()
             && self.tokens.by_id.staged().next().is_none()
             && self.tokens.pending_revocations.is_empty()
+            && self.tokens.pending_freezes.is_empty()
     }
 
     /// Seals what the group changed, computes the next row state and hands out the batch to commit. `head`

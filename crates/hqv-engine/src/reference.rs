@@ -7,7 +7,7 @@ use crate::caller::Principal;
 use crate::family::TokenEntry;
 use crate::operation::View;
 
-/// Finds the one token meant. Live ones come before ended ones of the same name; more than one is
+/// Finds the one token meant. Live and frozen ones come before ended ones of the same name; more than one is
 /// `CONFLICT` with the ids. A token sees itself and its descendants, the owner all.
 pub fn find(view: &View<'_>, who: &TokenRef) -> Result<Arc<TokenEntry>, Error> {
     let tokens = &view.open.tokens;
@@ -22,7 +22,7 @@ pub fn find(view: &View<'_>, who: &TokenRef) -> Result<Arc<TokenEntry>, Error> {
     }
     let found: Vec<&Arc<TokenEntry>> =
         tokens.all(view.staged).filter(|entry| visible(entry) && matches(entry, who)).collect();
-    let live: Vec<_> = found.iter().filter(|e| tokens.ended(e, view.now, view.staged).is_none()).collect();
+    let live: Vec<_> = found.iter().filter(|e| !tokens.gone(e, view.now, view.staged)).collect();
     match (live.as_slice(), found.as_slice()) {
         ([one], _) => Ok((**one).clone()),
         ([], [one]) => Ok((*one).clone()),
@@ -71,5 +71,16 @@ pub fn may_manage(view: &View<'_>, entry: &TokenEntry) -> Result<(), Error> {
         }
         Principal::Token(_) | Principal::Owner(_) => Ok(()),
         _ => Err(crate::core::unauthorized()),
+    }
+}
+
+/// A descendant of the caller; the owner's are all. A token decides about those below it, not about itself.
+pub fn below(view: &View<'_>, who: &TokenRef) -> Result<Arc<TokenEntry>, Error> {
+    let entry = find(view, who)?;
+    match view.principal {
+        Principal::Token(me) if me.facts.id == entry.facts.id => {
+            Err(Error::forbidden("a token may not do this to itself"))
+        }
+        _ => may_manage(view, &entry).map(|()| entry),
     }
 }

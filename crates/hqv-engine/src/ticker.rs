@@ -129,6 +129,7 @@ impl Core {
             || open.tokens.ends_due(now)
             || !open.tokens.unflushed.is_empty()
             || !open.tokens.pending_revocations.is_empty()
+            || !open.tokens.pending_freezes.is_empty()
             || boot.saturating_sub(self.last_flush) >= FLUSH
     }
 

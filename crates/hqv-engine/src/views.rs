@@ -5,7 +5,7 @@ use hqv_model::{EntryRoute, Scope, SecretId, SecretMeta, SecretPath, Timestamp, 
 use std::ops::Deref;
 use std::sync::OnceLock;
 
-use crate::family::{State, TokenEntry, Tokens};
+use crate::family::{TokenEntry, Tokens};
 use crate::rows::secret::SecretBody;
 
 /// A secret's metadata.
@@ -168,7 +168,7 @@ fn state(
     use hqv_model::Code::TokenExpired;
     match tokens.ended(entry, now, staged) {
         Some(TokenExpired) => "expired",
-        Some(_) if entry.state == State::Frozen => "frozen",
+        Some(_) if !tokens.gone(entry, now, staged) => "frozen",
         Some(_) => "revoked",
         None if left == Some(0) => "exhausted",
         None => "live",

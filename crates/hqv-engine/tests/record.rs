@@ -9,6 +9,7 @@ use hqv_engine::ops::batch::{Batch, BatchWhich};
 use hqv_engine::ops::copy::Copy;
 use hqv_engine::ops::delete::Delete;
 use hqv_engine::ops::get::Get;
+use hqv_engine::ops::import::{Import, Imported, OnConflict};
 use hqv_engine::ops::list::List;
 use hqv_engine::ops::mv::Move;
 use hqv_engine::ops::session_end::{SessionEnd, WhichSession};
@@ -16,12 +17,18 @@ use hqv_engine::ops::session_list::SessionList;
 use hqv_engine::ops::settings_change::SettingsChange;
 use hqv_engine::ops::settings_read::SettingsRead;
 use hqv_engine::ops::show::Show;
+use hqv_engine::ops::token_explain::TokenExplain;
+use hqv_engine::ops::token_freeze::TokenFreeze;
 use hqv_engine::ops::token_list::TokenList;
+use hqv_engine::ops::token_plan::TokenPlan;
+use hqv_engine::ops::token_renew::TokenRenew;
 use hqv_engine::ops::token_revoke::TokenRevoke;
 use hqv_engine::ops::token_self::TokenSelf;
 use hqv_engine::ops::token_show::TokenShow;
+use hqv_engine::ops::token_thaw::TokenThaw;
+use hqv_engine::ops::token_tree::TokenTree;
 use hqv_engine::{Operation, RecordView, SlotSecret};
-use hqv_model::{Code, OpKind, Prefix, TokenRef};
+use hqv_model::{Capability, Code, OpKind, Prefix, SecretBytes, TokenRef};
 use kit::{Kit, PASSPHRASE, caller, create, passphrase, path, peer, put, remote};
 
 async fn records(kit: &Kit) -> Vec<RecordView> {
@@ -49,6 +56,65 @@ fn who(text: &str) -> TokenRef {
     TokenRef::parse(text).unwrap()
 }
 
+/// What has a line without being the same for the owner and for a token that may nothing.
+const ALSO: [(&str, &str); 16] = [
+    ("init", "ok"),
+    ("token-self", "ok"),
+    ("token-show", "failed"),
+    ("token-revoke", "ok"),
+    ("token-explain", "failed"),
+    ("token-explain", "ok"),
+    ("token-tree", "failed"),
+    ("token-tree", "ok"),
+    ("audit-checkpoint", "ok"),
+    ("audit-verify", "ok"),
+    ("lock", "denied"),
+    ("lock", "ok"),
+    ("unlock", "denied"),
+    ("unlock", "ok"),
+    ("session-create", "ok"),
+    ("session-end", "ok"),
+];
+
+async fn about_tokens(kit: &Kit, nobody: &str, s: &mut Vec<OpKind>) {
+    // What every token may do to itself, and what it may not see of others.
+    kit.run(nobody, TokenSelf).await.unwrap();
+    assert_eq!(kit.run(nobody, TokenShow { who: who("w") }).await.err().unwrap().code(), Code::NotFound);
+    both(kit, nobody, s, || TokenFreeze { who: who("w") }).await;
+    both(kit, nobody, s, || TokenThaw { who: who("w") }).await;
+    both(kit, nobody, s, || TokenRenew { who: who("w"), ttl: None }).await;
+    let explain = || TokenExplain { who: who("w"), can: Capability::Read, path: path("a") };
+    assert_eq!(kit.run(nobody, explain()).await.err().unwrap().code(), Code::NotFound);
+    kit.run(&kit.owner, explain()).await.unwrap();
+    let tree = || TokenTree { who: who("w"), all: false };
+    assert_eq!(kit.run(nobody, tree()).await.err().unwrap().code(), Code::NotFound);
+    kit.run(&kit.owner, tree()).await.unwrap();
+    kit.run(&kit.owner, TokenRevoke { who: who("w") }).await.unwrap();
+}
+
+async fn both_of_secrets(kit: &Kit, nobody: &str, s: &mut Vec<OpKind>) {
+    both(kit, nobody, s, || put("a", b"1")).await;
+    both(kit, nobody, s, || Get { path: path("a"), version: None }).await;
+    both(kit, nobody, s, || Show { path: path("a") }).await;
+    both(kit, nobody, s, || List {
+        prefix: Prefix::everything(),
+        kind: None,
+        tag: None,
+        limit: 5,
+        after: None,
+    })
+    .await;
+    both(kit, nobody, s, || Batch { which: BatchWhich::Paths(vec![path("a")]) }).await;
+    let import = || Import {
+        secrets: vec![Imported { path: path("a"), value: SecretBytes::from_slice(b"1"), env: None }],
+        on_conflict: OnConflict::Overwrite,
+    };
+    both(kit, nobody, s, import).await;
+    both(kit, nobody, s, || Copy { from: path("a"), to: path("b") }).await;
+    both(kit, nobody, s, || Move { from: path("b"), to: path("c") }).await;
+    both(kit, nobody, s, || Delete { path: path("c"), purge: false }).await;
+}
+
 #[tokio::test]
 async fn au5_every_operation_allowed_and_denied_has_its_line() {
     let mut kit = Kit::new().await;
@@ -57,32 +123,16 @@ async fn au5_every_operation_allowed_and_denied_has_its_line() {
     let nobody = nobody.token.reveal().to_owned();
     let mut seen = Vec::new();
     let s = &mut seen;
-    both(&kit, &nobody, s, || put("a", b"1")).await;
-    both(&kit, &nobody, s, || Get { path: path("a"), version: None }).await;
-    both(&kit, &nobody, s, || Show { path: path("a") }).await;
-    both(&kit, &nobody, s, || List {
-        prefix: Prefix::everything(),
-        kind: None,
-        tag: None,
-        limit: 5,
-        after: None,
-    })
-    .await;
-    both(&kit, &nobody, s, || Batch { which: BatchWhich::Paths(vec![path("a")]) }).await;
-    both(&kit, &nobody, s, || Copy { from: path("a"), to: path("b") }).await;
-    both(&kit, &nobody, s, || Move { from: path("b"), to: path("c") }).await;
-    both(&kit, &nobody, s, || Delete { path: path("c"), purge: false }).await;
+    both_of_secrets(&kit, &nobody, s).await;
     both(&kit, &nobody, s, || create("w", None, &["read on a"])).await;
+    both(&kit, &nobody, s, || TokenPlan { create: create("p", None, &["read on a"]) }).await;
     both(&kit, &nobody, s, || TokenList { all: true }).await;
     both(&kit, &nobody, s, || SettingsRead).await;
     both(&kit, &nobody, s, || SettingsChange { changes: vec![("session-timeout".into(), "20".into())] })
         .await;
     both(&kit, &nobody, s, || SessionList).await;
     both(&kit, &nobody, s, || AuditRead { filter: AuditFilter::default() }).await;
-    // What every token may do to itself, and what it may not see of others.
-    kit.run(&nobody, TokenSelf).await.unwrap();
-    assert_eq!(kit.run(&nobody, TokenShow { who: who("w") }).await.err().unwrap().code(), Code::NotFound);
-    kit.run(&owner, TokenRevoke { who: who("w") }).await.unwrap();
+    about_tokens(&kit, &nobody, s).await;
     kit.engine.audit_checkpoint(caller(&owner)).await.unwrap();
     kit.engine.audit_verify(caller(&owner), None).await.unwrap();
     assert!(kit.engine.lock(&caller(&nobody)).is_err());
@@ -95,23 +145,10 @@ async fn au5_every_operation_allowed_and_denied_has_its_line() {
     kit.unlock().await;
     let all = records(&kit).await;
     let has = |op: &str, outcome: &str| all.iter().any(|r| r.operation == op && r.outcome == outcome);
-    for (op, outcome) in [
-        ("init", "ok"),
-        ("token-self", "ok"),
-        ("token-show", "failed"),
-        ("token-revoke", "ok"),
-        ("audit-checkpoint", "ok"),
-        ("audit-verify", "ok"),
-        ("lock", "denied"),
-        ("lock", "ok"),
-        ("unlock", "denied"),
-        ("unlock", "ok"),
-        ("session-create", "ok"),
-        ("session-end", "ok"),
-    ] {
+    for (op, outcome) in ALSO {
         assert!(has(op, outcome), "{op} {outcome} has no line");
     }
-    assert_eq!(seen.len(), 14);
+    assert_eq!(seen.len(), 19);
 }
 
 #[tokio::test]

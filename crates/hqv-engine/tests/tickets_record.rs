@@ -153,11 +153,18 @@ async fn opening_and_refusing_in_turns_is_bounded_too() {
     };
     assert_eq!((made, limited.code()), (KEPT_PER_CALLER, Code::RateLimited));
     open(&kit, &caller(&kit.owner), "owner");
-    // One that is joined again and again, too.
+    // One that is joined again and again is never refused, and recorded so often and then once a second.
     let opened = open(&kit, &caller(&kit.owner), "again");
-    let joins =
-        (0..1000).filter(|_| kit.engine.entry_create(&caller(&kit.owner), entry("again", false)).is_ok());
-    assert_eq!(joins.count(), 256);
+    let join =
+        |times: usize| (0..times).for_each(|_| assert!(open(&kit, &caller(&kit.owner), "again").joined));
+    let said = format!("entry {} {} joined", opened.code, opened.id);
+    let recorded =
+        async || records(&kit).await.iter().filter(|line| line.detail.as_deref() == Some(&said)).count();
+    join(300);
+    assert_eq!(recorded().await, 256);
+    kit.clock.pass(Duration::from_secs(1));
+    join(300);
+    assert_eq!(recorded().await, 257);
     assert_eq!(opened.code, kit.engine.entry_list(&caller(&kit.owner)).unwrap()[1].code);
 }
 

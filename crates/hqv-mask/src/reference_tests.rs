@@ -1,6 +1,8 @@
 //! The same result in the most simple way, for tests: the whole text turned back in every view, each pattern
 //! compared at each place.
 
+#![allow(clippy::disallowed_methods)] // how long to try
+
 use proptest::prelude::*;
 
 use hqv_model::SecretBytes;

@@ -53,8 +53,12 @@ kinds! {
     Copy => "copy",
     /// Several values were handed out at once.
     Batch => "batch",
+    /// Several values were stored at once.
+    Import => "import",
     /// A token was created.
     TokenCreate => "token-create",
+    /// What a token would be was asked for; none was created.
+    TokenPlan => "token-plan",
     /// Tokens were listed.
     TokenList => "token-list",
     /// A token was shown.
@@ -63,6 +67,16 @@ kinds! {
     TokenSelf => "token-self",
     /// A token and its family were ended.
     TokenRevoke => "token-revoke",
+    /// A token and its family were suspended.
+    TokenFreeze => "token-freeze",
+    /// A frozen token was let go on.
+    TokenThaw => "token-thaw",
+    /// A token's end was moved.
+    TokenRenew => "token-renew",
+    /// What a token may on a path was asked for.
+    TokenExplain => "token-explain",
+    /// A token and its descendants were shown.
+    TokenTree => "token-tree",
     /// Settings were read.
     SettingsRead => "settings-read",
     /// A setting was changed.

@@ -23,15 +23,22 @@ pub enum Call {
     Put,
     Delete,
     Batch,
+    Import,
     Move,
     Copy,
     Show,
     TokenCreate,
+    TokenPlan,
     TokenList,
     TokenSelf,
     TokenShow,
     TokenRevoke,
     TokenRevokeSelf,
+    TokenFreeze,
+    TokenThaw,
+    TokenRenew,
+    TokenExplain,
+    TokenTree,
     SessionCreate,
     SessionList,
     SessionEnd,
@@ -92,6 +99,7 @@ resource!(CHECK, "POST", POST => VaultCheck);
 resource!(SECRETS, "GET", GET => List);
 resource!(SECRET, "GET, PUT, DELETE", GET => Get, PUT => Put, DELETE => Delete);
 resource!(BATCH, "POST", POST => Batch);
+resource!(IMPORT, "POST", POST => Import);
 resource!(MOVE, "POST", POST => Move);
 resource!(COPY, "POST", POST => Copy);
 resource!(METADATA, "GET", GET => Show);
@@ -99,6 +107,12 @@ resource!(TOKENS, "GET, POST", GET => TokenList, POST => TokenCreate);
 // The token that asks. One whose name is `self` has to be asked for by its id.
 resource!(SELF, "GET, DELETE", GET => TokenSelf, DELETE => TokenRevokeSelf);
 resource!(TOKEN, "GET, DELETE", GET => TokenShow, DELETE => TokenRevoke);
+resource!(TOKENS_PLAN, "POST", POST => TokenPlan);
+resource!(TOKEN_FREEZE, "POST", POST => TokenFreeze);
+resource!(TOKEN_THAW, "POST", POST => TokenThaw);
+resource!(TOKEN_RENEW, "POST", POST => TokenRenew);
+resource!(TOKEN_EXPLAIN, "GET", GET => TokenExplain);
+resource!(TOKEN_TREE, "GET", GET => TokenTree);
 resource!(SESSIONS, "GET, POST, DELETE", GET => SessionList, POST => SessionCreate, DELETE => SessionEndAll);
 resource!(SESSION, "DELETE", DELETE => SessionEnd);
 resource!(ENTRIES, "GET, POST", GET => EntryList, POST => EntryCreate);
@@ -139,13 +153,11 @@ fn resource(rest: &str) -> Option<(&'static Resource, &str)> {
     if let Some(tail) = rest.strip_prefix("metadata/") {
         return Some((&METADATA, tail));
     }
-    let tailed = [("tokens/", &TOKEN), ("sessions/", &SESSION)];
-    if rest != "tokens/self" {
-        for (prefix, resource) in tailed {
-            if let Some(tail) = rest.strip_prefix(prefix) {
-                return (!tail.is_empty() && !tail.contains('/')).then_some((resource, tail));
-            }
-        }
+    if let Some(tail) = rest.strip_prefix("tokens/").filter(|tail| *tail != "self") {
+        return token(tail);
+    }
+    if let Some(tail) = rest.strip_prefix("sessions/") {
+        return (!tail.is_empty() && !tail.contains('/')).then_some((&SESSION, tail));
     }
     if let Some(tail) = rest.strip_prefix("entries/") {
         let verbs = [("about", &ENTRY_ABOUT), ("answer", &ENTRY_ANSWER), ("refuse", &ENTRY_REFUSE)];
@@ -156,6 +168,21 @@ fn resource(rest: &str) -> Option<(&'static Resource, &str)> {
         return one_of(tail, &ASK, &verbs);
     }
     whole(rest).map(|resource| (resource, ""))
+}
+
+/// A token, and perhaps what is done with it. A name may hold colons: only one of the verbs at its end is a verb, and
+/// in a name it is written with `%3A`.
+fn token(tail: &str) -> Option<(&'static Resource, &str)> {
+    let verbs = [
+        (":freeze", &TOKEN_FREEZE),
+        (":thaw", &TOKEN_THAW),
+        (":renew", &TOKEN_RENEW),
+        ("/explain", &TOKEN_EXPLAIN),
+        ("/tree", &TOKEN_TREE),
+    ];
+    let verb = verbs.iter().find_map(|(verb, resource)| Some((*resource, tail.strip_suffix(verb)?)));
+    let (resource, name) = verb.unwrap_or((&TOKEN, tail));
+    (!name.is_empty() && !name.contains('/')).then_some((resource, name))
 }
 
 /// One of a kind by its id or code, and perhaps a verb after a colon, which neither of them holds.
@@ -185,9 +212,11 @@ fn whole(rest: &str) -> Option<&'static Resource> {
         "vault:check" => &CHECK,
         "secrets" => &SECRETS,
         "secrets:batch" => &BATCH,
+        "secrets:import" => &IMPORT,
         "secrets:move" => &MOVE,
         "secrets:copy" => &COPY,
         "tokens" => &TOKENS,
+        "tokens:plan" => &TOKENS_PLAN,
         "tokens/self" => &SELF,
         "sessions" => &SESSIONS,
         "entries" => &ENTRIES,
@@ -221,15 +250,22 @@ impl Call {
             Call::Put => "put",
             Call::Delete => "delete",
             Call::Batch => "batch",
+            Call::Import => "import",
             Call::Move => "move",
             Call::Copy => "copy",
             Call::Show => "show",
             Call::TokenCreate => "tokenCreate",
+            Call::TokenPlan => "tokenPlan",
             Call::TokenList => "tokenList",
             Call::TokenSelf => "tokenSelf",
             Call::TokenShow => "tokenShow",
             Call::TokenRevoke => "tokenRevoke",
             Call::TokenRevokeSelf => "tokenRevokeSelf",
+            Call::TokenFreeze => "tokenFreeze",
+            Call::TokenThaw => "tokenThaw",
+            Call::TokenRenew => "tokenRenew",
+            Call::TokenExplain => "tokenExplain",
+            Call::TokenTree => "tokenTree",
             Call::SessionCreate => "sessionCreate",
             Call::SessionList => "sessionList",
             Call::SessionEnd => "sessionEnd",
@@ -278,12 +314,19 @@ mod tests {
             &SECRETS,
             &SECRET,
             &BATCH,
+            &IMPORT,
             &MOVE,
             &COPY,
             &METADATA,
             &TOKENS,
             &SELF,
             &TOKEN,
+            &TOKENS_PLAN,
+            &TOKEN_FREEZE,
+            &TOKEN_THAW,
+            &TOKEN_RENEW,
+            &TOKEN_EXPLAIN,
+            &TOKEN_TREE,
             &SESSIONS,
             &SESSION,
             &ENTRIES,
@@ -367,6 +410,18 @@ mod tests {
         assert_eq!(get("/v1/tokens/self"), Found::Call(Call::TokenSelf, ""));
         assert_eq!(find(&Method::DELETE, "/v1/tokens/self"), Found::Call(Call::TokenRevokeSelf, ""));
         assert_eq!(find(&Method::DELETE, "/v1/tokens/a%2Fb"), Found::Call(Call::TokenRevoke, "a%2Fb"));
+        assert_eq!(find(&Method::POST, "/v1/tokens/a:b:freeze"), Found::Call(Call::TokenFreeze, "a:b"));
+        assert_eq!(
+            find(&Method::DELETE, "/v1/tokens/a%3Afreeze"),
+            Found::Call(Call::TokenRevoke, "a%3Afreeze")
+        );
+        assert_eq!(find(&Method::DELETE, "/v1/tokens/a:freeze"), Found::Methods("POST"));
+        assert_eq!(get("/v1/tokens/a:1"), Found::Call(Call::TokenShow, "a:1"));
+        assert_eq!(get("/v1/tokens/a%2Fb/tree"), Found::Call(Call::TokenTree, "a%2Fb"));
+        assert_eq!(get("/v1/tokens/tree"), Found::Call(Call::TokenShow, "tree"));
+        for path in ["/v1/tokens//tree", "/v1/tokens/:freeze", "/v1/tokens/a/b/tree", "/v1/tokens/a/tree/"] {
+            assert_eq!(get(path), Found::Nothing, "{path}");
+        }
         for path in
             ["/v1/tokens/", "/v1/tokens/a/b", "/v1/status/", "/v1/sessions/", "/v1", "/v1/", "/", "", "//"]
         {

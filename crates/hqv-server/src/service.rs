@@ -377,9 +377,12 @@ impl Call {
             Init | Unlock
                 | Put
                 | Batch
+                | Import
                 | Move
                 | Copy
                 | TokenCreate
+                | TokenPlan
+                | TokenRenew
                 | SessionCreate
                 | SettingsChange
                 | EntryCreate

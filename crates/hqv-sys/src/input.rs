@@ -135,10 +135,40 @@ fn wait_for_writer(file: &File, patience: Duration) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::TimedOut, "nobody writes to this FIFO"))
 }
 
+/// An error where it is known beforehand that nothing can be written to `fd`: a full device, or a pipe that
+/// nobody reads. Writes nothing.
+///
+/// # Errors
+/// What a write would say.
+pub fn must_take(fd: std::os::fd::BorrowedFd<'_>) -> io::Result<()> {
+    let mut fds = [PollFd::from_borrowed_fd(fd, PollFlags::OUT)];
+    wait(&mut fds, &Deadline::after(Duration::ZERO))?;
+    if fds.iter().any(|fd| fd.revents().contains(PollFlags::ERR)) {
+        return Err(io::ErrorKind::BrokenPipe.into());
+    }
+    match rustix::io::write(fd, &[]) {
+        Ok(_) | Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn what_takes_nothing_is_known_before_it_is_written_to() {
+        use std::os::fd::AsFd;
+        let (read, write) = io::pipe().unwrap();
+        must_take(write.as_fd()).unwrap();
+        drop(read);
+        assert_eq!(must_take(write.as_fd()).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+        must_take(File::options().write(true).open("/dev/null").unwrap().as_fd()).unwrap();
+        if let Ok(full) = File::options().write(true).open("/dev/full") {
+            assert_eq!(must_take(full.as_fd()).unwrap_err().kind(), io::ErrorKind::StorageFull);
+        }
+    }
 
     #[test]
     fn in4_a_fifo_without_a_writer_does_not_hang() {

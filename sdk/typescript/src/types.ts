@@ -123,7 +123,7 @@ export interface TokenMetadata {
   scope: string[];
   /** How many uses are set aside for those below it. */
   setAside: number;
-  /** `live`, `expired`, `exhausted` or `revoked`. */
+  /** `live`, `expired`, `exhausted`, `frozen` or `revoked`. */
   state: string;
   /** Uses spent by it and its descendants. */
   useCount: number;

@@ -9,18 +9,23 @@ use std::cell::{Cell, OnceCell};
 use std::io::ErrorKind;
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use hqv_client::{
     CONNECTION_ERROR, Client, ClientError, Fingerprint, Options, Pin, Proxy, Secret, TIMEOUT, Target, Trust,
 };
 use hqv_crypto::wire;
-use hqv_model::{Code, SecretBytes, SecretText};
+use hqv_model::{Clock, Code, SecretBytes, SecretText};
 use tokio::runtime::Runtime;
 
 use super::context::Context;
 use super::output::error::Failure;
+use crate::compose::SystemClock;
 use crate::daemon::autostart;
 use crate::settings::{DEFAULT_PORT, Settings};
+
+/// What every call may take.
+const LEAST: Duration = Duration::from_secs(1);
 
 /// A server chosen, with the runtime on which it is asked.
 pub struct Link<'a> {
@@ -31,6 +36,7 @@ pub struct Link<'a> {
     runtime: OnceCell<Runtime>,
     started: Cell<bool>,
     claim: Option<&'static str>,
+    until: Option<Duration>,
 }
 
 impl<'a> Link<'a> {
@@ -44,6 +50,7 @@ impl<'a> Link<'a> {
             runtime: OnceCell::new(),
             started: Cell::new(false),
             claim: None,
+            until: None,
         })
     }
 
@@ -62,6 +69,14 @@ impl<'a> Link<'a> {
         self
     }
 
+    /// No call but a poll waits for its answer past `until` on the boot clock, except for the least that every
+    /// call gets: a daemon that stands still must not outlast the command's own patience.
+    #[must_use]
+    pub fn until(mut self, until: Option<Duration>) -> Link<'a> {
+        self.until = until;
+        self
+    }
+
     /// Whether it is the daemon of this machine's vault directory.
     pub fn is_local(&self) -> bool {
         self.local_socket.is_some()
@@ -70,6 +85,14 @@ impl<'a> Link<'a> {
     /// Whether it asks over a Unix socket, where a caller of the same user needs no credential to ask.
     pub fn is_socket(&self) -> bool {
         matches!(self.target, Target::Unix(_))
+    }
+
+    /// The host of a server that is reached over the network; it may be this one.
+    pub fn host(&self) -> Option<&str> {
+        match &self.target {
+            Target::Https { host, .. } => Some(host),
+            _ => None,
+        }
     }
 
     /// Whom it asks, for people.
@@ -180,6 +203,10 @@ impl<'a> Link<'a> {
         let mut options = Options::new(self.target.clone(), hqv_sys::process::uid(), peer_uid);
         options.proxy = Proxy { https_proxy: env.https_proxy.clone(), no_proxy: env.no_proxy.clone() };
         options.claim = self.claim.map(str::to_owned);
+        if let Some(until) = self.until {
+            let left = until.saturating_sub(SystemClock.boot()).max(LEAST);
+            options.answer_within = options.answer_within.min(left);
+        }
         if !matches!(self.target, Target::Unix(_)) {
             options.trust = self.trust(credential)?;
         }

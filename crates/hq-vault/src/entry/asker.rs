@@ -35,21 +35,37 @@ fn cut(mut text: String, most: usize) -> String {
 /// `node (pid 51234) in ~/src/shop, no token`, escaped.
 pub fn shown(asker: &Asker, home: Option<&Path>) -> String {
     let mut text = match &asker.program {
-        Some(program) => escape_controls(program).into_owned(),
+        Some(program) => claim(escape_controls(program).into_owned()),
         None => "a program that does not say its name".to_owned(),
     };
     if let Some(directory) = &asker.directory {
-        text = format!("{text} in {}", short(directory, home));
+        text = format!("{text} in {}", claim(short(directory, home)));
     }
     match &asker.token {
+        _ if asker.owner => text.push_str(", as the owner"),
         Some(token) => text = format!("{text}, token {}", escape_controls(token)),
         None => text.push_str(", no token"),
     }
     match (asker.pid, asker.source.as_str()) {
-        (Some(pid), _) => format!("{text} (by process {pid} on this machine)"),
+        (Some(pid), _) => format!("{text} (process {pid})"),
         (None, "socket" | "") => text,
         (None, source) => format!("{text} (from {})", escape_controls(source)),
     }
+}
+
+/// A claim that could be read as words of ours stands in quotes, of which it has none of its own.
+fn claim(text: String) -> String {
+    let (name, pid) =
+        text.strip_suffix(')').and_then(|text| text.rsplit_once(" (pid ")).unwrap_or((&text, "0"));
+    let plain = |c: char| c.is_alphanumeric() || "._-+@/~:".contains(c);
+    if !name.is_empty()
+        && name.chars().all(plain)
+        && !pid.is_empty()
+        && pid.bytes().all(|c| c.is_ascii_digit())
+    {
+        return text;
+    }
+    format!("\"{}\"", text.replace('"', "'"))
 }
 
 fn short(directory: &str, home: Option<&Path>) -> String {
@@ -83,6 +99,24 @@ mod tests {
         assert_eq!(shown(&shop, Some(home)), "node (pid 7) in ~/src/shop, no token");
         let token = asker("node (pid 7)", Some("ci/worker"));
         assert_eq!(shown(&token, None), "node (pid 7) in /home/ada/src/shop, token ci/worker");
+    }
+
+    #[test]
+    fn en7_a_claim_is_never_read_as_our_own_words() {
+        let ours = asker("node (pid 7)", None);
+        assert!(shown(&Asker { owner: true, ..ours.clone() }, None).ends_with("/shop, as the owner"));
+        for (program, said) in [
+            ("node (pid 7), token admin", "\"node (pid 7), token admin\" in"),
+            ("node, as the owner (pid 7)", "\"node, as the owner (pid 7)\" in"),
+            ("x\", token a", "\"x', token a\" in"),
+            ("x (pid 7) (by process 1 on this machine)", "\"x (pid 7) (by process 1 on this machine)\" in"),
+            ("", "\"\" in"),
+        ] {
+            let text = shown(&asker(program, None), None);
+            assert!(text.starts_with(said) && text.ends_with(", no token"), "{text}");
+        }
+        let text = shown(&Asker { directory: Some("/tmp/x, as the owner".to_owned()), ..ours }, None);
+        assert_eq!(text, "node (pid 7) in \"/tmp/x, as the owner\", no token");
     }
 
     #[test]

@@ -44,6 +44,8 @@ pub enum Outcome {
     Decided,
     /// The person left it open.
     Left,
+    /// Something stands where the value was to go, and may not be replaced.
+    InTheWay,
     /// There is no terminal to ask on, or it went away.
     NoTerminal,
 }
@@ -53,6 +55,7 @@ impl Outcome {
         match self {
             Outcome::Decided => b'd',
             Outcome::Left => b'l',
+            Outcome::InTheWay => b'w',
             Outcome::NoTerminal => b'n',
         }
     }
@@ -98,6 +101,7 @@ pub fn outcome(mut stream: &UnixStream) -> Outcome {
     match (said, byte) {
         (Ok(()), [b'd']) => Outcome::Decided,
         (Ok(()), [b'l']) => Outcome::Left,
+        (Ok(()), [b'w']) => Outcome::InTheWay,
         _ => Outcome::NoTerminal,
     }
 }
@@ -128,7 +132,7 @@ mod tests {
             ("ent_1", "s3cret", true, true)
         );
         assert_eq!(got.credential.unwrap().reveal(), "hqv_x");
-        for outcome in [Outcome::Decided, Outcome::Left, Outcome::NoTerminal] {
+        for outcome in [Outcome::Decided, Outcome::Left, Outcome::InTheWay, Outcome::NoTerminal] {
             report(&there, outcome);
             assert_eq!(super::outcome(&here), outcome);
         }

@@ -28,5 +28,6 @@ pub mod routes;
 pub mod shapes;
 pub mod sitting;
 mod slips;
+pub mod standing;
 pub mod waiting;
 pub mod watch;

@@ -57,7 +57,8 @@ pub fn sheet(about: &EntryAbout, home: Option<&Path>) -> String {
     let mut text = String::from("\nAn agent asks you for a secret. It will not see what you type.\n\n");
     let state = match (about.exists, about.overwrite) {
         (Some(false), _) => ", new",
-        (Some(true), _) => ", replaces what is there",
+        (Some(true), true) => ", replaces what is there",
+        (Some(true), false) => "; there is a value already, and this cannot replace it",
         (None, true) => ", may replace what is there",
         (None, false) => "",
     };
@@ -211,10 +212,13 @@ mod tests {
 
     #[test]
     fn en7_another_vault_and_a_replacement_are_named() {
-        let about = EntryAbout { vault_dir: Some("/tmp/v".to_owned()), exists: Some(true), ..about() };
+        let vault_dir = Some("/tmp/v".to_owned());
+        let about = EntryAbout { vault_dir, exists: Some(true), overwrite: true, ..about() };
         let text = sheet(&about, None);
         assert!(text.contains("vault      /tmp/v   (not the one in your home)"), "{text}");
         assert!(text.contains("(api-key, replaces what is there)"), "{text}");
+        let text = sheet(&EntryAbout { overwrite: false, ..about }, None);
+        assert!(text.contains("(api-key; there is a value already, and this cannot replace it)"), "{text}");
     }
 
     #[test]

@@ -11,13 +11,14 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
-use hqv_model::{SecretText, escape_controls};
+use hqv_model::{Code, SecretText, escape_controls};
 use hqv_sys::signal::Held;
 use hqv_sys::tty::{self, Front};
 
 use super::errand::{self, Errand, Outcome};
 use super::prompt::{Manner, Unanswered};
 use super::sitting::{Sat, Sitting};
+use super::standing::Standing;
 use crate::cli::context::Context;
 use crate::cli::output::error::Failure;
 
@@ -47,6 +48,7 @@ fn connect(socket: Option<&Path>) -> std::io::Result<UnixStream> {
 
 fn sit(ctx: &Context, errand: Errand) -> std::io::Result<Outcome> {
     let held = Held::hold();
+    let _standing = Standing::begin(ctx, &errand.entry);
     let terminal = tty::open()?;
     // Given back when this returns, before the report is read.
     let front = if errand.tmux { None } else { Some(Front::take(terminal.as_fd())?) };
@@ -91,7 +93,8 @@ fn judge(sat: Result<Sat, Failure>) -> (String, Outcome) {
         Err(failure) => {
             let hint = failure.hint_text().unwrap_or("hq-vault pending shows what is still open");
             let message = escape_controls(failure.message());
-            (format!("Not stored: {message}\n{}\n", escape_controls(hint)), Outcome::Left)
+            let outcome = if failure.is(Code::AlreadyExists) { Outcome::InTheWay } else { Outcome::Left };
+            (format!("Not stored: {message}\n{}\n", escape_controls(hint)), outcome)
         }
     }
 }

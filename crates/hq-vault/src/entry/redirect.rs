@@ -9,12 +9,12 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
-use hqv_model::{Entropy, SecretText};
+use hqv_model::{Clock, Entropy, SecretText};
 use zeroize::Zeroizing;
 
-use crate::compose;
+use crate::compose::{self, SystemClock};
 
-/// How long a request may take, and how long it may be.
+/// How long a request may take in all, and how long it may be.
 const PATIENCE: Duration = Duration::from_secs(2);
 const HEAD_MAX: usize = 8 * 1024;
 
@@ -42,12 +42,15 @@ pub fn once(url: &SecretText, ours: bool) -> Option<String> {
 
 /// The connection back, if it asks for the right word and may.
 fn asked(mut stream: TcpStream, port: u16, path: &str, ours: bool) -> std::io::Result<Option<TcpStream>> {
-    let peer = stream.peer_addr()?;
-    stream.set_read_timeout(Some(PATIENCE))?;
+    let end = SystemClock.boot().saturating_add(PATIENCE);
+    // Others of this machine are not listened to: they could keep the browser waiting.
+    if ours && !is_ours(stream.peer_addr()?, port) {
+        return Ok(None);
+    }
     stream.set_write_timeout(Some(PATIENCE))?;
-    let head = head(&mut stream)?;
+    let head = head(&mut stream, end)?;
     let wanted = [format!("GET {path} HTTP/1.1\r\n"), format!("GET {path} HTTP/1.0\r\n")];
-    if wanted.iter().any(|line| head.starts_with(line.as_bytes())) && (!ours || is_ours(peer, port)) {
+    if wanted.iter().any(|line| head.starts_with(line.as_bytes())) {
         return Ok(Some(stream));
     }
     stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")?;
@@ -63,10 +66,16 @@ fn lead(mut stream: TcpStream, target: &str) -> std::io::Result<()> {
     stream.write_all(answer.as_bytes())
 }
 
-fn head(stream: &mut TcpStream) -> std::io::Result<Vec<u8>> {
+/// The whole head by `end`, on the boot clock.
+fn head(stream: &mut TcpStream, end: Duration) -> std::io::Result<Vec<u8>> {
     let mut head = Vec::new();
     let mut room = [0; 1024];
     while !head.windows(4).any(|end| end == b"\r\n\r\n") {
+        let left = end.saturating_sub(SystemClock.boot());
+        if left.is_zero() {
+            return Err(std::io::ErrorKind::TimedOut.into());
+        }
+        stream.set_read_timeout(Some(left))?;
         let got = stream.read(&mut room)?;
         head.extend_from_slice(room.get(..got).unwrap_or_default());
         if got == 0 || head.len() > HEAD_MAX {
@@ -125,6 +134,20 @@ mod tests {
         );
         let place = address.strip_prefix("http://").unwrap().split('/').next().unwrap();
         assert!(TcpStream::connect(place).is_err(), "it goes on listening");
+    }
+
+    #[test]
+    fn a_head_that_drips_ends_with_its_time() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let mut dripping = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut stream, _) = listener.accept().unwrap();
+        dripping.write_all(b"G").unwrap();
+        let end = SystemClock.boot().saturating_add(Duration::from_millis(50));
+        let error = head(&mut stream, end).unwrap_err();
+        assert!(matches!(error.kind(), std::io::ErrorKind::TimedOut | std::io::ErrorKind::WouldBlock));
+        // Bytes that are there do not give it more.
+        dripping.write_all(b"E").unwrap();
+        assert_eq!(head(&mut stream, end).unwrap_err().kind(), std::io::ErrorKind::TimedOut);
     }
 
     #[test]

@@ -17,12 +17,20 @@ use super::routes::{Opened, Way};
 use crate::settings::desk::Desk;
 
 /// Opens or tells the page. False where there is none, or nothing to open it with and nobody asked for it.
+///
+/// The page of a vault that is reached over the network is never opened: its address is one of that machine, and
+/// on this one anybody may listen there. Nor is it opened anew for each run of the same command.
 pub fn open(opened: &Opened<'_>, way: Way) -> bool {
     let Some(url) = opened.url else { return false };
     let desk = &opened.ctx.settings.env.desk;
     let out = &opened.ctx.out;
-    let told = way == Way::Web && (opened.no_open || is_remote(desk));
-    let shown = !opened.no_open && show(desk, url);
+    let local = opened.link.is_socket();
+    let told = way == Way::Web && (opened.no_open || !local || is_remote(desk));
+    if opened.joined && way != Way::Web && local && !openers(desk).is_empty() {
+        out.say("a page may stand in the browser already; --web opens it anew");
+        return true;
+    }
+    let shown = local && !opened.no_open && show(desk, url);
     if !shown && way != Way::Web {
         return false;
     }
@@ -41,11 +49,18 @@ pub fn open(opened: &Opened<'_>, way: Way) -> bool {
 fn tell(opened: &Opened<'_>, url: &SecretText) {
     let desk = &opened.ctx.settings.env.desk;
     opened.ctx.out.say(format!("the page: {}", url.reveal()));
-    if let Some(port) = port_of(url.reveal()).filter(|_| is_remote(desk)) {
-        let host = desk.ssh_host.clone().unwrap_or_else(hqv_sys::process::host_name);
+    let far = opened.link.host().filter(|host| !is_loopback(host));
+    if let Some(port) = port_of(url.reveal()).filter(|_| far.is_some() || is_remote(desk)) {
+        let host = far.map(str::to_owned).or_else(|| desk.ssh_host.clone());
+        let host = host.unwrap_or_else(hqv_sys::process::host_name);
         let host = hqv_model::escape_controls(&host);
         opened.ctx.out.say(format!("first, on your own machine: ssh -L {port}:127.0.0.1:{port} {host}"));
     }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// Whether the person's browser is likely to be on another machine.

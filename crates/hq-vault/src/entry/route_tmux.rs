@@ -10,6 +10,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hqv_model::{Entropy, SecretText};
@@ -21,7 +22,8 @@ use crate::compose;
 use crate::settings::config_file::TmuxPrompt;
 use crate::settings::desk::Tmux;
 
-/// How long tmux may take to start the prompt.
+/// How long tmux may take to answer a question, and to start the prompt.
+const ANSWER: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Starts the prompt. None without a tmux, a client attached to it, or room for a pop-up.
@@ -58,13 +60,13 @@ pub fn at(program: &Path, tmux: &Tmux) -> Command {
     command
 }
 
-/// The client that looked at our session last.
+/// The client that looked at our session last. None, soon, from a tmux that does not answer.
 pub fn attached_client(program: &Path, tmux: &Tmux) -> Option<String> {
     let format = "#{client_activity} #{client_control_mode} #{client_name}";
     let mut command = at(program, tmux);
-    command.args(["list-clients", "-t", &tmux.pane, "-F", format]).stdout(Stdio::piped());
-    let listed = command.output().ok().filter(|done| done.status.success())?;
-    newest(&String::from_utf8_lossy(&listed.stdout))
+    command.args(["list-clients", "-t", &tmux.pane, "-F", format]);
+    let listed = hqv_sys::process::answer_of(command, ANSWER)?;
+    newest(&String::from_utf8_lossy(&listed))
 }
 
 /// `TIME CONTROL NAME` in each line; a client in control mode shows no pop-up.
@@ -96,30 +98,41 @@ impl Socket {
         Some(Socket { listener, path })
     }
 
-    /// The prompt's connection; None where tmux does not show it.
+    /// The prompt's connection; None where tmux does not show it, or this command is to end.
     fn accept(&self, opened: &Opened<'_>, child: Child, split: bool) -> Option<UnixStream> {
         self.listener.set_nonblocking(true).ok()?;
         let listener = self.listener.try_clone().ok()?;
+        let shown = Arc::new(AtomicBool::new(false));
+        let ours = Arc::clone(&shown);
         let ended = Notice::when(move || {
-            let mut child = child;
-            let good = child.wait().is_ok_and(|status| status.success());
+            let good = see_out(child, &ours);
             // A pop-up is over when tmux returns; a pane has only begun.
             if split && good { Outcome::Decided } else { Outcome::NoTerminal }
         });
-        let stream = opened.link.wait(async move {
+        let wait = opened.patience(PATIENCE);
+        let connected = async {
             let listener = tokio::net::UnixListener::from_std(listener).ok()?;
-            let connected = async { listener.accept().await.ok().map(|(stream, _)| stream) };
             tokio::select! {
-                stream = connected => stream,
+                stream = listener.accept() => stream.ok().map(|(stream, _)| stream),
                 () = ended.without_terminal() => None,
-                () = tokio::time::sleep(PATIENCE) => None,
             }
-        });
-        let stream = stream.ok().flatten()?;
+        };
+        let stream = opened.link.wait(wait.cut(async { Ok(connected.await) })).ok()?.ok()?.ok().flatten()?;
+        shown.store(true, Ordering::SeqCst);
         let stream = stream.into_std().ok()?;
         stream.set_nonblocking(false).ok()?;
         errand::is_ours(&stream).then_some(stream)
     }
+}
+
+/// Waits for the end of tmux: as long as its pop-up stands, and not long where none is `shown`. Whether it ended
+/// well.
+fn see_out(mut child: Child, shown: &AtomicBool) -> bool {
+    let ended = hqv_sys::process::wait_end(child.id(), PATIENCE + ANSWER).unwrap_or(false);
+    if !ended && !shown.load(Ordering::SeqCst) {
+        let _ = child.kill();
+    }
+    child.wait().is_ok_and(|status| status.success())
 }
 
 /// Removes what an `ingest` that was killed while tmux started its prompt has left.

@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use hqv_model::SecretText;
+use hqv_model::{Clock, SecretText};
 use hqv_sys::signal::Held;
 
 use super::errand::{Errand, Outcome};
 use super::prompt::Manner;
 use super::waiting::{Notice, Wait, Waited};
-use super::{route_code, route_controlling, route_page, route_tmux, route_tty};
+use super::{route_code, route_controlling, route_page, route_tmux, route_tty, standing};
 use crate::cli::context::Context;
 use crate::cli::link::Link;
 use crate::cli::output::error::Failure;
+use crate::compose::SystemClock;
 
 /// The way that the command line insists on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,6 +81,10 @@ impl Opened<'_> {
         if route_tty::is_there() {
             return route_tty::ask(self, submit).map(Some);
         }
+        if self.joined && standing::is_there(self.ctx, self.id) {
+            self.ctx.out.say("a prompt for it stands already, from an earlier run");
+            return self.wait(None).map(Some);
+        }
         for start in [route_controlling::start, route_tmux::start] {
             let Some(notice) = start(self, submit) else { continue };
             match self.wait(Some(&notice))? {
@@ -99,8 +104,24 @@ impl Opened<'_> {
 
     /// Waits for the end, or to `deadline`.
     pub fn wait_until(&self, deadline: Option<Duration>, prompt: Option<&Notice>) -> Result<Waited, Failure> {
-        let wait = Wait { link: self.link, credential: self.credential, held: self.held, deadline };
-        wait.entry(self.id, prompt)
+        self.waiting(deadline).entry(self.id, prompt)
+    }
+
+    /// A wait of this command, to `deadline`.
+    pub fn waiting(&self, deadline: Option<Duration>) -> Wait<'_> {
+        Wait {
+            link: self.link,
+            credential: self.credential,
+            held: self.held,
+            deadline,
+            grace: Duration::ZERO,
+        }
+    }
+
+    /// A wait that lasts so long, and not past the command's own end.
+    pub fn patience(&self, patience: Duration) -> Wait<'_> {
+        let end = SystemClock.boot().saturating_add(patience);
+        self.waiting(Some(self.deadline.map_or(end, |deadline| deadline.min(end))))
     }
 
     /// What a prompt in a process of its own is told.

@@ -9,11 +9,12 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 use hqv_api::{EntryAbout, EntryAnswerRequest, EntryStored, WireSecret};
-use hqv_client::Client;
+use hqv_client::{Client, ClientError};
 use hqv_model::{Code, SecretBytes, SecretText};
 use hqv_sys::signal::Held;
 
 use super::prompt::{self, Desk, Manner, Unanswered};
+use super::waiting::{Cut, GRACE, Wait};
 use super::watch::{End, StopOnDrop, Watch, lost};
 use crate::cli::context::Context;
 use crate::cli::link::Link;
@@ -61,18 +62,39 @@ pub enum Sat {
     Open(Unanswered),
 }
 
+/// Why a sitting goes no further.
+enum Stop {
+    Failed(Failure),
+    Cut(Cut),
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Stop {
+        Stop::Failed(failure)
+    }
+}
+
 impl Sitting<'_> {
     /// Sits until there is an end.
     pub fn run(&self) -> Result<Sat, Failure> {
+        match self.sit() {
+            Ok(sat) => Ok(sat),
+            Err(Stop::Cut(Cut::Signal(signal))) => Ok(Sat::Signal(signal)),
+            Err(Stop::Cut(Cut::Late)) => Ok(Sat::Open(Unanswered::Late)),
+            Err(Stop::Failed(failure)) => Err(failure),
+        }
+    }
+
+    fn sit(&self) -> Result<Sat, Stop> {
         let link = Link::open(self.ctx)?;
         let ask = async |c: &mut Client| c.entry_about(self.id, self.submit).await;
-        let mut about = link.run_if_there(self.credential, ask)?;
+        let mut about = self.call(&link, self.deadline, ask)?;
         about.vault_dir = self.other_vault().or(about.vault_dir);
         if about.state != "waiting" {
             return self.state(&link, Duration::ZERO).map(|end| Sat::Ended(end.unwrap_or(End::Lost)));
         }
-        if let Some(signal) = self.held.came() {
-            return Ok(Sat::Signal(signal));
+        if about.exists == Some(true) && !about.overwrite {
+            return Err(self.in_the_way(&about).into());
         }
         let value = match self.ask(&about) {
             Ok(Ok(value)) => value,
@@ -82,6 +104,41 @@ impl Sitting<'_> {
             Err(other) => return Ok(Sat::Open(other)),
         };
         self.store(&link, &value)
+    }
+
+    /// A call that a signal cuts short, and `deadline` where there is one.
+    fn call<T>(
+        &self,
+        link: &Link<'_>,
+        deadline: Option<Duration>,
+        call: impl AsyncFn(&mut Client) -> Result<T, ClientError>,
+    ) -> Result<T, Stop> {
+        let grace = Duration::ZERO;
+        let wait = Wait { link, credential: self.credential, held: self.held, deadline, grace };
+        wait.of(call)?.map_err(Stop::Cut)
+    }
+
+    /// A call that changes something.
+    fn act<T>(
+        &self,
+        link: &Link<'_>,
+        call: impl AsyncFn(&mut Client) -> Result<T, ClientError>,
+    ) -> Result<T, Stop> {
+        let (held, grace) = (self.held, GRACE);
+        let wait = Wait { link, credential: self.credential, held, deadline: None, grace };
+        wait.of(call)?.map_err(Stop::Cut)
+    }
+
+    /// Said before anybody types for nothing.
+    fn in_the_way(&self, about: &EntryAbout) -> Failure {
+        let home = self.ctx.settings.home().map(|home| home.as_path());
+        self.say(&prompt::sheet(about, home));
+        let path = hqv_model::escape_controls(&about.path);
+        Failure::of(
+            Code::AlreadyExists,
+            format!("there is a value at {path} already, and this cannot replace it"),
+        )
+        .hint(format!("hq-vault deny {} ends it; who asks can ask again with --overwrite", about.code))
     }
 
     /// What we know ourselves of where the value goes: a false vault would not say.
@@ -116,17 +173,16 @@ impl Sitting<'_> {
         })
     }
 
-    fn store(&self, link: &Link<'_>, value: &SecretBytes) -> Result<Sat, Failure> {
+    fn store(&self, link: &Link<'_>, value: &SecretBytes) -> Result<Sat, Stop> {
         let mut request = EntryAnswerRequest::of(value.reveal());
         request.submit = self.submit.map(WireSecret::from_text);
         request.route = self.route.map(str::to_owned);
         let mut told = false;
         loop {
-            let stored =
-                link.run_if_there(self.credential, async |c| c.entry_answer(self.id, &request).await);
-            let failure = match stored {
+            let failure = match self.act(link, async |c| c.entry_answer(self.id, &request).await) {
                 Ok(stored) => return Ok(Sat::Stored(stored)),
-                Err(failure) => failure,
+                Err(Stop::Failed(failure)) => failure,
+                Err(cut) => return Err(cut),
             };
             if self.submit.is_none() || !failure.is(Code::VaultLocked) {
                 return self.failed(link, failure);
@@ -141,38 +197,37 @@ impl Sitting<'_> {
     }
 
     /// Returns nothing once the vault is unlocked.
-    fn until_unlocked(&self, link: &Link<'_>) -> Result<Option<Sat>, Failure> {
+    fn until_unlocked(&self, link: &Link<'_>) -> Result<Option<Sat>, Stop> {
+        let nobody = Wait { link, credential: None, held: self.held, deadline: None, grace: Duration::ZERO };
         loop {
-            if let Some(signal) = self.held.came() {
-                return Ok(Some(Sat::Signal(signal)));
-            }
             if let Some(end) = self.state(link, Duration::from_secs(1))? {
                 return Ok(Some(Sat::Ended(end)));
             }
-            if !link.run_if_there(None, async |c| c.status().await)?.locked {
+            if !nobody.of(async |c| c.status().await)?.map_err(Stop::Cut)?.locked {
                 return Ok(None);
             }
         }
     }
 
     /// A store that failed: because the entry ended meanwhile, or for its own reason.
-    fn failed(&self, link: &Link<'_>, failure: Failure) -> Result<Sat, Failure> {
+    fn failed(&self, link: &Link<'_>, failure: Failure) -> Result<Sat, Stop> {
         match self.state(link, Duration::ZERO) {
             Ok(Some(end)) => Ok(Sat::Ended(end)),
-            _ => Err(failure),
+            _ => Err(failure.into()),
         }
     }
 
     /// How the entry ended, if it has, after waiting for that.
-    fn state(&self, link: &Link<'_>, wait: Duration) -> Result<Option<End>, Failure> {
-        match link.run_if_there(self.credential, async |c| c.entry_state(self.id, wait).await) {
+    fn state(&self, link: &Link<'_>, wait: Duration) -> Result<Option<End>, Stop> {
+        match self.call(link, None, async |c| c.entry_state(self.id, wait).await) {
             Ok(state) => Ok(End::of(&state.state, state.stored.as_ref())),
-            Err(failure) => lost(failure).map(Some),
+            Err(Stop::Failed(failure)) => Ok(Some(lost(failure)?)),
+            Err(cut) => Err(cut),
         }
     }
 
-    fn refuse(&self, link: &Link<'_>) -> Result<Sat, Failure> {
-        link.run_if_there(self.credential, async |c| c.entry_refuse(self.id, self.submit).await)?;
+    fn refuse(&self, link: &Link<'_>) -> Result<Sat, Stop> {
+        self.act(link, async |c| c.entry_refuse(self.id, self.submit).await)?;
         Ok(Sat::Refused)
     }
 

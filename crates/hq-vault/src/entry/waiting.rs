@@ -75,7 +75,13 @@ pub struct Wait<'a> {
     pub held: &'a Held,
     /// When to stop, by the boot clock; never where `None`.
     pub deadline: Option<Duration>,
+    /// How much longer a call may take once a signal has come.
+    pub grace: Duration,
 }
+
+/// The grace of a call that changes something: what is on its way is best known to have arrived. The hang-up of
+/// an agent that heard of a value before its prompt did must not make the prompt say that it was left open.
+pub const GRACE: Duration = Duration::from_secs(1);
 
 /// What cuts a wait short.
 pub enum Cut {
@@ -83,6 +89,15 @@ pub enum Cut {
     Signal(i32),
     /// The deadline.
     Late,
+}
+
+impl From<Cut> for Waited {
+    fn from(cut: Cut) -> Waited {
+        match cut {
+            Cut::Signal(signal) => Waited::Signal(signal),
+            Cut::Late => Waited::Late,
+        }
+    }
 }
 
 impl Wait<'_> {
@@ -98,8 +113,7 @@ impl Wait<'_> {
             // The prompt is over before the daemon's word of what it did is here.
             Ok(Ok(Waited::Prompt(Outcome::Decided))) => self.entry(id, None),
             Ok(Ok(waited)) => Ok(waited),
-            Ok(Err(Cut::Signal(signal))) => Ok(Waited::Signal(signal)),
-            Ok(Err(Cut::Late)) => Ok(Waited::Late),
+            Ok(Err(cut)) => Ok(cut.into()),
             Err(failure) => watch::lost(failure).map(Waited::End),
         }
     }
@@ -109,18 +123,32 @@ impl Wait<'_> {
         &self,
         event: impl AsyncFn(&mut Client) -> Result<T, ClientError>,
     ) -> Result<Result<T, Cut>, Failure> {
-        self.link.run_if_there(self.credential, async |client| {
-            let mut signals = Signals::catch()?;
-            if let Some(signal) = self.held.came() {
-                return Ok(Err(Cut::Signal(signal)));
-            }
-            tokio::select! {
+        self.link.run_if_there(self.credential, async |client| self.cut(event(client)).await)
+    }
+
+    /// Waits for any event.
+    pub async fn cut<T>(
+        &self,
+        event: impl Future<Output = Result<T, ClientError>>,
+    ) -> Result<Result<T, Cut>, ClientError> {
+        let mut signals = Signals::catch()?;
+        let mut event = std::pin::pin!(event);
+        let signal = match self.held.came() {
+            Some(signal) => signal,
+            None => tokio::select! {
                 biased;
-                signal = signals.any() => Ok(Err(Cut::Signal(signal))),
-                found = event(client) => found.map(Ok),
-                () = late(self.deadline) => Ok(Err(Cut::Late)),
-            }
-        })
+                signal = signals.any() => signal,
+                found = &mut event => return found.map(Ok),
+                () = late(self.deadline) => return Ok(Err(Cut::Late)),
+            },
+        };
+        if self.grace.is_zero() {
+            return Ok(Err(Cut::Signal(signal)));
+        }
+        match tokio::time::timeout(self.grace, event).await {
+            Ok(found) => found.map(Ok),
+            Err(_) => Ok(Err(Cut::Signal(signal))),
+        }
     }
 }
 

@@ -55,6 +55,9 @@ fn nobody_there_is_exit_9_and_the_same_entry_again() {
     assert_eq!((first.out.as_str(), second.out.as_str()), ("", ""));
     let code = crate::support::code_in(&first.err);
     assert!(second.err.contains(&code) && first.err.contains("nobody has typed"), "{second:?}");
+    let status = owner(&home, &["status"]).ok().out();
+    assert!(status.contains(&format!("waiting   stripe/secret-key   hq-vault answer {code}\n")), "{status}");
+    assert!(!home.cli(["status"]).run().ok().out().contains("waiting"), "a peer is told of what waits");
     let json: Vec<_> = late.iter().copied().chain(["--json"]).collect();
     let said = Agent::start(&home, &json).finish().exits(9);
     let error: serde_json::Value = serde_json::from_str(said.err.lines().last().unwrap()).unwrap();

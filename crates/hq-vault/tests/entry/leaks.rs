@@ -1,7 +1,9 @@
 //! Rows MM2 and MM3: what is typed stands nowhere but in the vault, and nobody looks over the shoulder.
 
-use crate::agent::Agent;
-use crate::support::{INGEST, PASSPHRASE, answer, home, stripe_key, vault};
+use std::process::Command;
+
+use crate::agent::{Agent, clean};
+use crate::support::{CONFIRMED, INGEST, PASSPHRASE, answer, at_terminal, home, stripe_key, vault};
 use hqv_sys::pty::Pty;
 use hqv_test::{Canary, Home, PATIENCE, TestServer};
 
@@ -38,6 +40,42 @@ fn mm2_what_is_typed_is_left_nowhere_by_any_route() {
         assert_eq!(canary.in_tree(home.path()), []);
         assert_eq!(canary.in_process(server.pid()).unwrap(), []);
     }
+}
+
+#[test]
+fn mm2_the_memory_of_an_agent_never_holds_what_was_typed() {
+    let home = home();
+    let _server = vault(&home);
+    let key = stripe_key();
+    let (typed, half) = (Canary::new(key.as_bytes()), Canary::new(&key.as_bytes()[..30]));
+    assert_ne!(typed.in_memory(std::process::id()).unwrap(), [], "it is here, and is found");
+    // A shell that keeps what its command printed, and lives on.
+    let script = "mkfifo gate; said=$(\"$0\" \"$@\"); echo \"$said\"; echo over >&2; read -r _ < gate";
+    let mut shell = Command::new("setsid");
+    shell.args(["bash", "-c", script]).arg(home.program()).args(INGEST);
+    clean(&mut shell, &home);
+    let agent = Agent::run(shell);
+    let mut person = at_terminal(&home, &["answer", &agent.code()]);
+    person.wait_for("leaves it open: ").keys(&key.as_bytes()[..30]);
+    let below = [vec![agent.pid()], below(agent.pid())].concat();
+    assert!(below.len() > 1, "the shell waits for its command");
+    for pid in below {
+        assert_eq!(half.in_memory(pid).unwrap(), [], "{pid}");
+        assert_eq!(half.in_process(pid).unwrap(), [], "{pid}");
+    }
+    person.line(&key[30..]);
+    person.finish().ok();
+    agent.wait_for("over");
+    assert_eq!(typed.in_memory(agent.pid()).unwrap(), []);
+    std::fs::write(home.path().join("gate"), "\n").unwrap();
+    assert_eq!(agent.finish().exits(0).out, CONFIRMED);
+}
+
+/// The children of a process, and theirs.
+fn below(pid: u32) -> Vec<u32> {
+    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    let children: Vec<u32> = children.split_whitespace().map(|pid| pid.parse().unwrap()).collect();
+    children.iter().flat_map(|child| [vec![*child], below(*child)].concat()).collect()
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod agent;
 mod support;
 
 mod asks;
+mod attacks;
 mod code;
 mod controlling;
 mod leaks;

@@ -38,6 +38,7 @@ fn every_example_of_every_help_runs() {
         store(&home, path, b"value");
     }
     home.write("key.pem", "-----BEGIN PRIVATE KEY-----\nx\n-----END PRIVATE KEY-----\n", 0o600);
+    home.write(".env", "DATABASE_URL=value\n", 0o600);
     let bin = home.make_dir("bin");
     std::os::unix::fs::symlink(home.program(), bin.join("hq-vault")).unwrap();
     let mut examples: Vec<String> = Vec::new();
@@ -74,6 +75,8 @@ fn order(example: &str) -> u8 {
         e if e.contains("hq-vault lock") => 8,
         e if e.contains("delete") || e.contains("revoke") || e.contains("move") => 5,
         e if e.contains("session end") => 4,
+        e if e.contains("token freeze") => 2,
+        e if e.contains("hq-vault thaw") => 3,
         e if e.contains("token create") => 0,
         _ => 1,
     }

@@ -14,6 +14,7 @@ mod env_file;
 mod get;
 mod help;
 mod identity;
+mod import;
 mod init;
 mod leaks;
 mod list;

@@ -152,3 +152,88 @@ fn tk1_a_share_set_aside_shows_in_the_tree_and_is_there_to_the_end() {
     assert!(branch.contains("own") && !branch.contains("open"), "{branch}");
     owner(&home, &["token", "tree", "stranger"]).exits(3);
 }
+
+#[test]
+fn tk3_a_frozen_family_waits_for_its_thaw() {
+    let home = home();
+    let _server = vault(&home);
+    store(&home, "a/b", b"v");
+    let boss = token(&home, &["--name", "boss", "--allow", "read,delegate on a/"]);
+    let made = home.cli(["token", "create", "--quiet", "--name", "w", "--path", "a/b", "--can", "read"]);
+    let worker = made.token(&boss).run().ok().out().trim().to_owned();
+    assert_eq!(owner(&home, &["token", "freeze", "boss"]).ok().out(), "Frozen: boss and 1 descendant\n");
+    let ran = home.cli(["get", "a/b"]).token(&worker).run().exits(4);
+    assert!(ran.err().contains("token boss/w is frozen"), "{ran}");
+    let json = home.cli(["get", "a/b", "--json"]).token(&worker).run().exits(4).json_error();
+    assert_eq!(json["code"], "TOKEN_REVOKED");
+    let no = owner(&home, &["token", "explain", "boss/w", "a/b"]).ok().out();
+    assert!(no.starts_with("no: boss is frozen\n"), "{no}");
+    assert!(owner(&home, &["token", "tree", "boss"]).ok().out().contains("frozen"));
+    owner(&home, &["token", "renew", "boss"]).exits(7);
+    owner(&home, &["token", "create", "--name", "boss"]).exits(7);
+    owner(&home, &["thaw", "w"]).exits(7);
+    assert_eq!(owner(&home, &["thaw", "boss"]).ok().out(), "Thawed: boss and 1 descendant\n");
+    home.cli(["get", "a/b"]).token(&worker).run().ok();
+    owner(&home, &["token", "thaw", "boss"]).exits(7);
+    owner(&home, &["token", "freeze", "stranger"]).exits(3);
+    home.cli(["token", "freeze", "boss"]).token(&boss).run().exits(4);
+}
+
+#[test]
+fn tk2_a_renewal_is_cut_and_says_so() {
+    let home = home();
+    let _server = vault(&home);
+    let boss = token(&home, &["--name", "boss", "--ttl", "2h", "--allow", "read,delegate on /"]);
+    home.cli(["token", "create", "--name", "w", "--ttl", "5m"]).token(&boss).run().ok();
+    let ran = home.cli(["token", "renew", "w", "--ttl", "1d"]).token(&boss).run().ok();
+    assert!(ran.out().starts_with("Renewed: boss/w, ends in "), "{ran}");
+    assert!(ran.err().contains("left of the parent's"), "{ran}");
+    home.cli(["token", "renew", "boss"]).token(&boss).run().exits(4);
+    let json = owner(&home, &["token", "renew", "boss", "--ttl", "1h", "--json"]).ok().json();
+    assert_eq!(json["notes"][0], "it ends later than that already; its end stays");
+    owner(&home, &["token", "revoke", "boss/w"]).ok();
+    owner(&home, &["token", "renew", "boss/w"]).exits(7);
+    owner(&home, &["token", "renew", "boss", "--ttl", "91d"]).exits(2);
+}
+
+#[test]
+fn tk4_explain_says_who_decides_and_a_dry_run_what_would_be_made() {
+    let home = home();
+    let _server = vault(&home);
+    let boss = token(&home, &["--name", "boss", "--max-uses", "9", "--allow", "read,delegate on a/"]);
+    let plan = ["token", "create", "--name", "w", "--path", "a/b", "--can", "read", "--max-uses", "20"];
+    let ran = home.cli(plan.iter().copied().chain(["--dry-run"])).token(&boss).run().ok();
+    assert!(ran.out().contains("token        boss/w\n") && ran.out().contains("uses         9\n"), "{ran}");
+    assert!(ran.out().ends_with("may          read on a/b\n"), "{ran}");
+    assert!(ran.err().contains("cut to the 9 uses") && ran.err().contains("nothing was made"), "{ran}");
+    owner(&home, &["token", "show", "boss/w"]).exits(3);
+    home.cli(plan).token(&boss).run().ok();
+    home.cli(plan.iter().copied().chain(["--dry-run"])).token(&boss).run().exits(7);
+    let yes = owner(&home, &["token", "explain", "w", "a/b"]).ok().out();
+    assert_eq!(yes, "yes: boss/w may read on a/b\n  boss: read,delegate on a/\n  boss/w: read on a/b\n");
+    let no = owner(&home, &["token", "explain", "w", "a/b", "--can", "write"]).ok().out();
+    assert!(no.starts_with("no: no rule of boss allows write on a/b\n"), "{no}");
+    let json = home.cli(["token", "explain", "boss", "z", "--json"]).token(&boss).run().ok().json();
+    assert_eq!((json["allowed"].as_bool(), json["decidedBy"].as_str()), (Some(false), Some("boss")));
+    owner(&home, &["token", "explain", "w", "a/b", "--can", "fly"]).exits(2);
+    owner(&home, &["token", "explain", "w", "a//b"]).exits(2);
+}
+
+#[test]
+fn tk3_revoking_by_prefix_ends_what_begins_so_and_nothing_else() {
+    let home = home();
+    let _server = vault(&home);
+    let one = token(&home, &["--name", "run-1", "--allow", "read,delegate on /"]);
+    home.cli(["token", "create", "--name", "run-1-child"]).token(&one).run().ok();
+    token(&home, &["--name", "run-2"]);
+    token(&home, &["--name", "rum"]);
+    let gone = owner(&home, &["token", "revoke", "--prefix", "run-"]).ok().out();
+    assert_eq!(gone, "Revoked: run-1 and 1 descendant\nRevoked: run-2\n");
+    let left = owner(&home, &["token", "list", "--json"]).ok().json();
+    assert_eq!(left["tokens"].as_array().unwrap().len(), 1);
+    owner(&home, &["token", "revoke", "--prefix", "run-"]).exits(3);
+    for bad in [&["--prefix", ""][..], &["--prefix", "a b"], &["--prefix", "r", "rum"], &[]] {
+        owner(&home, &[&["token", "revoke"], bad].concat()).exits(2);
+    }
+    owner(&home, &["token", "show", "rum"]).ok();
+}

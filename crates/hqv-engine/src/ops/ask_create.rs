@@ -76,8 +76,8 @@ impl Core {
         let claim = fresh(self.rng.as_mut());
         let latch = Latch::of(&claim);
         let (id, joined) = match found {
-            Some(id) => {
-                self.join_ask(&called, id, latch, new.asker)?;
+            Some((id, recorded)) => {
+                self.join_ask(&called, (id, recorded), latch, new.asker)?;
                 (id, true)
             }
             None => (self.open_ask(&called, new, latch)?, false),
@@ -88,9 +88,9 @@ impl Core {
         Ok(AskOpened { id, code: ask.code, claim, expires, state: ask.body.state, joined })
     }
 
-    /// The ask to join, or the room for a new one. From another directory the same words are another ask:
+    /// The ask to join and whether that is recorded, or the room for a new one. From another directory the same words are another ask:
     /// two agents of one user are one caller here, and must not get each other's token.
-    fn ask_or_room(&mut self, called: &Called<'_>, new: &AskCreate) -> Result<Option<AskId>, Error> {
+    fn ask_or_room(&mut self, called: &Called<'_>, new: &AskCreate) -> Result<Option<(AskId, bool)>, Error> {
         let seat = called.seat()?;
         let directory = new.asker.clone().tamed().directory;
         if new.reason.len() > MAX_REASON {
@@ -105,18 +105,25 @@ impl Core {
             one && words && place && lasts && !ask.busy && ask.seat.is(seat)
         });
         if let Some(ask) = same {
-            ask.join()?;
-            return Ok(Some(ask.id));
+            return Ok(Some((ask.id, ask.join(called.boot))));
         }
         self.tickets.room(seat).map(|()| None)
     }
 
     /// A newer run takes the older one's place. Before the decision the owner is shown who asks now, so an
     /// approval of what was shown before no longer fits.
-    fn join_ask(&mut self, called: &Called<'_>, id: AskId, claim: Latch, asker: Asker) -> Result<(), Error> {
+    fn join_ask(
+        &mut self,
+        called: &Called<'_>,
+        (id, recorded): (AskId, bool),
+        claim: Latch,
+        asker: Asker,
+    ) -> Result<(), Error> {
         let seat = called.seat()?.clone();
         let code = self.tickets.ask(&AskRef::Id(id)).ok_or_else(no_ask)?.code;
-        self.ticket_done(called, format!("ask {code} {id} joined"), Vec::new())?;
+        if recorded {
+            self.ticket_done(called, format!("ask {code} {id} joined"), Vec::new())?;
+        }
         let ask = self.tickets.ask(&AskRef::Id(id)).ok_or_else(no_ask)?;
         ask.body.claim = claim;
         if ask.body.state == AskState::Waiting {

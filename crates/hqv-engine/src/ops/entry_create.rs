@@ -77,8 +77,10 @@ impl Core {
             Err(error) => return Err(self.ticket_refused(&called, error, items, false)),
         };
         let (id, joined) = match found {
-            Some((id, code)) => {
-                self.ticket_done(&called, format!("entry {code} {id} joined"), items)?;
+            Some((id, code, recorded)) => {
+                if recorded {
+                    self.ticket_done(&called, format!("entry {code} {id} joined"), items)?;
+                }
                 (id, true)
             }
             None => (self.open_entry(&called, new)?, false),
@@ -98,12 +100,12 @@ impl Core {
         })
     }
 
-    /// The entry to join, or the room for a new one. Decides who may.
+    /// The entry to join and whether that is recorded, or the room for a new one. Decides who may.
     fn find_or_room(
         &mut self,
         called: &Called<'_>,
         new: &EntryCreate,
-    ) -> Result<Option<(EntryId, TicketCode)>, Error> {
+    ) -> Result<Option<(EntryId, TicketCode, bool)>, Error> {
         may_ingest(called, &new.path)?;
         let meta =
             SecretMeta { description: new.description.clone().unwrap_or_default(), ..Default::default() };
@@ -122,8 +124,7 @@ impl Core {
             one && body.description == new.description && lasts && entry.seat.is(seat)
         });
         if let Some(entry) = same {
-            entry.join()?;
-            return Ok(Some((entry.id, entry.code)));
+            return Ok(Some((entry.id, entry.code, entry.join(called.boot))));
         }
         if stands == Some(true) && !new.overwrite {
             let say = format!("there is a secret at {} already", escape_controls(new.path.as_str()));

@@ -1,10 +1,11 @@
 //! `status`: what the daemon is at the moment. Works locked and before `init`; the counts are the owner's.
 
-use hqv_model::{Error, Timestamp};
+use hqv_model::{Error, TicketCode, Timestamp};
 
 use crate::caller::{Caller, Principal};
 use crate::core::{Phase, unauthorized};
 use crate::engine::Engine;
+use crate::tickets::{AskState, EntryState, Tickets};
 
 /// See the module's comment.
 #[derive(Clone, Debug)]
@@ -42,6 +43,19 @@ pub struct OwnerStatus {
     pub next_end: Option<Timestamp>,
     /// Live sessions.
     pub sessions: u64,
+    /// What waits for a person.
+    pub waiting: Vec<Waits>,
+}
+
+/// An entry or an ask that waits.
+#[derive(Clone, Debug)]
+pub struct Waits {
+    /// What `answer` or `approve` takes.
+    pub code: TicketCode,
+    /// The path of an entry, the rules of an ask.
+    pub what: String,
+    /// An ask, to be approved; else an entry, to be answered.
+    pub is_ask: bool,
 }
 
 impl Engine {
@@ -98,7 +112,7 @@ impl Engine {
             view.locks_at = Some(now.plus(limit.saturating_sub(boot.saturating_sub(open.last_activity))));
         }
         if matches!(principal, Principal::Owner(_)) {
-            view.owner = Some(owner_status(open, now, boot));
+            view.owner = Some(owner_status(open, waiting(&core.tickets), now, boot));
         }
         Ok(view)
     }
@@ -109,7 +123,23 @@ impl Engine {
     }
 }
 
-fn owner_status(open: &crate::open::Open, now: Timestamp, boot: std::time::Duration) -> OwnerStatus {
+/// Entries first, then asks, each in the order in which they came.
+fn waiting(tickets: &Tickets) -> Vec<Waits> {
+    let entries = tickets.entries.iter().filter(|entry| entry.body.state == EntryState::Waiting);
+    let entries =
+        entries.map(|t| Waits { code: t.code, what: t.body.path.as_str().to_owned(), is_ask: false });
+    let asks = tickets.asks.iter().filter(|ask| ask.body.state == AskState::Waiting);
+    entries
+        .chain(asks.map(|t| Waits { code: t.code, what: t.body.rules.to_string(), is_ask: true }))
+        .collect()
+}
+
+fn owner_status(
+    open: &crate::open::Open,
+    waiting: Vec<Waits>,
+    now: Timestamp,
+    boot: std::time::Duration,
+) -> OwnerStatus {
     let tokens = &open.tokens;
     let live: Vec<_> = tokens.all(false).filter(|e| tokens.ended(e, now, false).is_none()).collect();
     let first = open.secrets.paths.keys().map(|path| path.split('/').next().unwrap_or_default());
@@ -120,5 +150,6 @@ fn owner_status(open: &crate::open::Open, now: Timestamp, boot: std::time::Durat
         tokens: live.len() as u64,
         next_end: live.iter().map(|e| tokens.effective_end(e, false)).min(),
         sessions: open.sessions.list(open.settings.session_idle(), now, boot, None).len() as u64,
+        waiting,
     }
 }

@@ -71,15 +71,32 @@ impl TokenCreate {
         id: TokenId,
         creator: String,
     ) -> Result<TokenMade, Error> {
+        let secret = zeroize::Zeroizing::new(array::<32>(view.rng));
+        let (entry, notes) = self.draft(view, parent, id, creator, &secret)?;
+        stage(view, &entry);
+        let pin = view.pin_tokens.then(|| wire::pin_of(view.open.keys.ca().cert_der()));
+        let token = wire::encode(CredentialKind::Token, &secret, pin.as_ref());
+        let made = TokenView::of(&view.open.tokens, &entry, view.now, true);
+        Ok(TokenMade { token, view: made, notes })
+    }
+
+    /// The token as it would be, with what was cut. Nothing is staged.
+    pub(super) fn draft(
+        &self,
+        view: &mut View<'_>,
+        parent: Option<&TokenEntry>,
+        id: TokenId,
+        creator: String,
+        secret: &[u8; 32],
+    ) -> Result<(TokenEntry, Vec<String>), Error> {
         let mut notes = Vec::new();
         let scope = self.scope(view, parent, &mut notes)?;
         let max = self.max(view, parent, &mut notes)?;
         let reserve = self.reserve(view, parent, max)?;
         let (end, latest_end) = self.ends(view, parent, &mut notes)?;
         self.check_family(view, parent)?;
-        let secret = zeroize::Zeroizing::new(array::<32>(view.rng));
         let limits = Limits { scope, max, reserve, latest_end };
-        let facts = facts(&self.name, id, parent, creator, view.now, limits, &secret);
+        let facts = facts(&self.name, id, parent, creator, view.now, limits, secret);
         let entry = TokenEntry {
             facts: Arc::new(facts),
             end,
@@ -91,11 +108,7 @@ impl TokenCreate {
             last_used: None,
             sealed: None,
         };
-        stage(view, &entry);
-        let pin = view.pin_tokens.then(|| wire::pin_of(view.open.keys.ca().cert_der()));
-        let token = wire::encode(CredentialKind::Token, &secret, pin.as_ref());
-        let made = TokenView::of(&view.open.tokens, &entry, view.now, true);
-        Ok(TokenMade { token, view: made, notes })
+        Ok((entry, notes))
     }
 }
 
@@ -286,7 +299,7 @@ impl TokenCreate {
         let sibling =
             tokens.by_sibling.get(&key, view.staged).and_then(|id| tokens.by_id.get(id, view.staged));
         match sibling {
-            Some(other) if tokens.ended(other, view.now, view.staged).is_none() => {
+            Some(other) if !tokens.gone(other, view.now, view.staged) => {
                 Err(Error::new(Code::AlreadyExists, format!("a live token is called {} already", self.name))
                     .hint(format!("hq-vault token revoke {}, or take another name", other.facts.id)))
             }

@@ -29,7 +29,7 @@ impl Operation for TokenList {
         let mut all: Vec<TokenView> = tokens
             .all(view.staged)
             .filter(|entry| me.is_none_or(|me| entry.facts.ancestors.contains(&me)))
-            .filter(|entry| self.all || tokens.ended(entry, view.now, view.staged).is_none())
+            .filter(|entry| self.all || !tokens.gone(entry, view.now, view.staged))
             .map(|entry| TokenView::of(tokens, entry, view.now, view.staged))
             .collect();
         all.sort_by(|a, b| (&a.ancestry, a.created_at).cmp(&(&b.ancestry, b.created_at)));

@@ -41,7 +41,7 @@ impl Operation for TokenRevoke {
         let descendants = tokens
             .all(view.staged)
             .filter(|e| e.facts.ancestors.contains(&id))
-            .filter(|e| tokens.ended(e, view.now, view.staged).is_none())
+            .filter(|e| !tokens.gone(e, view.now, view.staged))
             .count() as u64;
         if view.open.in_doubt {
             // Nothing can be staged on top of a group in doubt; it holds in memory and is stored after.

@@ -45,8 +45,10 @@ pub const OPEN: usize = 64;
 pub const KEPT_PER_CALLER: usize = 256;
 /// Tickets within the time that they are kept.
 pub const KEPT: usize = 1024;
-/// How often a ticket may be joined.
+/// How many joins of a ticket are recorded one by one; after those, one in each second at most.
 const MOST_JOINS: u32 = 256;
+/// How far apart they are recorded then.
+const JOINS_APART: Duration = Duration::from_secs(1);
 /// How many refusals of callers without a credential are recorded in full for one ticket; more are counted.
 const MOST_COMPLAINTS: u32 = 8;
 
@@ -69,21 +71,22 @@ pub struct Ticket<I, B> {
     /// A group on its way to the disk answers it.
     pub busy: bool,
     joins: u32,
+    /// When a join was recorded last, on the boot clock.
+    joined_at: Duration,
     complaints: u32,
     /// The rest.
     pub body: B,
 }
 
 impl<I, B> Ticket<I, B> {
-    /// Counts one more run of the same command.
-    pub fn join(&mut self) -> Result<(), Error> {
-        if self.joins >= MOST_JOINS {
-            return Err(Error::new(Code::RateLimited, "this was asked for too often")
-                .retry_after(60)
-                .hint("leave the command running: it waits by itself"));
+    /// Counts one more run of the same command, and tells whether it is recorded. None is refused: a run that
+    /// is repeated often would lose the answer that a person has given by then.
+    pub fn join(&mut self, boot: Duration) -> bool {
+        let recorded = self.joins < MOST_JOINS || boot.saturating_sub(self.joined_at) >= JOINS_APART;
+        if recorded {
+            (self.joins, self.joined_at) = (self.joins.saturating_add(1), boot);
         }
-        self.joins += 1;
-        Ok(())
+        recorded
     }
 
     /// Whether one more refusal about it is recorded in full.
@@ -211,6 +214,7 @@ impl Tickets {
             ended: None,
             busy: false,
             joins: 0,
+            joined_at: boot,
             complaints: 0,
             body,
         }

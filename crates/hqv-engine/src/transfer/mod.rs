@@ -11,6 +11,7 @@ mod export;
 mod failure;
 mod fish;
 mod github;
+pub mod import;
 mod json;
 mod names;
 mod powershell;
@@ -19,7 +20,7 @@ mod systemd;
 mod yaml;
 
 pub use failure::shell_failure;
-pub use names::{Item, check_unique, name_entries};
+pub use names::{Item, check_program_name, check_unique, name_entries};
 pub use reader::{Reader, render_for};
 
 use hqv_model::{EnvName, Error, Result, SecretBytes, SecretPath, escape_controls};

@@ -91,6 +91,14 @@ pub(super) enum Keeper {
     PowerShell,
 }
 
+/// Refuses a name that decides what shells and programs run: whoever may write a secret must not choose that.
+///
+/// # Errors
+/// [`hqv_model::Code::BadRequest`] with the path.
+pub fn check_program_name(entry: &Entry) -> Result<()> {
+    check_name(entry, Keeper::Programs)
+}
+
 /// Refuses a name that decides what runs, or that its keeper would not simply hold.
 pub(super) fn check_name(entry: &Entry, keeper: Keeper) -> Result<()> {
     let name = entry.name.as_str();

@@ -19,7 +19,7 @@ use hqv_model::{Error, Result, SecretBytes};
 use std::fmt;
 
 /// Who reads dotenv files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reader {
     /// `node --env-file`
     Node,

@@ -32,7 +32,7 @@ pub(crate) fn core(value: &[u8]) -> &[u8] {
     value.trim_ascii()
 }
 
-/// Adds the patterns of `value`, which is a [`core`].
+/// Adds the patterns of `value`, which is a `core`.
 pub(crate) fn of_value(value: &[u8], into: &mut Vec<Pattern>) {
     let large = value.len() > LARGE;
     for piece in pieces::of(value) {

@@ -13,7 +13,7 @@
 //! | `Quote`, `BackslashQuote` | a `'` within `'...'` of a shell, where a backslash is one; the same in a string |
 //! | `Html` | entities of HTML and XML |
 //!
-//! Turning all of a text back ten times would be slow, and nearly always in vain. [`runs`] does it only
+//! Turning all of a text back ten times would be slow, and nearly always in vain. `runs` does it only
 //! around tokens and only as far as what comes out still looks like a part of some pattern.
 
 mod backslash;

@@ -2,7 +2,7 @@
 //!
 //! A value that stands in a view and not in the text itself holds a token, and each four bytes in a row of it are
 //! four bytes of a pattern. So each token begins a run: it grows to both sides while what comes out stands in
-//! the set of all patterns' fours ([`Grams`]), and is searched when it ends. In most texts a token is dismissed after
+//! the set of all patterns' fours (`Grams`), and is searched when it ends. In most texts a token is dismissed after
 //! two lookups; in a text of near misses each stretch is turned back once, by the view it was made for.
 
 use zeroize::Zeroize;

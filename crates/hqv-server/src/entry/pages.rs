@@ -19,8 +19,10 @@ use crate::listen::registry::Registry;
 use crate::listen::tcp::after_failed_accept;
 use crate::service::Shared;
 
-/// Pages that are open at once: no more than entries may wait.
+/// Pages of entries that wait, at once: no more than entries may wait.
 const MOST: usize = 64;
+/// The same with those that stay a while after their entry's end: who opens and refuses many takes nobody's page.
+const MOST_IN_ALL: usize = 256;
 /// Connections of one page: two browsers' worth.
 const CONNECTIONS: usize = 16;
 /// In ticks of a quarter second: 10 s for a head, 60 s idle, 30 s for an answer that is not taken.
@@ -31,8 +33,14 @@ const GRACE: Duration = Duration::from_secs(2);
 /// The open pages, and what they share: a budget for bodies that the rest of the server has no part in.
 #[derive(Default)]
 pub struct Pages {
-    ports: Mutex<HashMap<EntryId, u16>>,
+    ports: Mutex<HashMap<EntryId, Open>>,
     bodies: Reader,
+}
+
+/// Where a page is, and whether its entry waits.
+struct Open {
+    port: u16,
+    waits: bool,
 }
 
 impl Pages {
@@ -55,15 +63,15 @@ impl Pages {
 
     fn port(&self, shared: &Arc<Shared>, id: EntryId, submit: &SecretText) -> Option<u16> {
         let mut ports = self.ports();
-        if let Some(port) = ports.get(&id) {
-            return Some(*port);
+        if let Some(open) = ports.get(&id) {
+            return Some(open.port);
         }
-        if ports.len() >= MOST {
+        if ports.len() >= MOST_IN_ALL || ports.values().filter(|open| open.waits).count() >= MOST {
             return None;
         }
         let (listener, port) =
             listen().map_err(|e| (shared.log)(&format!("no port for an entry's page: {e}"))).ok()?;
-        ports.insert(id, port);
+        ports.insert(id, Open { port, waits: true });
         let entry = Entry { id, path: id.to_string(), submit: SecretText::new(submit.reveal().to_owned()) };
         let page = Page {
             entry: Arc::new(entry),
@@ -79,7 +87,7 @@ impl Pages {
         Some(port)
     }
 
-    fn ports(&self) -> MutexGuard<'_, HashMap<EntryId, u16>> {
+    fn ports(&self) -> MutexGuard<'_, HashMap<EntryId, Open>> {
         self.ports.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -139,6 +147,9 @@ impl Page {
             loop {
                 changed.borrow_and_update();
                 if !self.entry.waits(&self.shared) {
+                    if let Some(open) = self.shared.pages.ports().get_mut(&self.entry.id) {
+                        open.waits = false;
+                    }
                     return tokio::time::sleep(self.shared.linger).await;
                 }
                 if changed.changed().await.is_err() {

@@ -22,6 +22,8 @@ pub const PASSPHRASE: usize = 8 * 1024;
 pub const BATCH: usize = 1_000 * (512 * 6 + 8) + SMALL;
 /// A stored value: 1 MiB whose every byte is written as `\u00xx`, and its metadata.
 pub const VALUE: usize = 6 * 1024 * 1024 + 4 * SMALL;
+/// An import: 16 MiB of values as base64, or as text with what JSON must escape, and 10,000 paths.
+pub const IMPORT: usize = 32 * 1024 * 1024;
 /// A body has this long to arrive.
 const DEADLINE: Duration = Duration::from_secs(30);
 /// All bodies above [`SMALL`] together, in KiB.

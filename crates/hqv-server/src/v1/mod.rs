@@ -16,6 +16,7 @@ pub mod entry_answer;
 pub mod follow;
 pub mod get;
 pub mod health;
+pub mod import;
 pub mod init;
 pub mod list;
 pub mod lock;
@@ -29,9 +30,14 @@ pub mod show;
 pub mod shutdown;
 pub mod status;
 pub mod token_create;
+pub mod token_explain;
+pub mod token_freeze;
 pub mod token_list;
+pub mod token_plan;
+pub mod token_renew;
 pub mod token_revoke;
 pub mod token_show;
+pub mod token_tree;
 pub mod transfer;
 pub mod unlock;
 pub mod vault_check;
@@ -65,6 +71,10 @@ pub fn without_body(call: Call, tail: &str, ask: Ask) -> Result<Begun, Refusal> 
         Call::TokenShow => working(token_show::token_show(ask, token_ref(tail)?)),
         Call::TokenRevokeSelf => working(token_revoke::token_revoke_self(ask)),
         Call::TokenRevoke => working(token_revoke::token_revoke(ask, token_ref(tail)?)),
+        Call::TokenFreeze => working(token_freeze::token_freeze(ask, token_ref(tail)?)),
+        Call::TokenThaw => working(token_freeze::token_thaw(ask, token_ref(tail)?)),
+        Call::TokenExplain => working(token_explain::token_explain(ask, token_ref(tail)?)),
+        Call::TokenTree => working(token_tree::token_tree(ask, token_ref(tail)?)),
         Call::SessionList => working(session::session_list(ask)),
         Call::SessionEndAll => working(session::session_end_all(ask)),
         Call::SessionEnd => working(self::session::session_end(ask, session(tail)?)),
@@ -92,9 +102,12 @@ pub fn with_body(call: Call, tail: &str, ask: Ask, carried: Carried) -> Result<B
         Call::Unlock => working(unlock::unlock(ask, carried)),
         Call::Put => working(put::put(ask, secret_path(tail)?, carried)),
         Call::Batch => working(batch::batch(ask, carried)),
+        Call::Import => working(import::import(ask, carried)),
         Call::Move => working(transfer::move_secret(ask, carried)),
         Call::Copy => working(transfer::copy_secret(ask, carried)),
         Call::TokenCreate => working(token_create::token_create(ask, carried)),
+        Call::TokenPlan => working(token_plan::token_plan(ask, carried)),
+        Call::TokenRenew => working(token_renew::token_renew(ask, token_ref(tail)?, carried)),
         Call::SessionCreate => working(session::session_create(ask, carried)),
         Call::EntryCreate => working(entry::entry_create(ask, carried)),
         Call::EntryAbout => working(entry::entry_about(ask, entry_ref(tail)?, carried)),

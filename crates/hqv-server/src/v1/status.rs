@@ -1,7 +1,7 @@
 //! `GET /v1/status`: how vault and daemon stand.
 
-use hqv_api::{RecordStatus, StatusAnswer, TokenStatus};
-use hqv_engine::ops::status::{OwnerStatus, StatusView};
+use hqv_api::{RecordStatus, StatusAnswer, TokenStatus, WaitingStatus};
+use hqv_engine::ops::status::{OwnerStatus, StatusView, Waits};
 use std::time::Duration;
 
 use crate::answer::ok;
@@ -59,6 +59,12 @@ fn for_the_owner(answer: &mut StatusAnswer, owner: &OwnerStatus, record: Option<
     answer.secret_count = Some(owner.secrets);
     answer.prefix_count = Some(owner.prefixes);
     answer.tokens = Some(TokenStatus { live: owner.tokens, next_end: owner.next_end.map(render::time) });
+    let waits = |waits: &Waits| WaitingStatus {
+        code: waits.code.to_string(),
+        kind: if waits.is_ask { "ask" } else { "entry" }.to_owned(),
+        what: waits.what.clone(),
+    };
+    answer.waiting = owner.waiting.iter().map(waits).collect();
     answer.record = record.map(|(entries, checkpointed)| RecordStatus {
         entries,
         checkpointed,

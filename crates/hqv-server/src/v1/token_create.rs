@@ -35,7 +35,7 @@ pub async fn token_create(ask: Ask, carried: Carried) -> Answer {
     Ok(json(StatusCode::CREATED, &answer))
 }
 
-fn operation(request: &TokenRequest) -> Result<TokenCreate, Refusal> {
+pub(super) fn operation(request: &TokenRequest) -> Result<TokenCreate, Refusal> {
     Ok(TokenCreate {
         name: TokenName::parse(&request.name)?,
         ttl: request.ttl.as_deref().map(Ttl::parse).transpose()?,

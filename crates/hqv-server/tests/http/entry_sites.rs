@@ -252,3 +252,12 @@ async fn ht5_one_page_s_flood_leaves_the_others_alone() {
     let _ = soon(first.read_to_end(&mut rest)).await;
     assert!(rest.is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ht5_pages_that_are_over_take_no_page_from_the_next() {
+    let house = House::new().await;
+    for number in 0..70 {
+        let page = Page::open(&house, &format!(r#"{{"path":"flood/{number}"}}"#)).await;
+        assert_eq!(page.call("refuse", "").await.status, 200, "page {number}");
+    }
+}

@@ -8,6 +8,7 @@ use std::time::Duration;
 /// A request that would succeed for the owner, or at least reach its handler.
 fn target(route: &Route) -> String {
     let path = route.path.replace("{path}", "a/b").replace("{token}", "worker").replace("{session}", "self");
+    let path = if route.id == "tokenExplain" { format!("{path}?path=a/b") } else { path };
     path.replace("{entry}", "ent_00000000000000000000000000")
         .replace("{ask}", "ask_00000000000000000000000000")
 }
@@ -17,13 +18,15 @@ fn body(route: &Route) -> Option<&'static str> {
         "init" | "unlock" | "sessionCreate" => r#"{"passphrase":"wrong horse battery"}"#,
         "put" => r#"{"value":"v"}"#,
         "batch" => r#"{"paths":["a/b"]}"#,
+        "import" => r#"{"secrets":[{"path":"a/new","value":"v"}]}"#,
         "move" | "copy" => r#"{"from":"a/b","to":"c/d"}"#,
-        "tokenCreate" => r#"{"name":"child"}"#,
+        "tokenCreate" | "tokenPlan" => r#"{"name":"child"}"#,
         "entryCreate" => r#"{"path":"a/new"}"#,
         "entryAnswer" => r#"{"value":"v"}"#,
         "entryAbout" | "entryRefuse" => "{}",
         "askCreate" => r#"{"paths":["a/"],"reason":"r"}"#,
         "askCollect" => r#"{"claim":"c"}"#,
+        "tokenRenew" => r#"{"ttl":"2h"}"#,
         "askApprove" => r#"{"fingerprint":"f"}"#,
         "settingsChange" => r#"{"idle-timeout":"60"}"#,
         _ => return None,
@@ -52,8 +55,11 @@ async fn ht9_nobody_wrong_and_ended_ones_are_401_everywhere() {
     house.clock.pass(Duration::from_secs(2));
     assert_eq!(house.tls().send("DELETE", "/v1/tokens/revoked", &owner, None).await.status, 200);
     let stranger = other.token(&other.owner, r#"{"name":"stranger"}"#).await;
+    let frozen = house.token(&owner, r#"{"name":"frozen"}"#).await;
+    assert_eq!(house.tls().send("POST", "/v1/tokens/frozen:freeze", &owner, None).await.status, 200);
     for route in ROUTES.iter().filter(decided_by_credential) {
         for (bearer, code) in [
+            (&frozen[..], "TOKEN_REVOKED"),
             ("", "UNAUTHORIZED"),
             ("nonsense", "UNAUTHORIZED"),
             (&stranger[..], "UNAUTHORIZED"),
@@ -82,7 +88,9 @@ async fn ht9_a_token_without_the_right_is_403_and_learns_nothing() {
     for route in ROUTES.iter().filter(decided_by_credential).filter(|r| !r.id.starts_with("tokenRevoke")) {
         let (status, code) = ask(&house, route, &worker).await;
         match route.id {
-            "tokenSelf" | "status" | "tokenShow" | "list" => assert_eq!(status, 200, "{}", route.id),
+            "tokenSelf" | "status" | "tokenShow" | "tokenExplain" | "tokenTree" | "list" => {
+                assert_eq!(status, 200, "{}", route.id)
+            }
             // Asking is open to every token; a ticket that is not its own is not there.
             "askCreate" => assert_eq!(status, 201),
             "entryState" | "askState" | "askCollect" => {
@@ -114,11 +122,27 @@ async fn ht9_paths_cannot_be_probed() {
     }
     // Another family's token, by a name that exists and by one that does not.
     let _other = house.token(&house.owner, r#"{"name":"other"}"#).await;
-    for method in ["GET", "DELETE"] {
-        let other = way.send(method, "/v1/tokens/other", &worker, None).await;
-        let nobody = way.send(method, "/v1/tokens/absent", &worker, None).await;
-        assert!([403, 404].contains(&other.status), "{method}: {}", other.text);
-        assert_eq!((other.status, other.code()), (nobody.status, nobody.code()), "the two answer alike");
+    let boss = house.token(&house.owner, r#"{"name":"boss","allow":["read,delegate on z/"]}"#).await;
+    for (method, verb) in [
+        ("GET", ""),
+        ("DELETE", ""),
+        ("POST", ":freeze"),
+        ("POST", ":thaw"),
+        ("POST", ":renew"),
+        ("GET", "/tree"),
+        ("GET", "/explain?path=z/a"),
+    ] {
+        for who in [&worker, &boss] {
+            let body = (verb == ":renew").then_some("{}");
+            let other = way.send(method, &format!("/v1/tokens/other{verb}"), who, body).await;
+            let nobody = way.send(method, &format!("/v1/tokens/absent{verb}"), who, body).await;
+            assert!([403, 404].contains(&other.status), "{method} {verb}: {}", other.text);
+            assert_eq!((other.status, other.code()), (nobody.status, nobody.code()), "the two answer alike");
+        }
+    }
+    for (verb, body) in [(":freeze", None), (":thaw", None), (":renew", Some("{}"))] {
+        let own = way.send("POST", &format!("/v1/tokens/boss{verb}"), &boss, body).await;
+        assert_eq!((own.status, own.code()), (403, "FORBIDDEN".into()), "{verb} of itself");
     }
 }
 

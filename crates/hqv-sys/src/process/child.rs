@@ -14,10 +14,13 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 use rustix::event::{PollFd, PollFlags};
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetpgrp, tcgetwinsize, tcsetattr, tcsetwinsize};
+use rustix::termios::{
+    OptionalActions, Termios, tcgetattr, tcgetpgrp, tcgetwinsize, tcsetattr, tcsetwinsize,
+};
 
 use super::program::{Lists, Program};
 use super::relay::{Relay, forget};
+use crate::tty::errno_place;
 use crate::wait::{Deadline, wait};
 
 /// How long a program must be silent to count as waiting.
@@ -127,7 +130,10 @@ fn start(program: &Program, relay: Relay) -> io::Result<Running> {
             if out { Some(same()?) } else { None },
             if err { Some(same()?) } else { None },
         ];
-        sources.push(Source { channel: if out { Channel::Output } else { Channel::Errors }, file: Some(inner.try_clone()?) });
+        sources.push(Source {
+            channel: if out { Channel::Output } else { Channel::Errors },
+            file: Some(inner.try_clone()?),
+        });
         let before = tcgetattr(&tty)?;
         terminal = Some((Outer { tty, inner, before, raw: false, typed: Vec::new() }, slave));
     }
@@ -161,7 +167,8 @@ fn open_pair(tty: &File) -> io::Result<(File, OwnedFd)> {
     grantpt(&inner)?;
     unlockpt(&inner)?;
     let name = ptsname(&inner, Vec::new())?;
-    let slave = rustix::fs::open(name.as_c_str(), OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty())?;
+    let slave =
+        rustix::fs::open(name.as_c_str(), OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty())?;
     tcsetattr(&slave, OptionalActions::Now, &tcgetattr(tty)?)?;
     let _ = tcsetwinsize(&slave, tcgetwinsize(tty)?);
     rustix::io::ioctl_fionbio(&inner, true)?;
@@ -200,6 +207,7 @@ fn fork_program(program: &Program, plan: &Plan) -> io::Result<libc::pid_t> {
     // SAFETY: the child makes system calls only, on what was made before.
     match unsafe { libc::fork() } {
         -1 => Err(io::Error::last_os_error()),
+        // SAFETY: this is the child.
         0 => unsafe { plan.become_it(lists) },
         pid => Ok(pid),
     }
@@ -213,6 +221,7 @@ fn lead(program: &Program, plan: &Plan, slave: RawFd) -> io::Result<(libc::pid_t
     // SAFETY: the child makes system calls only, on what was made before.
     match unsafe { libc::fork() } {
         -1 => Err(io::Error::last_os_error()),
+        // SAFETY: this is the child.
         0 => unsafe { leader(lists, plan, slave, tell_fd) },
         pid => Ok((pid, Some(File::from(news)))),
     }
@@ -231,7 +240,8 @@ unsafe fn leader(lists: Lists<'_>, plan: &Plan, slave: RawFd, tell: RawFd) -> ! 
         };
         libc::setsid();
         libc::ioctl(slave, libc::TIOCSCTTY as _, 0);
-        for signal in [libc::SIGTTOU, libc::SIGINT, libc::SIGQUIT, libc::SIGHUP, libc::SIGTERM, libc::SIGTSTP] {
+        for signal in [libc::SIGTTOU, libc::SIGINT, libc::SIGQUIT, libc::SIGHUP, libc::SIGTERM, libc::SIGTSTP]
+        {
             libc::signal(signal, libc::SIG_IGN);
         }
         libc::signal(libc::SIGCHLD, libc::SIG_DFL);
@@ -239,7 +249,9 @@ unsafe fn leader(lists: Lists<'_>, plan: &Plan, slave: RawFd, tell: RawFd) -> ! 
         if pid == 0 {
             libc::setpgid(0, 0);
             libc::tcsetpgrp(slave, libc::getpid());
-            for signal in [libc::SIGTTOU, libc::SIGINT, libc::SIGQUIT, libc::SIGHUP, libc::SIGTERM, libc::SIGTSTP] {
+            for signal in
+                [libc::SIGTTOU, libc::SIGINT, libc::SIGQUIT, libc::SIGHUP, libc::SIGTERM, libc::SIGTSTP]
+            {
                 libc::signal(signal, libc::SIG_DFL);
             }
             plan.become_it(lists);
@@ -256,7 +268,7 @@ unsafe fn leader(lists: Lists<'_>, plan: &Plan, slave: RawFd, tell: RawFd) -> ! 
         loop {
             let mut status = 0;
             let got = libc::waitpid(pid, &raw mut status, libc::WUNTRACED);
-            if got == -1 && *libc::__errno_location() == libc::EINTR {
+            if got == -1 && *errno_place() == libc::EINTR {
                 continue;
             }
             say(if got == pid { status } else { 0 });
@@ -332,7 +344,9 @@ impl Running {
         let mut some = false;
         for source in &mut self.sources {
             let Some(file) = &mut source.file else { continue };
-            if !wait(&mut [PollFd::new(&*file, PollFlags::IN)], &Deadline::after(std::time::Duration::ZERO)).unwrap_or(false) {
+            if !wait(&mut [PollFd::new(&*file, PollFlags::IN)], &Deadline::after(std::time::Duration::ZERO))
+                .unwrap_or(false)
+            {
                 continue;
             }
             match file.read(room) {
@@ -342,7 +356,8 @@ impl Running {
                         source.file = None;
                     }
                 }
-                Err(error) if matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock) => {}
+                Err(error)
+                    if matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock) => {}
                 // The end of a pipe; of a terminal, it is an error.
                 _ => source.file = None,
             }
@@ -364,7 +379,8 @@ impl Running {
                 let mut room = vec![0; ROOM];
                 while self.is_held() {
                     let files = self.sources.iter().filter_map(|source| source.file.as_ref());
-                    let mut fds: Vec<PollFd<'_>> = files.map(|file| PollFd::new(file, PollFlags::IN)).collect();
+                    let mut fds: Vec<PollFd<'_>> =
+                        files.map(|file| PollFd::new(file, PollFlags::IN)).collect();
                     match wait(&mut fds, &Deadline::after(SILENCE)) {
                         Ok(true) => {}
                         Ok(false) => {
@@ -385,7 +401,9 @@ impl Running {
     }
 
     fn take_typed(&mut self, room: &mut [u8]) {
-        let Some(outer) = self.terminal.as_mut().filter(|outer| outer.raw && outer.typed.is_empty()) else { return };
+        let Some(outer) = self.terminal.as_mut().filter(|outer| outer.raw && outer.typed.is_empty()) else {
+            return;
+        };
         let room = room.get_mut(..4096).unwrap_or_default();
         match outer.tty.read(room) {
             Ok(got) if got > 0 => outer.typed.extend_from_slice(room.get(..got).unwrap_or_default()),
@@ -437,7 +455,8 @@ impl Running {
     fn read_news(&mut self) -> io::Result<Option<Ending>> {
         loop {
             let Some(news) = &mut self.news else { return Ok(None) };
-            if !wait(&mut [PollFd::new(&*news, PollFlags::IN)], &Deadline::after(std::time::Duration::ZERO))? {
+            if !wait(&mut [PollFd::new(&*news, PollFlags::IN)], &Deadline::after(std::time::Duration::ZERO))?
+            {
                 return Ok(None);
             }
             let mut bytes = [0; 4];
@@ -491,10 +510,9 @@ impl Running {
     }
 
     fn resize(&self) {
-        if let Some(outer) = &self.terminal {
-            if let Ok(size) = tcgetwinsize(&outer.tty) {
-                let _ = tcsetwinsize(&outer.inner, size);
-            }
+        let Some(outer) = &self.terminal else { return };
+        if let Ok(size) = tcgetwinsize(&outer.tty) {
+            let _ = tcsetwinsize(&outer.inner, size);
         }
     }
 }

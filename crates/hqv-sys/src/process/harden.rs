@@ -18,7 +18,8 @@ static HARDENED: std::sync::OnceLock<(Mode, Option<u64>)> = std::sync::OnceLock:
 pub(super) fn undo() {
     if let Some((mask, core)) = HARDENED.get() {
         umask(*mask);
-        let _ = setrlimit(Resource::Core, Rlimit { current: *core, maximum: getrlimit(Resource::Core).maximum });
+        let _ =
+            setrlimit(Resource::Core, Rlimit { current: *core, maximum: getrlimit(Resource::Core).maximum });
     }
 }
 

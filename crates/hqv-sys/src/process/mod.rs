@@ -1,5 +1,6 @@
 //! This process and others: hardening, identity, what the kernel says of a pid.
 
+mod answer;
 pub mod child;
 mod env;
 mod harden;
@@ -7,10 +8,11 @@ mod others;
 mod program;
 mod relay;
 
+pub use answer::answer_of;
 pub use env::take_env;
 pub use harden::{Hardening, harden, is_traced, max_open_files_raise};
-pub use program::{Kept, Program};
 pub use others::{pid_alive, program_of, start_time_of, terminate, wait_end};
+pub use program::{Kept, Program};
 
 use std::ffi::{CStr, OsStr};
 use std::os::unix::ffi::OsStrExt;

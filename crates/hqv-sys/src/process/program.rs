@@ -27,7 +27,8 @@ impl Program {
     /// No word, or a NUL byte in one.
     pub fn new(words: &[OsString], search: &OsStr) -> io::Result<Program> {
         let name = words.first().filter(|name| !name.is_empty()).ok_or(io::ErrorKind::NotFound)?;
-        let text = |bytes: &[u8]| CString::new(bytes).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput));
+        let text =
+            |bytes: &[u8]| CString::new(bytes).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput));
         let places = if name.as_bytes().contains(&b'/') {
             vec![text(name.as_bytes())?]
         } else {

@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicI32, Ordering};
 
 use rustix::pipe::{PipeFlags, pipe_with};
 
+use crate::tty::errno_place;
+
 /// What a program that stands for another hears: what ends it, its child's news, the window's size, and going on.
 const HEARD: [libc::c_int; 10] = [
     libc::SIGINT,
@@ -31,7 +33,7 @@ extern "C" fn note(signal: libc::c_int, info: *mut libc::siginfo_t, _: *mut libc
     unsafe {
         let kernel = !info.is_null() && (*info).si_code > 0;
         let bytes = [signal as u8, u8::from(kernel)];
-        let place = libc::__errno_location();
+        let place = errno_place();
         let before = *place;
         libc::write(WRITE_END.load(Ordering::Relaxed), bytes.as_ptr().cast(), 2);
         *place = before;

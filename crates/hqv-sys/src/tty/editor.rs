@@ -43,12 +43,22 @@ pub(super) struct Editor {
     lines: bool,
     /// The last byte came within marks: what was pasted so is whole.
     whole: bool,
+    /// The last byte was a carriage return: a newline after it belongs to it.
+    returned: bool,
 }
 
 impl Editor {
     pub(super) fn new(limit: usize, several: bool) -> Editor {
         let escape = Zeroizing::new(Vec::with_capacity(16));
-        Editor { typed: Growing::new(limit), escape, pasting: false, several, lines: false, whole: false }
+        Editor {
+            typed: Growing::new(limit),
+            escape,
+            pasting: false,
+            several,
+            lines: false,
+            whole: false,
+            returned: false,
+        }
     }
 
     /// The Enter just fed was a newline within the value, and more lines come.
@@ -60,6 +70,9 @@ impl Editor {
     }
 
     pub(super) fn feed(&mut self, byte: u8) -> Step {
+        if std::mem::replace(&mut self.returned, byte == b'\r') && byte == b'\n' {
+            return Step::More;
+        }
         if self.pasting {
             self.feed_pasted(byte);
             return Step::More;
@@ -234,6 +247,19 @@ mod tests {
         assert!(b"\x1b[200~one\r\x1b[201~".iter().all(|key| raw.feed(*key) == Step::More));
         assert_eq!(raw.finish(true).as_slice(), b"one\n");
         assert_eq!(type_in(b"pre\x1b[200~fix\x1b[201~ed\n").0, b"prefixed");
+    }
+
+    #[test]
+    fn in3_a_return_with_its_newline_is_one_line_end() {
+        assert_eq!(type_in(b"\x1b[200~a\r\nb\r\n\x1b[201~\n").0, b"a\nb\n");
+        assert_eq!(type_in(b"\x1b[200~a\r\n\r\nb\n\nc\x1b[201~\n").0, b"a\n\nb\n\nc");
+        assert_eq!(type_in(b"\x1b[200~a\r\x1b[201~\n"), (b"a".to_vec(), Step::Done));
+        let block = b"-----BEGIN KEY-----\r\nabc=\r\n-----END KEY-----\r\n";
+        let (typed, step) = type_lines(block);
+        assert_eq!(
+            (typed.as_slice(), step),
+            (&b"-----BEGIN KEY-----\nabc=\n-----END KEY-----\n"[..], Step::Done)
+        );
     }
 
     #[test]

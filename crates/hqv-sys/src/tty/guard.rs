@@ -53,7 +53,7 @@ fn pipe() -> io::Result<&'static File> {
 }
 
 /// Where errno of this thread lives.
-fn errno_place() -> *mut libc::c_int {
+pub(crate) fn errno_place() -> *mut libc::c_int {
     #[cfg(target_os = "linux")]
     // SAFETY: no preconditions; the address is valid for the life of the thread.
     return unsafe { libc::__errno_location() };
@@ -161,8 +161,9 @@ impl<'a> Quiet<'a> {
         let mut modes = self.before.clone();
         modes.local_modes -= LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::IEXTEN;
         modes.local_modes |= LocalModes::ISIG;
-        modes.input_modes -= InputModes::IXON | InputModes::ISTRIP | InputModes::INLCR | InputModes::IGNCR;
-        modes.input_modes |= InputModes::ICRNL;
+        // A return stays one: made a newline it could not be told from the newline that follows it in a paste.
+        modes.input_modes -= InputModes::IXON | InputModes::ISTRIP | InputModes::INLCR;
+        modes.input_modes -= InputModes::IGNCR | InputModes::ICRNL;
         modes.special_codes[SpecialCodeIndex::VMIN] = 1;
         modes.special_codes[SpecialCodeIndex::VTIME] = 0;
         if is_ignored(libc::SIGTSTP) {

@@ -12,13 +12,14 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{Mode, OFlags};
-use rustix::termios::{LocalModes, isatty, tcgetattr, tcgetpgrp, tcgetwinsize};
+use rustix::termios::{LocalModes, QueueSelector, isatty, tcflush, tcgetattr, tcgetpgrp, tcgetwinsize};
 use zeroize::Zeroizing;
 
 use crate::input::read_bounded;
 use crate::wait::{Deadline, wait};
 use editor::{Editor, Step};
 pub use front::{Front, Saved};
+pub(crate) use guard::errno_place;
 use guard::{Quiet, Signals};
 pub use readers::is_read;
 
@@ -94,12 +95,23 @@ pub fn read_hidden_on(tty: BorrowedFd<'_>, prompt: &str, limit: usize) -> io::Re
 }
 
 /// Asks on the controlling terminal and reads one line as it is shown, without its newline, at most `limit`
-/// bytes.
+/// bytes. What was typed before the question stands is dropped: it cannot be an answer to it.
 ///
 /// # Errors
 /// No terminal, `UnexpectedEof` at its end, `InvalidData` where the answer is not UTF-8.
 pub fn read_line_visible(prompt: &str, limit: usize) -> io::Result<String> {
+    read_line_after("", prompt, limit)
+}
+
+/// As [`read_line_visible`], with `text` on that terminal first: what the answer is about cannot be hidden by
+/// sending a stream elsewhere. Outside text in it must be escaped already.
+///
+/// # Errors
+/// As [`read_line_visible`].
+pub fn read_line_after(text: &str, prompt: &str, limit: usize) -> io::Result<String> {
     let tty = open()?;
+    write_all(tty.as_fd(), text)?;
+    tcflush(&tty, QueueSelector::IFlush)?;
     write_all(tty.as_fd(), prompt)?;
     let line = read_bounded(&mut OneLine { tty: &tty, over: false }, limit)?;
     let text = line.strip_suffix(b"\n").unwrap_or(&line);
@@ -217,17 +229,30 @@ impl Hidden<'_> {
             keys = rest;
             match editor.feed(*key) {
                 Step::More => {}
+                Step::Done if *key == b'\r' && rest == b"\n" && !follows(tty)? => return Ok(Step::Done),
                 Step::Done if !rest.is_empty() || follows(tty)? => {
-                    if !self.lines {
-                        return Err(several_lines());
-                    }
-                    editor.go_on();
-                    write_all(tty, GO_ON)?;
+                    return self.go_on(editor, tty, *key == b'\r' && rest.is_empty(), rest);
                 }
                 step => return Ok(step),
             }
         }
         Ok(Step::More)
+    }
+
+    /// More follows an Enter. Where that is nothing but the newline of a return (`split`: the two came apart), it
+    /// was the end all the same.
+    fn go_on(&self, editor: &mut Editor, tty: BorrowedFd<'_>, split: bool, rest: &[u8]) -> io::Result<Step> {
+        let mut one = Zeroizing::new([0u8]);
+        let late = if split { read_keys(tty, one.as_mut_slice())? } else { &[] };
+        if late == b"\n" && !follows(tty)? {
+            return Ok(Step::Done);
+        }
+        if !self.lines {
+            return Err(several_lines());
+        }
+        editor.go_on();
+        write_all(tty, GO_ON)?;
+        self.feed(editor, tty, if split { late } else { rest })
     }
 
     fn wake(&self, tty: BorrowedFd<'_>, signals: &Signals, end: &Deadline) -> io::Result<Woken> {

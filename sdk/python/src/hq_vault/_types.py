@@ -138,7 +138,7 @@ class _TokenMetadata(TypedDict):
     setAside: int
     """How many uses are set aside for those below it."""
     state: str
-    """`live`, `expired`, `exhausted` or `revoked`."""
+    """`live`, `expired`, `exhausted`, `frozen` or `revoked`."""
     useCount: int
     """Uses spent by it and its descendants."""
 

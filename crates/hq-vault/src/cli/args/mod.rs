@@ -17,6 +17,7 @@ pub mod entry_prompt;
 pub mod env_file;
 pub mod get;
 pub mod global;
+pub mod import;
 pub mod ingest;
 pub mod init;
 pub mod list;
@@ -106,6 +107,8 @@ pub enum Command {
     EnvFile(env_file::Args),
     /// Run a program with secrets in its environment, masked in its output
     Run(run::Args),
+    /// Store the values of a .env or JSON file, all of them or none
+    Import(import::Args),
     /// Ask a person to type a value that you will not see
     Ingest(ingest::Args),
     /// Ask a person for a token; they approve the exact grant
@@ -116,10 +119,12 @@ pub enum Command {
     Answer(answer::Args),
     /// Grant a token that somebody asked for, or less of it
     Approve(approve::Args),
-    /// Refuse a token that somebody asked for
+    /// Refuse what somebody asked for, a token or a value
     Deny(deny::Args),
     /// Create, list, show and revoke tokens
     Token(token::Args),
+    /// Let a frozen token and its family go on
+    Thaw(token::Thaw),
     /// Read, follow and prove the record of every access
     Audit(audit::Args),
     /// Show and change settings

@@ -33,6 +33,11 @@ pub fn reader(text: &str) -> Result<hqv_engine::transfer::Reader, model::Error> 
     hqv_engine::transfer::Reader::parse(text)
 }
 
+/// What happens where a secret stands already.
+pub fn on_conflict(text: &str) -> Result<hqv_engine::ops::import::OnConflict, model::Error> {
+    hqv_engine::ops::import::OnConflict::parse(text)
+}
+
 /// A variable and the path of its value, `NAME=PATH`.
 pub fn variable(text: &str) -> Result<(model::EnvName, model::SecretPath), model::Error> {
     let (name, path) =
@@ -89,6 +94,16 @@ pub fn token_name(text: &str) -> Result<model::TokenName, model::Error> {
 pub fn token_ref(text: &str) -> Result<model::TokenRef, model::Error> {
     refuse_token(text)?;
     model::TokenRef::parse(text)
+}
+
+/// The start of an ancestry, such as `deploy-run-`. It need not be a whole name.
+pub fn name_start(text: &str) -> Result<String, model::Error> {
+    refuse_token(text)?;
+    let named = |c: char| c.is_ascii_alphanumeric() || "._:@-/".contains(c);
+    match text.is_empty() || !text.chars().all(named) {
+        true => Err(model::Error::bad_request("no token's name begins so").hint("for example: deploy-run-")),
+        false => Ok(text.to_owned()),
+    }
 }
 
 /// `key=value`, split at the first `=`. The limits of both are the model's to check.

@@ -10,9 +10,9 @@ use super::parse;
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
 Examples:
-  $ hq-vault run --prefix myapp/ -- printenv AWS_KEY
+  $ hq-vault run --prefix myapp/ -- printenv API_KEY
   $ hq-vault run --env TOKEN=stripe/secret-key -- sh -c 'echo \"$TOKEN\"'
-  $ hq-vault run --file KEY=tls/key -- sh -c 'wc -c < \"$KEY\"'
+  $ hq-vault run --file KEY=stripe/secret-key -- sh -c 'wc -c < \"$KEY\"'
 
 Values are replaced in what the program writes, in the clear and in base64, hex, URL, JSON and shell
 forms. The program does not inherit HQ_VAULT_TOKEN or other HQ_VAULT_ variables.

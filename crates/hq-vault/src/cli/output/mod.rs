@@ -12,6 +12,7 @@ pub mod table;
 pub mod time;
 
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
 
 use crate::settings::Settings;
 use color::Paint;
@@ -65,6 +66,12 @@ impl Out {
     pub fn line(&self, text: impl AsRef<str>) -> Result<(), Failure> {
         let mut stdout = io::stdout().lock();
         writeln!(stdout, "{}", text.as_ref()).and_then(|()| stdout.flush()).map_err(closed)
+    }
+
+    /// Before something that can be had only once: a stdout that takes nothing is said now. What it cannot know
+    /// is that a disk fills up.
+    pub fn must_be_open(&self) -> Result<(), Failure> {
+        hqv_sys::input::must_take(io::stdout().as_fd()).map_err(|e| Failure::io("cannot write to stdout", &e))
     }
 
     /// A confirmation, which is data. For a program that asked for JSON it is

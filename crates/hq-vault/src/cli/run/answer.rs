@@ -39,6 +39,9 @@ pub fn run(ctx: &Context, args: &Args) -> Result<(), Failure> {
         leader: None,
     };
     let sat = sitting.run()?;
+    if matches!(sat, Sat::Stored(_)) {
+        sitting.say("Stored.\n");
+    }
     conclude(ctx, entry, sat)
 }
 

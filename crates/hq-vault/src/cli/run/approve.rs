@@ -20,10 +20,7 @@ pub fn run(ctx: &Context, args: &Args) -> Result<(), Failure> {
     let link = Link::open(ctx)?;
     let (acting, found) = ctx.ask_acting(&link, async |client| client.ask_list().await)?;
     let ask = find(&args.code.to_string(), &found.asks)?;
-    for line in grant(ctx, args, ask) {
-        ctx.out.say(line);
-    }
-    decide(args, ask)?;
+    decide(ctx, args, ask)?;
     let request = AskApproveRequest {
         fingerprint: ask.fingerprint.clone(),
         ttl: args.ttl.map(|ttl| hqv_model::format_duration(ttl.as_millis())),
@@ -90,9 +87,12 @@ fn line(name: &str, value: &str) -> String {
     format!("  {name:<9}  {}", escape_controls(value))
 }
 
-/// Nothing but a yes, or the fingerprint of this very grant.
-fn decide(args: &Args, ask: &AskView) -> Result<(), Failure> {
+/// Nothing but a yes, or the fingerprint of this very grant. A yes is to what stands on the terminal where it is
+/// typed: the grant is written there, whatever becomes of stderr.
+fn decide(ctx: &Context, args: &Args, ask: &AskView) -> Result<(), Failure> {
+    let lines = grant(ctx, args, ask).join("\n");
     if let Some(given) = &args.fingerprint {
+        ctx.out.say(lines);
         if given.eq_ignore_ascii_case(&ask.fingerprint) {
             return Ok(());
         }
@@ -103,7 +103,7 @@ fn decide(args: &Args, ask: &AskView) -> Result<(), Failure> {
         return Err(Failure::refused("nobody is here to confirm; nothing was granted")
             .hint("run it in a terminal, or name what you saw: --fingerprint"));
     }
-    match hqv_sys::tty::read_line_visible("\nGrant it? [y/N] ", 16) {
+    match hqv_sys::tty::read_line_after(&format!("{lines}\n\n"), "Grant it? [y/N] ", 16) {
         Ok(answer) if matches!(answer.trim(), "y" | "Y" | "yes" | "Yes") => Ok(()),
         _ => Err(Failure::refused("nothing was granted; it still waits")
             .hint(format!("hq-vault deny {} refuses it", ask.code))),

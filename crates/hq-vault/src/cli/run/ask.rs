@@ -1,8 +1,10 @@
 //! `ask`: ask a person for a token, and wait.
 
+use std::time::Duration;
+
 use hqv_api::{AskAnswer, AskRequest, JsonBody};
 use hqv_client::{Client, ClientError};
-use hqv_model::{Code, SecretText};
+use hqv_model::{Code, SecretText, escape_controls};
 use hqv_sys::signal::Held;
 
 use crate::cli::args::ask::Args;
@@ -10,13 +12,14 @@ use crate::cli::context::Context;
 use crate::cli::link::Link;
 use crate::cli::output::error::{Failure, Kind};
 use crate::cli::run::ingest::deadline;
-use crate::entry::waiting::{Cut, Wait};
+use crate::entry::waiting::{Cut, GRACE, Wait};
 use crate::entry::watch::POLL;
 use crate::entry::{asker, notify};
 
 /// Opens or joins the ask, waits for the decision, and collects the token.
 pub fn run(ctx: &Context, args: &Args) -> Result<(), Failure> {
-    let link = Link::open(ctx)?;
+    let deadline = deadline(args.timeout);
+    let link = Link::open(ctx)?.until(deadline);
     let request = request(args);
     let (acting, ask) = ctx.ask_without_asking(&link, async |client| client.ask_create(&request).await)?;
     let credential = acting.as_ref().map(|acting| acting.credential());
@@ -28,11 +31,9 @@ pub fn run(ctx: &Context, args: &Args) -> Result<(), Failure> {
     if !joined {
         notify::person(&ctx.settings.env, &notify::Wanted::Decision(&code));
     }
-    let wait = Wait { link: &link, credential, held: &held, deadline: deadline(args.timeout) };
+    let wait = Wait { link: &link, credential, held: &held, deadline, grace: Duration::ZERO };
     match waited(&wait, &id)? {
-        Waited::State(state) if state == "approved" => {
-            collect(ctx, &link, credential, &id, &claim.into_text())
-        }
+        Waited::State(state) if state == "approved" => collect(ctx, &wait, &id, &code, &claim.into_text()),
         waited => Err(not_granted(ctx, &code, waited)),
     }
 }
@@ -78,27 +79,38 @@ async fn decided(client: &mut Client, id: &str) -> Result<String, ClientError> {
     }
 }
 
-fn collect(
-    ctx: &Context,
-    link: &Link<'_>,
-    credential: Option<&SecretText>,
-    id: &str,
-    claim: &SecretText,
-) -> Result<(), Failure> {
-    let made = link.run_if_there(credential, async |client| client.ask_collect(id, claim).await)?;
+/// The token, once, to stdout.
+fn collect(ctx: &Context, wait: &Wait<'_>, id: &str, code: &str, claim: &SecretText) -> Result<(), Failure> {
+    // It cannot be collected again.
+    ctx.out.must_be_open()?;
+    let wait = Wait { deadline: None, grace: GRACE, ..*wait };
+    let made = match wait.of(async |client| client.ask_collect(id, claim).await) {
+        Ok(Ok(made)) => made,
+        Ok(Err(Cut::Signal(signal))) => return Err(not_granted(ctx, code, Waited::Signal(signal))),
+        Ok(Err(Cut::Late)) => return Err(not_granted(ctx, code, Waited::Late)),
+        // A newer run's claim made ours worthless.
+        Err(failure) if failure.is(Code::Forbidden) => {
+            return Err(not_granted(ctx, code, Waited::State("collected".to_owned())));
+        }
+        Err(failure) => return Err(failure),
+    };
+    let lost = |failure: Failure| {
+        failure.hint(format!(
+            "the token is lost: hq-vault token revoke {}",
+            escape_controls(&made.metadata.ancestry)
+        ))
+    };
     if ctx.out.json {
-        ctx.out.bytes(JsonBody::of(&made).as_ref())?;
-        return ctx.out.line("");
+        return ctx.out.bytes(JsonBody::of(&made).as_ref()).and_then(|()| ctx.out.line("")).map_err(lost);
     }
-    ctx.out.say(format!("✅ Token created: {}", hqv_model::escape_controls(&made.metadata.ancestry)));
+    ctx.out.say(format!("✅ Token created: {}", escape_controls(&made.metadata.ancestry)));
     for rule in &made.metadata.scope {
-        ctx.out.say(format!("may {}", hqv_model::escape_controls(rule)));
+        ctx.out.say(format!("may {}", escape_controls(rule)));
     }
     for note in &made.notes {
-        ctx.out.say(hqv_model::escape_controls(note));
+        ctx.out.say(escape_controls(note));
     }
-    ctx.out.bytes(made.token.reveal().as_bytes())?;
-    ctx.out.line("")
+    ctx.out.bytes(made.token.reveal().as_bytes()).and_then(|()| ctx.out.line("")).map_err(lost)
 }
 
 fn not_granted(ctx: &Context, code: &str, waited: Waited) -> Failure {

@@ -8,7 +8,7 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use hqv_api::{EntryAnswer, EntryRequest, EntryStored};
-use hqv_model::{Clock, SecretText};
+use hqv_model::{Clock, Code};
 use hqv_sys::signal::Held;
 
 use crate::cli::args::ingest::Args;
@@ -17,9 +17,10 @@ use crate::cli::link::Link;
 use crate::cli::output::error::Failure;
 use crate::compose::SystemClock;
 use crate::entry::asker;
+use crate::entry::errand::Outcome;
 use crate::entry::prompt::Manner;
 use crate::entry::routes::{Opened, Way};
-use crate::entry::waiting::Waited;
+use crate::entry::waiting::{Cut, Wait, Waited};
 use crate::entry::watch::{self, End};
 
 /// How long nobody at a terminal waits.
@@ -36,12 +37,14 @@ pub fn run(ctx: &Context, args: &Args) -> Result<(), Failure> {
         )
         .hint("leave it out: a person types it where you do not look"));
     }
-    let link = Link::open(ctx)?;
+    let deadline = deadline(args.timeout);
+    let link = Link::open(ctx)?.until(deadline);
     let request = request(args);
     let (acting, entry) =
         ctx.ask_without_asking(&link, async |client| client.entry_create(&request).await)?;
     let EntryAnswer { id, code, state, stored, joined, url, submit, .. } = entry;
     if let Some(end) = End::of(&state, stored.as_ref()) {
+        tell_what_was(ctx, args, &end);
         return conclude(ctx, args, &code, Waited::End(end));
     }
     let held = Held::hold();
@@ -56,7 +59,7 @@ pub fn run(ctx: &Context, args: &Args) -> Result<(), Failure> {
         url: url.as_ref(),
         submit: submit.as_ref(),
         manner: Manner { allow_empty: args.allow_empty, raw: args.raw },
-        deadline: deadline(args.timeout),
+        deadline,
         held: &held,
         no_open: args.no_open,
         joined,
@@ -88,6 +91,20 @@ pub fn deadline(timeout: Option<Duration>) -> Option<Duration> {
     Some(SystemClock.boot().saturating_add(wait))
 }
 
+/// What was answered for an earlier run is this run's answer too. Where a value is replaced that is said: whoever
+/// wants yet another one would go on with the last.
+fn tell_what_was(ctx: &Context, args: &Args, end: &End) {
+    let End::Stored(stored) = end else { return };
+    if !args.overwrite {
+        return;
+    }
+    ctx.out.say(format!(
+        "this was stored before, as version {}, for an earlier run of this command; nobody was asked now",
+        stored.version
+    ));
+    ctx.out.say("for another value: the same command with another --description, or hq-vault store");
+}
+
 fn announce(ctx: &Context, args: &Args, code: &str) {
     if args.way() != Way::Code && crate::entry::route_tty::is_there() {
         return;
@@ -101,9 +118,10 @@ fn announce(ctx: &Context, args: &Args, code: &str) {
 fn until_unlocked(opened: &Opened<'_>) -> Result<Option<Waited>, Failure> {
     let mut told = false;
     while opened.link.is_socket() {
-        match is_locked(opened.link) {
-            Ok(true) => {}
-            Ok(false) => return Ok(None),
+        match is_locked(opened) {
+            Ok(Ok(true)) => {}
+            Ok(Ok(false)) => return Ok(None),
+            Ok(Err(cut)) => return Ok(Some(cut.into())),
             Err(failure) => return watch::lost(failure).map(|end| Some(Waited::End(end))),
         }
         if !std::mem::replace(&mut told, true) {
@@ -119,8 +137,9 @@ fn until_unlocked(opened: &Opened<'_>) -> Result<Option<Waited>, Failure> {
     Ok(None)
 }
 
-fn is_locked(link: &Link<'_>) -> Result<bool, Failure> {
-    link.run_if_there(None::<&SecretText>, async |client| client.status().await).map(|status| status.locked)
+fn is_locked(opened: &Opened<'_>) -> Result<Result<bool, Cut>, Failure> {
+    let nobody = Wait { credential: None, ..opened.waiting(opened.deadline) };
+    nobody.of(async |client| Ok(client.status().await?.locked))
 }
 
 fn conclude(ctx: &Context, args: &Args, code: &str, waited: Waited) -> Result<(), Failure> {
@@ -145,6 +164,11 @@ fn conclude(ctx: &Context, args: &Args, code: &str, waited: Waited) -> Result<()
             let _ = hqv_sys::signal::die_of(signal);
             Err(Failure::waiting("interrupted; the entry is still open").hint(again))
         }
+        Waited::Prompt(Outcome::InTheWay) => Err(Failure::of(
+            Code::AlreadyExists,
+            format!("there is a value at {} by now; nothing was stored", args.path),
+        )
+        .hint("to replace it: the same command with --overwrite")),
         Waited::Prompt(_) => {
             Err(Failure::waiting(format!("the person left it open: {}", args.path)).hint(again))
         }

@@ -45,9 +45,13 @@ fn table(ctx: &Context, found: &Pending) -> Table {
     }
     for ask in &found.asks {
         let (ends, who) = (ago(&ask.expires_at, now), asker::shown(&ask.asker, home));
-        let rules = ask.rules.iter().map(|rule| rule.rule.as_str()).collect::<Vec<_>>().join("; ");
         let wanted = if ask.state == "approved" { "approved" } else { "a token" };
-        row(&mut table, [&ask.code, wanted, &rules, &ends, &who]);
+        // A row for each: what stands between two of them could stand in a path too.
+        let mut rules = ask.rules.iter().map(|rule| rule.rule.as_str());
+        row(&mut table, [&ask.code, wanted, rules.next().unwrap_or_default(), &ends, &who]);
+        for rule in rules {
+            row(&mut table, ["", "", rule, "", ""]);
+        }
     }
     table
 }

@@ -1,7 +1,7 @@
 //! `status`: how the vault is, with or without a daemon. It starts nothing and
 //! asks nobody; a session or token at hand shows more.
 
-use hqv_api::StatusAnswer;
+use hqv_api::{StatusAnswer, WaitingStatus};
 use hqv_model::Timestamp;
 
 use crate::cli::context::Context;
@@ -78,6 +78,7 @@ fn lines(ctx: &Context, link: &Link<'_>, status: &StatusAnswer) -> Vec<String> {
     if let Some(record) = &status.record {
         lines.push(record_line(record, now));
     }
+    lines.extend(status.waiting.iter().map(waiting_line));
     lines.extend(status.weakened.iter().map(|w| format!("weakened  {w}")));
     lines.extend(status.warnings.iter().map(|w| format!("warning   {w}")));
     if status.server_running && status.version != compose::version() {
@@ -88,6 +89,12 @@ fn lines(ctx: &Context, link: &Link<'_>, status: &StatusAnswer) -> Vec<String> {
         ));
     }
     lines
+}
+
+/// What to type stands beside it.
+fn waiting_line(waiting: &WaitingStatus) -> String {
+    let verb = if waiting.kind == "ask" { "approve" } else { "answer" };
+    format!("waiting   {}   hq-vault {verb} {}", waiting.what, waiting.code)
 }
 
 fn vault_line(ctx: &Context, link: &Link<'_>, status: &StatusAnswer) -> String {

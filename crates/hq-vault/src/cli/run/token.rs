@@ -19,6 +19,10 @@ pub fn run(ctx: &Context, verb: Verb) -> Result<(), Failure> {
         Verb::List(args) => list(ctx, &args),
         Verb::Show(args) => show(ctx, &args),
         Verb::Tree(args) => super::token_tree::run(ctx, &args),
+        Verb::Explain(args) => super::token_explain::run(ctx, &args),
+        Verb::Renew(args) => super::token_renew::run(ctx, &args),
+        Verb::Freeze(args) => super::token_freeze::freeze(ctx, &args),
+        Verb::Thaw(args) => super::token_freeze::thaw(ctx, &args),
         Verb::Revoke(args) => revoke(ctx, &args),
     }
 }
@@ -26,6 +30,9 @@ pub fn run(ctx: &Context, verb: Verb) -> Result<(), Failure> {
 /// The token alone goes to stdout, so that `T=$(...)` works; the rest to stderr.
 fn create(ctx: &Context, args: &Create) -> Result<(), Failure> {
     let request = request(args)?;
+    if args.dry_run {
+        return super::token_plan::run(ctx, &request);
+    }
     let made = ctx.ask(async |client| client.token_create(&request).await)?;
     if ctx.out.json {
         ctx.out.bytes(JsonBody::of(&made).as_ref())?;
@@ -144,16 +151,20 @@ pub fn token_lines(token: &TokenMetadata) -> Vec<String> {
 /// Each is ended though another cannot be; the first failure is the exit code.
 fn revoke(ctx: &Context, args: &Revoke) -> Result<(), Failure> {
     let link = Link::open(ctx)?;
+    let who: Vec<String> = match &args.prefix {
+        Some(start) => begins(ctx, &link, start)?,
+        None => args.who.iter().map(text).collect(),
+    };
     let mut first: Option<Failure> = None;
     let mut ended = Vec::new();
-    for who in args.who.iter().map(text) {
-        let done = ctx.ask_over(&link, async |client: &mut Client| client.token_revoke(&who).await);
+    for one in &who {
+        let done = ctx.ask_over(&link, async |client: &mut Client| client.token_revoke(one).await);
         match done {
             Ok(done) if ctx.out.json => ended.push(done),
             Ok(done) => ctx.out.confirm(revoked(&done))?,
-            Err(failure) if args.who.len() == 1 => return Err(failure),
+            Err(failure) if who.len() == 1 => return Err(failure),
             Err(failure) => {
-                ctx.out.warn(format!("{who}: {}", failure.message()));
+                ctx.out.warn(format!("{one}: {}", failure.message()));
                 first = first.or(Some(failure));
             }
         }
@@ -162,6 +173,21 @@ fn revoke(ctx: &Context, args: &Revoke) -> Result<(), Failure> {
         ctx.out.document(&ended)?;
     }
     first.map_or(Ok(()), Err)
+}
+
+/// The ids of those whose ancestry begins so, without those that end with one of them anyway.
+fn begins(ctx: &Context, link: &Link, start: &str) -> Result<Vec<String>, Failure> {
+    let found = ctx.ask_over(link, async |client: &mut Client| client.token_list(false).await)?.tokens;
+    let starts = |token: &&TokenMetadata| token.ancestry.starts_with(start);
+    let ids: std::collections::HashSet<&str> = found.iter().filter(starts).map(|t| t.id.as_str()).collect();
+    let top = |t: &&TokenMetadata| t.parent.as_deref().is_none_or(|parent| !ids.contains(parent));
+    let tops: Vec<String> = found.iter().filter(starts).filter(top).map(|t| t.id.clone()).collect();
+    match tops.is_empty() {
+        true => {
+            Err(Failure::of(hqv_model::Code::NotFound, format!("no token that lives begins with {start}")))
+        }
+        false => Ok(tops),
+    }
 }
 
 fn revoked(done: &hqv_api::TokenRevoked) -> String {

@@ -12,17 +12,13 @@ use crate::compose;
 
 /// Draws what the caller may see, or one branch of it.
 pub fn run(ctx: &Context, args: &Tree) -> Result<(), Failure> {
-    let top = match &args.who {
+    let found = match &args.who {
         Some(who) => {
             let who = text(who);
-            Some(ctx.ask(async |client| client.token_show(&who).await)?)
+            ctx.ask(async |client| client.token_tree(&who, args.all).await)?.tokens
         }
-        None => None,
+        None => ctx.ask(async |client| client.token_list(args.all).await)?.tokens,
     };
-    let mut found = ctx.ask(async |client| client.token_list(args.all).await)?.tokens;
-    if let Some(top) = &top {
-        keep_branch(&mut found, top);
-    }
     if ctx.out.json {
         return ctx.out.document(&hqv_api::TokenList { tokens: found });
     }
@@ -46,23 +42,6 @@ pub fn run(ctx: &Context, args: &Tree) -> Result<(), Failure> {
         ]);
     }
     table.print(&ctx.out)
-}
-
-/// The token and its descendants. One that has ended itself is not in the list, and is shown all the same.
-fn keep_branch(found: &mut Vec<TokenMetadata>, top: &TokenMetadata) {
-    let mut ids = std::collections::HashSet::from([top.id.clone()]);
-    // Families stand together, parents first.
-    found.retain(|token| {
-        let below = token.parent.as_ref().is_some_and(|parent| ids.contains(parent));
-        let keep = token.id == top.id || below;
-        if keep {
-            ids.insert(token.id.clone());
-        }
-        keep
-    });
-    if found.first().is_none_or(|first| first.id != top.id) {
-        found.insert(0, top.clone());
-    }
 }
 
 fn used(token: &TokenMetadata) -> String {
@@ -143,16 +122,5 @@ mod tests {
         let expected = ["a", "├─ b", "│  └─ c", "└─ d", "   └─ e", "f"];
         assert_eq!(branches(&all), expected);
         assert_eq!(branches(&all[1..3]), ["b", "└─ c"]);
-    }
-
-    #[test]
-    fn a_branch_is_the_token_and_what_descends_from_it() {
-        let mut all =
-            vec![token("a", None), token("b", Some("a")), token("c", Some("b")), token("d", Some("a"))];
-        keep_branch(&mut all, &token("b", Some("a")));
-        let ids: Vec<_> = all.iter().map(|t| t.id.as_str()).collect();
-        assert_eq!(ids, ["b", "c"]);
-        keep_branch(&mut all, &token("gone", None));
-        assert_eq!(all.len(), 1);
     }
 }

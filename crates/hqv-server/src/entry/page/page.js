@@ -98,10 +98,16 @@
     $(term).hidden = !words;
   }
 
+  // A claim that could be read as words of ours stands in quotes, of which it has none of its own.
+  function claim(text) {
+    const plain = /^[\p{Alphabetic}\p{N}._\-+@/~:]+( \(pid [0-9]+\))?$/u.test(text);
+    return plain ? text : `"${text.replaceAll('"', "'")}"`;
+  }
+
   // The same words as the prompt in a terminal has.
   function asked({ program, directory, token, owner, pid, source }) {
-    const who = program ?? 'a program that does not say its name';
-    const where = directory ? ` in ${directory}` : '';
+    const who = program ? claim(program) : 'a program that does not say its name';
+    const where = directory ? ` in ${claim(directory)}` : '';
     const right = owner ? ', as the owner' : token ? `, token ${token}` : ', no token';
     if (pid) return `${who}${where}${right} (by process ${pid} on this machine)`;
     return `${who}${where}${right}${source === 'socket' ? '' : ` (from ${source})`}`;
@@ -111,7 +117,8 @@
     const { path, type, description, overwrite, exists, asker, vaultDir, expiresAt } = about;
     $('path').textContent = path;
     const replaces = exists ?? overwrite;
-    const state = overwrite && replaces ? 'replaces the value there now' : 'new';
+    const taken = exists ? 'there is a value already, and this cannot replace it' : 'new';
+    const state = overwrite && replaces ? 'replaces the value there now' : taken;
     $('kind').textContent = `(${[type, state].filter(Boolean).join(', ')})`;
     show('description', 'what-for', description ?? '');
     show('vault', 'vault-name', vaultDir ?? '');

@@ -108,7 +108,8 @@ fn running(ctx: &Context) -> Vec<Finding> {
 
 /// The owner can have the store compared, row by row, with what was last written.
 fn rows(link: &Link<'_>, owner: &Acting) -> Vec<Finding> {
-    let hint = "put back a copy of the vault directory if you have one; hq-vault audit verify tells what was done";
+    let hint =
+        "put back a copy of the vault directory if you have one; hq-vault audit verify tells what was done";
     match link.run_if_there(Some(owner.credential()), async |client| client.vault_check().await) {
         Ok(checked) => {
             checked.faults.into_iter().map(|fault| Finding::new("row-state", fault, hint)).collect()

@@ -4,7 +4,7 @@
 
 use std::ffi::{OsStr, OsString};
 
-use hqv_engine::transfer::Entry;
+use hqv_engine::transfer::{self, Entry};
 use hqv_model::SecretBytes;
 use hqv_sys::process::{Kept, Program};
 
@@ -74,6 +74,7 @@ impl Environment {
 
     /// Adds a secret, in the place of what had its name.
     pub(super) fn variable(&mut self, entry: &Entry) -> Result<(), Failure> {
+        transfer::check_program_name(entry)?;
         let (name, value) = (entry.name.as_str(), entry.value.reveal());
         let instead = format!("--file {name}={}", entry.path);
         if value.contains(&0) {
@@ -102,7 +103,8 @@ impl Environment {
     pub(super) fn program(&self, command: &[OsString]) -> Result<Program, Failure> {
         let path = self.plain.iter().find(|(name, _)| name == "PATH").map(|(_, path)| path.as_os_str());
         Program::new(command, path.unwrap_or(OsStr::new("/usr/local/bin:/usr/bin:/bin"))).map_err(|_| {
-            Failure::usage("the program has no name, or a NUL byte in an argument").hint("hq-vault run --prefix P -- CMD")
+            Failure::usage("the program has no name, or a NUL byte in an argument")
+                .hint("hq-vault run --prefix P -- CMD")
         })
     }
 

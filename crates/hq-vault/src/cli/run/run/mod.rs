@@ -90,5 +90,8 @@ fn unstarted(args: &Args, code: i32) -> Failure {
     let error = std::io::Error::from_raw_os_error(code);
     let why = crate::cli::output::error::reason(&error);
     let code = if error.kind() == std::io::ErrorKind::NotFound { 127 } else { 126 };
-    Failure::not_run(code, format!("cannot run {}: {why}", crate::settings::paths::shown(std::path::Path::new(&name))))
+    Failure::not_run(
+        code,
+        format!("cannot run {}: {why}", crate::settings::paths::shown(std::path::Path::new(&name))),
+    )
 }
