@@ -118,8 +118,6 @@ fn an_empty_project_is_empty_again() {
 fn it_says_what_agents_need_and_nothing_that_is_not_there() {
     let home = home();
     project(&home, &[]);
-    let help = home.cli(["--help"]).run().ok().out();
-    let has = |verb: &str| help.lines().any(|line| line.split_whitespace().next() == Some(verb));
     setup(&home, &AGENTS).ok();
     let root = home.path().join("project");
     for name in [
@@ -140,7 +138,7 @@ fn it_says_what_agents_need_and_nothing_that_is_not_there() {
         ] {
             assert!(text.contains(words), "{name}: {words}");
         }
-        assert_eq!(text.contains("hq-vault run "), has("run"), "{name}");
+        assert!(text.contains("hq-vault run "), "{name}");
     }
     for skill in [".claude", ".agents", ".gemini", ".github"] {
         let text = fs::read_to_string(root.join(skill).join("skills/hq-vault/SKILL.md")).unwrap();
@@ -148,8 +146,8 @@ fn it_says_what_agents_need_and_nothing_that_is_not_there() {
     }
     let settings: serde_json::Value =
         serde_json::from_slice(&fs::read(root.join(".claude/settings.json")).unwrap()).unwrap();
-    let mut allowed = vec!["Bash(hq-vault ingest:*)", "Bash(hq-vault ask:*)", "Bash(hq-vault status:*)"];
-    allowed.extend(has("run").then_some("Bash(hq-vault run:*)"));
+    let allowed: Vec<_> =
+        ["ingest", "ask", "run", "status"].map(|verb| format!("Bash(hq-vault {verb}:*)")).into();
     assert_eq!(settings["permissions"]["allow"], serde_json::json!(allowed));
     assert_eq!(settings["permissions"]["deny"], serde_json::json!(["Bash(hq-vault get:*)"]));
     let rules = fs::read_to_string(root.join(".codex/rules/hq-vault.rules")).unwrap();

@@ -168,3 +168,18 @@ fn a_scan_shows_names_and_counts_and_never_values() {
     assert!(found.out().contains("A B") && found.out().contains(".env.local"), "{found}");
     assert!(!found.out().contains("s3cr3t") && !found.out().contains("node_modules"), "{found}");
 }
+
+#[test]
+fn ten_thousand_lines_are_one_import_and_one_more_is_refused() {
+    let home = home();
+    let _server = vault(&home);
+    let lines = |count: usize| (0..count).map(|i| format!("KEY_{i}=value{i}\n")).collect::<String>();
+    let file = write(&home, ".env", lines(10_001).as_bytes());
+    owner(&home, &["import", &file, "--prefix", "big"]).exits(2);
+    let file = write(&home, ".env", lines(10_000).as_bytes());
+    let begun = std::time::Instant::now();
+    let done = owner(&home, &["import", &file, "--prefix", "big"]).ok();
+    println!("10,000 lines in {:?}", begun.elapsed());
+    assert_eq!(done.out(), "✅ Imported: 10000 secrets under big/\n");
+    assert_eq!(value(&home, "big/key-9999"), "value9999");
+}

@@ -33,8 +33,7 @@ pub struct Args {
     /// Only secrets at most so many segments below the prefix
     #[arg(long, value_name = "N", value_parser = parse::depth, requires = "prefix", allow_hyphen_values = true, help_heading = "Which")]
     pub depth: Option<u16>,
-    /// How to write them: dotenv, export (for an unquoted eval), fish, powershell, docker, systemd, github, json
-    /// or yaml
+    /// dotenv, export (for an unquoted eval), fish, powershell, docker, systemd, github, json or yaml
     #[arg(long, value_name = "FORMAT", value_parser = parse::format, default_value = "dotenv", help_heading = "Output")]
     pub format: Format,
     /// Write dotenv for one reader alone, which can read more: node, dotenv, python or bash
