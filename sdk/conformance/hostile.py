@@ -213,10 +213,7 @@ def environment(scenario, server, through):
     if "caFile" in client:
         env["HQ_VAULT_CACERT"] = str(FOLDER / f"{client['caFile']}.pem")
     if "vaultDir" in client:
-        folder = FOLDER / f"dir-{client['vaultDir']}"
-        folder.mkdir(exist_ok=True)
-        (folder / "ca.pem").write_text((FOLDER / f"{client['vaultDir']}.pem").read_text())
-        env["HQ_VAULT_DIR"] = str(folder)
+        env["HQ_VAULT_DIR"] = str(FOLDER / f"dir-{client['vaultDir']}")
     if through:
         login = "us%20er:p%3ass@" if client["proxy"] == "login" else ""
         env["HTTPS_PROXY"] = f"http://{login}127.0.0.1:{through.port}"
@@ -292,6 +289,10 @@ def main():
     scenarios = json.loads((HERE / "hostile.json").read_text())["scenarios"]
     leaves = {leaf for one in scenarios for leaf in one.get("server", {}).get("certificates", [])}
     make_certificates(sorted(leaves | {"ours/localhost"}))
+    # Before the clients start: they read these at the same time.
+    for name in {one["client"]["vaultDir"] for one in scenarios if "vaultDir" in one.get("client", {})}:
+        (FOLDER / f"dir-{name}").mkdir()
+        (FOLDER / f"dir-{name}" / "ca.pem").write_text((FOLDER / f"{name}.pem").read_text())
     words = [word.partition("=") for word in sys.argv[2:]]
     with concurrent.futures.ThreadPoolExecutor(len(words)) as pool:
         return max(pool.map(lambda word: among(scenarios, word[0], word[2]), words))
