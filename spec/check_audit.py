@@ -36,6 +36,7 @@ MEMBERS = {
     "H": ["v", "why", *COMMON, "key", "root", "chain", "sealed"],
     "C": ["v", *COMMON, "close", "key", "root", "chain"],
     "A": ["v", *COMMON, "adopts"],
+    "D": ["v", *COMMON, "to", "at", "key", "root", "chain"],
 }
 PART = 48_000
 
@@ -204,6 +205,8 @@ class Verifier:
         self.chain, self.segment, self.pending, self.parts = None, None, [], b""
         self.vault, self.epoch, self.state, self.record_state = None, 0, 0, 0
         self.confirmed, self.lost = 0, False
+        # Lines before the first that are gone, until a signed line stands for them; what `run` compares with.
+        self.missing, self.against = None, None
 
     @property
     def here(self):
@@ -213,7 +216,9 @@ class Verifier:
         if self.first_bad is None:
             self.first_bad = line
 
-    def run(self, lines):
+    def run(self, lines, against=None):
+        """`against`: sequence and head of a checkpoint kept elsewhere."""
+        self.against = against
         for line in lines:
             if not line.endswith(b"\n"):
                 self.bad(self.here)
@@ -230,14 +235,17 @@ class Verifier:
             seq, head = self.chain or (0, bytes(32))
             self.chain = seq + 1, sha256(head, line)
             self.counts["lines"] += 1
+            if against and against[0] == self.chain[0] and against[1] != self.chain[1]:
+                self.bad(self.chain[0])
         return self.end()
 
     def line(self, line):
         kind = line[:1]
         if kind in (b"R", b"P"):
             self.record(kind.decode(), line)
-        elif kind in (b"H", b"C", b"A"):
-            {"H": self.header, "C": self.checkpoint, "A": self.adoption}[kind.decode()](Clear(line))
+        elif kind in (b"H", b"C", b"A", b"D"):
+            read = {"H": self.header, "C": self.checkpoint, "A": self.adoption, "D": self.dropped}
+            read[kind.decode()](Clear(line))
         else:
             raise Bad("no type")
 
@@ -279,12 +287,31 @@ class Verifier:
         self.confirm(clear)
         self.segment["closed"] = clear["close"]
 
+    def dropped(self, clear):
+        """Retention's: only a segment that the identity vouches for may say it."""
+        if self.segment is None or self.segment["closed"]:
+            raise Bad("outside of a segment")
+        header = self.segment["header"]
+        if header["root"] != "audit" or any(
+            clear[name] != header[name] for name in ["vault", "epoch", "key", "root", "chain"]
+        ):
+            raise Bad("another segment's")
+        if self.audit:
+            clear.check_signature(unb64(clear["key"], 32))
+        self.confirm(clear)
+        # A crash may leave files that were to go.
+        gone = clear["to"], unb64(clear["at"], 32)
+        if self.missing and (gone[0] > self.missing[0] or gone == self.missing):
+            self.missing = None
+
     def header(self, clear):
         if self.audit:
             clear.check_signature(unb64(clear["key"], 32))
             clear.check_chain(self.audit)
         if self.chain is None:
-            if (clear.seq, clear.head) != chain_start(clear.vault):
+            if clear.seq > 0:
+                self.missing = clear.seq, clear.head
+            elif (clear.seq, clear.head) != chain_start(clear.vault):
                 self.bad(1)
             self.chain, self.confirmed = (clear.seq, clear.head), clear.seq
         if clear["why"] == "start":
@@ -356,6 +383,10 @@ class Verifier:
     def end(self):
         if not self.counts["lines"]:
             self.bad(1)
+        if self.missing:
+            self.first_bad = 1
+        if self.against and self.against[0] > self.here - 1:
+            self.bad(self.here)
         if self.segment:
             header = self.segment["header"]
             if self.segment["closed"]:

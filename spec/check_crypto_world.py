@@ -1,7 +1,6 @@
 """A small vault, as check_crypto.py opens and makes it."""
 
 import hashlib
-import ipaddress
 import os
 from datetime import datetime, timezone
 

@@ -12,6 +12,7 @@ mkdir project && cd project || exit 1
 printf 'DATABASE_URL=%s\nPORT=8080\n' "$url" > .env
 printf %s "$odd" > odd.txt
 touch a-file another-file # what an unquoted * would find
+cp "$here/node/server.js" .
 
 # A free port: 13100 may be anybody's.
 check 'the daemon starts without a vault' hq-vault serve --daemon --port 0
@@ -36,7 +37,11 @@ $ hq-vault store myapp/api-key --type api-key
 ? Stored
 $ hq-vault store odd/value --file odd.txt
 ? Stored
-$ hq-vault env-file myapp/ > .env && chmod 600 .env
+$ hq-vault env-file myapp/ > .env
+$ node --env-file=.env server.js > served
+$ eval \$(hq-vault env-file myapp/ --format export)
+$ node server.js > served.eval
+$ chmod 600 .env; unset DATABASE_URL API_KEY
 $ eval \$(hq-vault env-file myapp/ --format export); printf %s "\$DATABASE_URL|\$API_KEY" > values
 $ eval \$(hq-vault env-file odd/ --format export); printf %s "\$VALUE" > odd.out
 $ hq-vault token create --name deploy-run-42 --ttl 1h --max-uses 10 > deploy
@@ -54,6 +59,9 @@ holds 'store says what was typed' first.txt '✅ Stored: myapp/api-key (19 bytes
 holds 'token create says its line' first.txt '✅ Token created: deploy-run-42'
 lacks 'a typed value is not echoed' first.txt "$typed"
 lacks 'the passphrase is not echoed' first.txt "$PASSPHRASE"
+wanted=$(node -p 'JSON.stringify(process.argv.slice(1))' "$url" "$typed")
+same 'node --env-file=.env server.js' "$wanted" "$(cat served)"
+same 'eval, then node server.js' "$wanted" "$(cat served.eval)"
 same '.env holds both' "$url|$typed" "$(node --env-file=.env -p 'process.env.DATABASE_URL + "|" + process.env.API_KEY')"
 same 'eval unquoted gives both' "$url|$typed" "$(cat values)"
 same 'eval unquoted gives an odd value' "$odd" "$(cat odd.out)"

@@ -5,9 +5,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// The parts that can be named.
-pub const PARTS: &[&str] = &["get", "cli", "entry", "memory", "unlock", "record", "durable"];
+pub const PARTS: &[&str] = &[
+    "get", "cli", "entry", "memory", "unlock", "record", "ledger", "mirror", "durable", "delivery",
+    "families",
+];
 
-/// `load [--dir DIR] [--out FILE] [--commit TEXT] [--quick | --long] [PART...]`
+/// `load [--dir DIR] [--out FILE] [--commit TEXT] [--against BINARY] [--quick | --long] [PART...]`
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Where vaults are made: it decides which disk is measured.
@@ -16,6 +19,8 @@ pub struct Options {
     pub out: Option<PathBuf>,
     /// What was built, for the results.
     pub commit: String,
+    /// Another build of hq-vault, to be measured beside this one.
+    pub against: Option<PathBuf>,
     /// Ten minutes of load for the memory, instead of half a minute.
     pub long: bool,
     /// A tenth of everything, to try the bench itself. Its ratios mean nothing.
@@ -34,6 +39,7 @@ impl Options {
             dir: PathBuf::from("/tmp"),
             out: None,
             commit: "unknown".into(),
+            against: None,
             long: false,
             quick: false,
             parts: Vec::new(),
@@ -44,6 +50,7 @@ impl Options {
             match word.as_str() {
                 "--dir" => options.dir = value()?.into(),
                 "--out" => options.out = Some(value()?.into()),
+                "--against" => options.against = Some(value()?.into()),
                 "--commit" => options.commit = value()?,
                 "--long" => options.long = true,
                 "--quick" => options.quick = true,

@@ -14,16 +14,20 @@ import hashlib
 import json
 import os
 import shlex
+import select
 import socket
 import ssl
 import subprocess
 import sys
 import threading
+import traceback
 import zlib
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 FOLDER = Path(sys.argv[1])
+# Seconds within which any client has said what happened: more than every deadline that it is given.
+PATIENCE = 30
 VALUE = "made-up-value-of-a-b"
 EXIT = {"BAD_REQUEST": 2, "NOT_FOUND": 3, "UNAUTHORIZED": 4, "CONNECTION_ERROR": 6, "TIMEOUT": 6}
 BODY = json.dumps({
@@ -100,17 +104,19 @@ class Server:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.serve, self.log, self.count, self.open = serve, [], 0, []
-        threading.Thread(target=self.run, daemon=True).start()
+        self.last, self.threads = None, []
+        self.accepting = threading.Thread(target=self.run, daemon=True)
+        self.accepting.start()
 
     def run(self):
         while True:
-            try:
-                stream, _ = self.listener.accept()
-            except OSError:
-                return
+            stream, peer = self.listener.accept()
+            if peer == self.last:
+                return stream.close()
             self.open.append(stream)
             self.count += 1
-            threading.Thread(target=self.one, args=(stream, self.count), daemon=True).start()
+            self.threads.append(threading.Thread(target=self.one, args=(stream, self.count), daemon=True))
+            self.threads[-1].start()
 
     def one(self, stream, number):
         try:
@@ -119,7 +125,16 @@ class Server:
             pass
 
     def close(self):
+        """Ends it once it has taken, and written down, all that came before: the client is gone, and what it left behind
+        in the backlog stands before the connection that is made here."""
+        with socket.socket() as last:
+            last.bind(("127.0.0.1", 0))
+            self.last = last.getsockname()
+            last.connect(("127.0.0.1", self.port))
+            self.accepting.join(PATIENCE)
         self.listener.close()
+        for thread in self.threads:
+            thread.join(PATIENCE)
         for stream in self.open:
             try:
                 stream.shutdown(socket.SHUT_RDWR)
@@ -222,26 +237,44 @@ def environment(scenario, server, through):
 
 
 class Probe:
+    """A client. One that crashed, hung or said what is no answer fails its case, and a new one plays the next."""
+
     def __init__(self, name, command):
-        self.name, self.command = name, shlex.split(command)
-        env = {**os.environ, "SSL_CERT_FILE": str(FOLDER / "system.pem"), "NODE_EXTRA_CA_CERTS": str(FOLDER / "system.pem")}
-        pipe = subprocess.PIPE
-        self.process = None if name == "cli" else subprocess.Popen(self.command, stdin=pipe, stdout=pipe, text=True, env=env)
+        self.name, self.command, self.process = name, shlex.split(command), None
 
     def ask(self, env, timeout, connect):
-        if self.process is None:
+        if self.name == "cli":
             done = subprocess.run([*self.command, "get", "a/b"], env={**env, "HQ_VAULT_AUTOSTART": "0"},
-                                  stdin=subprocess.DEVNULL, capture_output=True, text=True)
+                                  stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE)
             said = {"exit": done.returncode, "message": done.stderr, "shown": done.stderr}
             return {**said, "value": done.stdout} if done.returncode == 0 else said
+        if self.process is None:
+            own = {"SSL_CERT_FILE": str(FOLDER / "system.pem"), "NODE_EXTRA_CA_CERTS": str(FOLDER / "system.pem")}
+            pipe = subprocess.PIPE
+            self.process = subprocess.Popen(self.command, stdin=pipe, stdout=pipe, text=True, env={**os.environ, **own})
         self.process.stdin.write(json.dumps({"env": env, "timeout": timeout, "connect": connect}) + "\n")
         self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
+        # Exactly one line comes for each, so nothing of it waits in a buffer that select cannot see.
+        if not select.select([self.process.stdout], [], [], PATIENCE)[0]:
+            raise TimeoutError(f"it said nothing in {PATIENCE} s")
+        line = self.process.stdout.readline()
+        if not line:
+            raise EOFError(f"it ended with {self.process.wait()}")
+        return json.loads(line)
+
+    def end(self):
+        """Ends it, whatever it is doing."""
+        process, self.process = self.process, None
+        if process:
+            process.kill()
+            process.communicate()
 
     def close(self):
+        """One that is left to itself ends well when there is no more to ask."""
         if self.process:
             self.process.stdin.close()
-            self.process.wait()
+            return self.process.wait(PATIENCE)
+        return 0
 
 
 def play(scenario, probe):
@@ -251,17 +284,23 @@ def play(scenario, probe):
     through = proxy(kind, server.port) if kind else None
     text, env = environment(scenario, server, through)
     answers = scenario.get("server", {}).get("answer")
-    said = probe.ask(env, 0.3 if answers == "hang" else 10, 0.3 if answers == "silent" else 5)
-    server.close()
-    if through:
-        through.close()
+    try:
+        # Who hangs has to be given the request first, on a machine that does other things besides.
+        said = probe.ask(env, 2 if answers == "hang" else 10, 0.3 if answers == "silent" else 5)
+    except Exception:
+        probe.end()
+        raise
+    finally:
+        server.close()
+        if through:
+            through.close()
     wrong, code = [], scenario.get("code")
 
     def expect(what, found, wanted):
         if found != wanted:
             wrong.append(f"{what}: found {found!r}, expected {wanted!r}; it said {said!r}")
 
-    if probe.process is None:
+    if probe.name == "cli":
         expect("exit code", said["exit"], EXIT[code] if code else 0)
     else:
         expect("code", said.get("code"), code)
@@ -293,6 +332,9 @@ def main():
     for name in {one["client"]["vaultDir"] for one in scenarios if "vaultDir" in one.get("client", {})}:
         (FOLDER / f"dir-{name}").mkdir()
         (FOLDER / f"dir-{name}" / "ca.pem").write_text((FOLDER / f"{name}.pem").read_text())
+    (FOLDER / "folder.pem").mkdir()
+    (FOLDER / "empty.pem").write_text("nothing\n")
+    (FOLDER / "broken.pem").write_text("-----BEGIN CERTIFICATE-----\nbm90aGluZw==\n-----END CERTIFICATE-----\n")
     words = [word.partition("=") for word in sys.argv[2:]]
     with concurrent.futures.ThreadPoolExecutor(len(words)) as pool:
         return max(pool.map(lambda word: among(scenarios, word[0], word[2]), words))
@@ -304,10 +346,18 @@ def among(scenarios, name, command):
     for scenario in scenarios:
         if name in scenario.get("not", ()):
             continue
-        wrong = play(scenario, probe)
+        try:
+            wrong = play(scenario, probe)
+        except Exception:
+            wrong = traceback.format_exc(-1).splitlines()
         failed |= bool(wrong)
-        print("\n    ".join([f"{'not ok' if wrong else 'ok'} {name}: {scenario['name']}", *wrong]), flush=True)
-    probe.close()
+        # One write: other clients' lines come between, never into it.
+        said = "\n    ".join([f"{'not ok' if wrong else 'ok'} {name}: {scenario['name']}", *wrong])
+        sys.stdout.write(f"{said}\n")
+        sys.stdout.flush()
+    if probe.close():
+        failed = 1
+        print(f"not ok {name}: ended badly", flush=True)
     return failed
 
 

@@ -37,7 +37,7 @@ as_ordinary() {
   chmod -R go+rX "$stage"
   declare -F root_before > /dev/null && root_before
   as_user env -i PATH="$(open_path)" TMPDIR="${TMPDIR:-/tmp}" LANG=C.UTF-8 HOME="$stage/open" HQV_STAGE="$stage" \
-    HQV_LONG="${HQV_LONG-}" HQV_HOME="${HQV_HOME-}" HQ_VAULT_BIN="$stage/hq-vault" bash "$stage/tests/$(basename "$script")"
+    HQV_LONG="${HQV_LONG-}" HQV_REQUIRE_TOOLS="${HQV_REQUIRE_TOOLS-}" HQV_HOME="${HQV_HOME-}" HQ_VAULT_BIN="$stage/hq-vault" bash "$stage/tests/$(basename "$script")"
   status=$?
   declare -F root_after > /dev/null && root_after
   rm -rf "$stage"

@@ -5,26 +5,26 @@ use crate::options::Options;
 use crate::report::thousands;
 use crate::stats::median;
 use crate::subject::process::cpu_us;
-use crate::wire::drive::{Lanes, Rotation, Slice};
+use crate::wire::drive::{Lanes, Rotation, Slice, Work};
 use crate::wire::link::Place;
 use std::time::Duration;
 
 /// A server and what it is asked.
-pub struct Contender {
+pub struct Contender<W = Rotation> {
     pid: u32,
     lanes: Lanes,
-    work: Rotation,
+    work: W,
     slices: Vec<Slice>,
     cpu: f64,
     load: f64,
 }
 
-impl Contender {
+impl<W: Work> Contender<W> {
     /// Connects.
     ///
     /// # Errors
     /// The network's.
-    pub fn new(pid: u32, place: &Place, connections: usize, work: Rotation) -> Result<Self> {
+    pub fn new(pid: u32, place: &Place, connections: usize, work: W) -> Result<Self> {
         let lanes = Lanes::open(place, connections)?;
         Ok(Self { pid, lanes, work, slices: Vec::new(), cpu: 0.0, load: 0.0 })
     }

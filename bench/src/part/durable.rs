@@ -7,7 +7,7 @@ use crate::options::Options;
 use crate::report::{Goal, Section, thousands};
 use crate::stats::median;
 use crate::subject::program;
-use crate::wire::drive::Rotation;
+use crate::wire::drive::{Rotation, Work};
 use crate::wire::http::json;
 use std::process::Command;
 
@@ -47,7 +47,10 @@ pub fn run(bench: &mut Bench) -> Result<Section> {
 }
 
 /// Slices of `contender` and of single commits.
-fn in_turn(mut contender: Contender, options: &Options) -> Result<(Vec<f64>, Vec<f64>, String)> {
+pub(super) fn in_turn<W: Work>(
+    mut contender: Contender<W>,
+    options: &Options,
+) -> Result<(Vec<f64>, Vec<f64>, String)> {
     let (mut ours, mut single) = (Vec::new(), Vec::new());
     contender.warm(options.slice() / 3)?;
     for _ in 0..options.times(8) {

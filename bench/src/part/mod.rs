@@ -2,10 +2,14 @@
 
 pub mod alternate;
 mod cli;
+mod delivery;
 mod durable;
 mod entry;
+mod families;
 mod get;
+mod ledger;
 mod memory;
+mod mirror;
 mod record;
 mod unlock;
 
@@ -58,14 +62,18 @@ type Part = fn(&mut Bench) -> Result<Section>;
 /// # Errors
 /// The first failure ends the run.
 pub fn run(bench: &mut Bench) -> Result<Vec<Section>> {
-    let all: [(&str, Part); 7] = [
+    let all: [(&str, Part); 11] = [
         ("get", get::run),
         ("cli", cli::run),
         ("entry", entry::run),
         ("memory", memory::run),
         ("unlock", unlock::run),
         ("record", record::run),
+        ("ledger", ledger::run),
+        ("mirror", mirror::run),
         ("durable", durable::run),
+        ("delivery", delivery::run),
+        ("families", families::run),
     ];
     let mut sections = Vec::new();
     for (name, part) in all {

@@ -67,14 +67,14 @@ fn fill(vault: &Vault, wanted: u64) -> Result<u64> {
 }
 
 /// The number of the newest record.
-fn newest(vault: &Vault) -> Result<u64> {
+pub(super) fn newest(vault: &Vault) -> Result<u64> {
     let said = vault.ask("/v1/audit?limit=1")?;
     let first = said.get("records").and_then(|records| records.get(0));
     Ok(first.and_then(|record| record.get("sequence")?.as_u64()).ok_or("the record has no newest line")?)
 }
 
 /// The median of some runs, milliseconds.
-fn timed(vault: &Vault, words: &[&str], rounds: usize) -> Result<f64> {
+pub(super) fn timed(vault: &Vault, words: &[&str], rounds: usize) -> Result<f64> {
     let mut times = Vec::new();
     for _ in 0..rounds {
         let start = Instant::now();

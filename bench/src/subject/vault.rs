@@ -22,6 +22,7 @@ const WRITERS: usize = 128;
 
 /// A vault with its daemon. Dropping it stops the daemon and removes everything.
 pub struct Vault {
+    binary: PathBuf,
     root: PathBuf,
     session: String,
     count: usize,
@@ -33,12 +34,23 @@ impl Vault {
     /// # Errors
     /// Any step fails; what the program said stands in it.
     pub fn make(parent: &Path, count: usize) -> Result<Vault> {
-        let root = parent.join(format!("vault-{count}"));
+        Vault::at(program("hq-vault")?, parent.join(format!("vault-{count}")), count)
+    }
+
+    /// The same by another build.
+    ///
+    /// # Errors
+    /// As [`Vault::make`].
+    pub fn make_with(binary: &Path, parent: &Path, count: usize) -> Result<Vault> {
+        Vault::at(binary.to_owned(), parent.join(format!("vault-other-{count}")), count)
+    }
+
+    fn at(binary: PathBuf, root: PathBuf, count: usize) -> Result<Vault> {
         fs::DirBuilder::new().mode(0o700).create(&root)?;
         let mut file = fs::OpenOptions::new();
         let file = file.write(true).create_new(true).mode(0o600).open(root.join("passphrase"))?;
         std::io::Write::write_all(&mut &file, PASSPHRASE.as_bytes())?;
-        let mut vault = Vault { root, session: String::new(), count };
+        let mut vault = Vault { binary, root, session: String::new(), count };
         vault.serve()?;
         vault.run(&["init"])?;
         vault.session = vault.session_from("/v1/sessions")?;
@@ -63,7 +75,7 @@ impl Vault {
     /// # Errors
     /// The binary is not built.
     pub fn command(&self, words: &[&str]) -> Result<Command> {
-        let mut command = Command::new(program("hq-vault")?);
+        let mut command = Command::new(&self.binary);
         command.args(words).env_clear().env("HOME", &self.root).env("HQ_VAULT_DIR", self.dir());
         command.env("PATH", "/usr/local/bin:/usr/bin:/bin");
         if self.session.is_empty() {
@@ -152,6 +164,18 @@ impl Vault {
     /// As [`once`].
     pub fn post(&self, target: &str, body: &str) -> Result<serde_json::Value> {
         answer(&self.socket(), &json("POST", target, &self.session, body))
+    }
+
+    /// One `DELETE` on the socket, with the owner's session.
+    ///
+    /// # Errors
+    /// As [`once`].
+    pub fn delete(&self, target: &str) -> Result<()> {
+        let request = format!(
+            "DELETE {target} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\n\r\n",
+            self.session
+        );
+        once(&self.socket(), request.as_bytes()).map(drop)
     }
 
     /// How many secrets it holds.

@@ -10,6 +10,7 @@ mod cli;
 mod compose;
 mod daemon;
 mod entry;
+mod project;
 mod settings;
 
 use std::process::ExitCode;

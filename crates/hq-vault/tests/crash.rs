@@ -3,6 +3,9 @@
 //! Each round: 8 writers and 8 readers with limited tokens over the socket and TLS; the daemon is killed
 //! once a random number of answers came. After the next start, which needs no help: every confirmed write is
 //! there and every other one whole or absent, no use was given twice, and each answer has its record.
+//!
+//! And one token between 64 clients, killed in the middle of its uses: exactly N of them succeed or are lost with their
+//! answers, never one more.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, missing_docs)]
 
 use hqv_client::{Client, Condition, Options, Target, Trust};
@@ -137,6 +140,84 @@ fn st1_au4_tk1_killed_at_random_under_writers_and_readers() {
         check_writers(&home, &seen, &mut from);
         check_readers(&home, &names, &seen);
         check_record(&home, round, &names, &seen);
+    }
+    let verified = home.cli(["audit", "verify"]).owner().run();
+    assert_eq!(verified.code, Some(0), "{}{}", verified.out(), verified.err());
+    server.stop();
+}
+
+/// Clients of one token, half of them over TLS.
+const CROWD: usize = 64;
+
+/// What one client got: answers, and whether it was told at last that nothing is left.
+async fn use_up(mut client: Client, answers: Arc<AtomicU64>) -> bool {
+    loop {
+        match client.get("k", None).await {
+            Ok(_) => drop(answers.fetch_add(1, Ordering::SeqCst)),
+            Err(error) => return error.code == "TOKEN_EXHAUSTED",
+        }
+    }
+}
+
+/// The whole crowd at once until each is refused; how many answers came. With `kill` the daemon dies once so many came.
+fn crowd(server: TestServer<'_>, token: &str, kill: Option<u64>) -> (u64, bool) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let answers = Arc::new(AtomicU64::new(0));
+    runtime.block_on(async move {
+        let one = |n: usize| tokio::spawn(use_up(client(&server, token, n), answers.clone()));
+        let mut crowd: Vec<_> = (0..CROWD).map(one).collect();
+        while let Some(before) = kill
+            && answers.load(Ordering::SeqCst) < before
+            && crowd.iter().any(|one| !one.is_finished())
+        {
+            tokio::task::yield_now().await;
+        }
+        if kill.is_some() {
+            server.kill();
+        }
+        let mut told = true;
+        for one in crowd.drain(..) {
+            told &= one.await.unwrap();
+        }
+        (answers.load(Ordering::SeqCst), told)
+    })
+}
+
+#[test]
+fn tk1_exactly_n_uses_between_64_clients_and_kills() {
+    let rounds = if std::env::var_os("HQV_LONG").is_some() { 200 } else { 2 };
+    let home = Home::new();
+    let mut server = TestServer::with_vault(&home, PASSPHRASE);
+    home.cli(["store", "k"]).stdin("the value").owner().run().ok();
+    let mut rng = TestRng::seeded(64);
+    for round in 0..rounds {
+        for limit in [1, 10, 1_000] {
+            let name = format!("worker-{round}-{limit}");
+            let spent = || owner_json(&home, &["token", "show", &name])["useCount"].as_u64().unwrap();
+            let worker = token(&home, &name, &["read on k"], Some(limit));
+            let (first, _) = crowd(server, &worker, Some(rng.below(limit + 1)));
+            let again = || {
+                let server = TestServer::start(&home);
+                home.cli(["unlock"]).owner().run().ok();
+                server
+            };
+            server = again();
+            let after_kill = spent();
+            let lost = after_kill.checked_sub(first).expect("a use that was answered was forgotten");
+            assert!(
+                after_kill <= limit && lost <= CROWD as u64,
+                "{name}: {first} answers, {after_kill} uses"
+            );
+            // What is left, to the last, and every client is told that it was the last.
+            let (rest, told) = crowd(server, &worker, None);
+            assert_eq!(
+                (after_kill + rest, told),
+                (limit, true),
+                "{name}: {after_kill} uses before, {rest} after"
+            );
+            server = again();
+            assert_eq!(spent(), limit);
+        }
     }
     let verified = home.cli(["audit", "verify"]).owner().run();
     assert_eq!(verified.code, Some(0), "{}{}", verified.out(), verified.err());

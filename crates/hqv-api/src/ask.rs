@@ -5,7 +5,6 @@ use utoipa::ToSchema;
 
 use crate::entry::Asker;
 use crate::secret::WireSecret;
-use crate::token::TokenMetadata;
 use crate::unique;
 
 /// A grant asked for. `paths` with `can`, and whole rules, together make one scope; at least one is needed. The same
@@ -16,7 +15,7 @@ pub struct AskRequest {
     /// Patterns that `can` is granted on: a path, a prefix ending in `/`, `*` for one segment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paths: Option<Vec<String>>,
-    /// Capabilities on `paths`; `read` and `list` where only paths are given.
+    /// Capabilities on `paths`; `read` and `list` where only paths are given. `BAD_REQUEST` without `paths`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub can: Option<Vec<String>>,
     /// Whole rules, such as `read,list on deploy/prod/`.
@@ -147,18 +146,4 @@ pub struct AskApproveRequest {
     /// Narrower patterns, with the capabilities that were asked for on them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paths: Option<Vec<String>>,
-}
-
-/// The token of an approved ask. Its text is shown here once.
-#[derive(Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct AskCollected {
-    /// Always true.
-    pub ok: bool,
-    /// `hqv_` and 71 base64url characters.
-    pub token: WireSecret,
-    /// What it may.
-    pub metadata: TokenMetadata,
-    /// What was cut or supplied, and what to know.
-    pub notes: Vec<String>,
 }

@@ -44,6 +44,9 @@ pub struct AuditRecord {
     /// Every secret that it touched.
     #[serde(default)]
     pub items: Vec<AuditItem>,
+    /// The highest state of the database that was then safe on the disk.
+    #[serde(default)]
+    pub state: u64,
     /// Whether its segment is one that nobody certified.
     #[serde(default)]
     pub unproven: bool,
@@ -61,6 +64,9 @@ pub struct AuditIdentity {
     /// A token's path of names.
     #[serde(default, rename = "name", skip_serializing_if = "Option::is_none")]
     pub ancestry: Option<String>,
+    /// The ids of a token's ancestors, the first of them first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ancestors: Vec<String>,
     /// A peer's user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uid: Option<u32>,
@@ -79,7 +85,7 @@ pub struct AuditItem {
     /// The path as it was then.
     pub path: String,
     /// `sec_...`
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, rename = "secret", skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// The version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -130,6 +136,9 @@ pub struct AuditQuery {
     /// Only records with a lower number.
     #[param(required = false)]
     pub before: Option<u64>,
+    /// With `follow`: begin behind this number, so that a stream that was cut goes on where it stopped.
+    #[param(required = false)]
+    pub after: Option<u64>,
     /// Stream what comes, as server-sent events.
     #[param(required = false)]
     pub follow: bool,
@@ -151,6 +160,7 @@ impl AuditQuery {
             until: pairs.take("until"),
             limit: pairs.number("limit")?,
             before: pairs.number("before")?,
+            after: pairs.number("after")?,
             follow: pairs.flag("follow")?,
         };
         pairs.finish()?;
@@ -168,6 +178,7 @@ impl AuditQuery {
         writer.text("until", self.until.as_deref());
         writer.number("limit", self.limit);
         writer.number("before", self.before);
+        writer.number("after", self.after);
         writer.flag("follow", self.follow);
         writer.finish()
     }

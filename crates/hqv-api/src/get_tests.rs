@@ -33,6 +33,7 @@ fn by_serde(view: &GetView<'_>) -> JsonBody {
         env: view.env.map(str::to_owned),
         route: view.route.map(str::to_owned),
         written_by: view.written_by.map(str::to_owned),
+        exposed_since: None,
     };
     JsonBody::of(&GetAnswer {
         path: view.path.to_owned(),

@@ -18,6 +18,7 @@ pub mod clock;
 pub mod delete;
 pub mod entry;
 pub mod error;
+pub mod exposed;
 pub mod get;
 pub mod headers;
 pub mod import;
@@ -42,8 +43,7 @@ pub mod unlock;
 pub mod vault_check;
 
 pub use ask::{
-    AskAnswer, AskApproveRequest, AskCollectRequest, AskCollected, AskList, AskRequest, AskRule, AskState,
-    AskView,
+    AskAnswer, AskApproveRequest, AskCollectRequest, AskList, AskRequest, AskRule, AskState, AskView,
 };
 pub use audit::{
     AuditCheckpoint, AuditFinding, AuditIdentity, AuditItem, AuditKey, AuditPage, AuditQuery, AuditRecord,
@@ -58,6 +58,7 @@ pub use entry::{
     EntryState, EntryStored, MAX_WAIT, WaitQuery,
 };
 pub use error::ErrorBody;
+pub use exposed::{BurnQuery, BurntVersion, ExposedPage, ExposedQuery, ExposedTo, Exposure, TokenBurnt};
 pub use get::{GetAnswer, GetQuery, GetView};
 pub use import::{ImportAnswer, ImportRequest, ImportSecret, ImportedSecret};
 pub use init::{InitAnswer, InitRequest};
@@ -69,7 +70,9 @@ pub use session::{SessionAnswer, SessionList, SessionRequest, SessionView};
 pub use settings::{SettingView, SettingsAnswer, SettingsPatch};
 pub use show::{ShowAnswer, VersionEntry};
 pub use status::{RecordStatus, StatusAnswer, TokenStatus, WaitingStatus};
-pub use token::{TokenAnswer, TokenList, TokenListQuery, TokenMetadata, TokenRequest, TokenRevoked, WhoAmI};
+pub use token::{
+    TokenAnswer, TokenList, TokenListQuery, TokenMetadata, TokenRequest, TokenRevoked, TokensSwept, WhoAmI,
+};
 pub use token_life::{
     ExplainLink, ExplainQuery, TokenExplained, TokenPlanned, TokenRenewRequest, TokenRenewed, TokenSuspended,
 };

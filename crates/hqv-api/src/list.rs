@@ -33,6 +33,9 @@ pub struct Metadata {
     /// Who wrote the newest value: an ancestry of token names, `owner`, or a program.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub written_by: Option<String>,
+    /// Since when its newest version counts as known to a family that was burnt (RFC 3339, UTC).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exposed_since: Option<String>,
 }
 
 /// One line of a listing.

@@ -83,6 +83,7 @@ pub const ROUTES: &[Route] = &[
     route(Method::Get, "/v1/metadata/{path}", "show", Needs::Credential),
     route(Method::Post, "/v1/tokens", "tokenCreate", Needs::Credential),
     route(Method::Post, "/v1/tokens:plan", "tokenPlan", Needs::Credential),
+    route(Method::Post, "/v1/tokens:sweep", "tokenSweep", Needs::Credential),
     route(Method::Get, "/v1/tokens", "tokenList", Needs::Credential),
     route(Method::Get, "/v1/tokens/self", "tokenSelf", Needs::Credential),
     route(Method::Delete, "/v1/tokens/self", "tokenRevokeSelf", Needs::Credential),
@@ -90,6 +91,7 @@ pub const ROUTES: &[Route] = &[
     route(Method::Delete, "/v1/tokens/{token}", "tokenRevoke", Needs::Credential),
     route(Method::Post, "/v1/tokens/{token}:freeze", "tokenFreeze", Needs::Credential),
     route(Method::Post, "/v1/tokens/{token}:thaw", "tokenThaw", Needs::Credential),
+    route(Method::Post, "/v1/tokens/{token}:burn", "tokenBurn", Needs::Credential),
     route(Method::Post, "/v1/tokens/{token}:renew", "tokenRenew", Needs::Credential),
     route(Method::Get, "/v1/tokens/{token}/explain", "tokenExplain", Needs::Credential),
     route(Method::Get, "/v1/tokens/{token}/tree", "tokenTree", Needs::Credential),
@@ -113,10 +115,12 @@ pub const ROUTES: &[Route] = &[
     route(Method::Post, "/v1/vault:check", "vaultCheck", Needs::Credential),
     route(Method::Get, "/v1/settings", "settingsRead", Needs::Credential),
     route(Method::Patch, "/v1/settings", "settingsChange", Needs::Credential),
+    route(Method::Get, "/v1/exposed", "exposed", Needs::Credential),
     route(Method::Get, "/v1/audit", "auditRead", Needs::Credential),
     route(Method::Post, "/v1/audit:verify", "auditVerify", Needs::Credential),
     route(Method::Post, "/v1/audit:checkpoint", "auditCheckpoint", Needs::Credential),
     route(Method::Get, "/v1/audit/public-key", "auditKey", Needs::Credential),
+    route(Method::Get, "/v1/metrics", "metrics", Needs::Credential),
 ];
 
 /// The route with this operation id.

@@ -11,6 +11,11 @@ pub const END: &str = "end";
 /// What is sent where nothing else has been for a while, so that a dead peer is noticed.
 pub const KEEP_ALIVE: &str = ":\n\n";
 
+/// Tells how far a stream has come without an event (an id without data, which `EventSource` keeps as its last).
+pub fn position(id: u64) -> String {
+    format!("id: {id}\n\n")
+}
+
 /// One event. `data` is one line of JSON, so it needs no splitting.
 pub fn event(name: &str, id: Option<u64>, data: &str) -> String {
     let id = id.map(|id| format!("id: {id}\n")).unwrap_or_default();

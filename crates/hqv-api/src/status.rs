@@ -54,6 +54,9 @@ pub struct StatusAnswer {
     /// Secrets whose `expires` is past or within seven days; the owner's alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_count: Option<u64>,
+    /// Secrets whose newest version is known to a family that was burnt; the owner's alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exposed_count: Option<u64>,
     /// The owner's alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens: Option<TokenStatus>,

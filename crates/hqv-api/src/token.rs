@@ -38,7 +38,8 @@ pub struct TokenRequest {
     /// Patterns that `can` is granted on: a path, a prefix ending in `/`, `*` for one segment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paths: Option<Vec<String>>,
-    /// Capabilities on `paths`; `read` and `list` where only paths are given.
+    /// Capabilities on `paths`; `read` and `list` where only paths are given. Alone they are for everything; beside
+    /// `allow` and without `paths` they are `BAD_REQUEST`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub can: Option<Vec<String>>,
     /// Whole rules, such as `read,list on deploy/prod/`.
@@ -46,7 +47,7 @@ pub struct TokenRequest {
     pub allow: Option<Vec<String>>,
 }
 
-/// A new token. Its text is shown here once.
+/// A new token, or that of an approved ask. Its text is shown here once.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TokenAnswer {
@@ -145,6 +146,20 @@ pub struct TokenRevoked {
     pub ancestry: String,
     /// How many live descendants ended with it.
     pub descendants: u64,
+    /// One sentence.
+    pub message: String,
+}
+
+/// Rows of ended tokens were removed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TokensSwept {
+    /// Always true.
+    pub ok: bool,
+    /// How many; at most 500 in one call.
+    pub removed: u64,
+    /// How many more could go: call again.
+    pub left: u64,
     /// One sentence.
     pub message: String,
 }

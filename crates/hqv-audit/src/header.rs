@@ -21,7 +21,7 @@ pub enum Why {
     Unlock,
     /// The vault was locked.
     Lock,
-    /// The segment before was full.
+    /// The segment before was full, or its file was.
     Full,
     /// The file was moved, deleted or changed under the daemon.
     Reopened,
@@ -53,6 +53,7 @@ pub(crate) struct Header {
     pub(crate) scope: Scope,
     pub(crate) before: Chain,
     pub(crate) sealed: Vec<u8>,
+    time: Timestamp,
     signed: Vec<u8>,
     signature: [u8; 64],
 }
@@ -101,11 +102,16 @@ impl Header {
         let clear = line::read_clear::<Body>(LineType::Header, text)?;
         let body = clear.body;
         check_version(body.v)?;
-        let (scope, _) = scope_and_time(&body.vault, body.epoch, &body.time)?;
+        let (scope, time) = scope_and_time(&body.vault, body.epoch, &body.time)?;
         let mut sealed = Vec::new();
         line::decode_into(body.sealed.as_bytes(), &mut sealed)?;
         let before = Chain { seq: body.seq, head: body.head.0 };
-        Ok(Header { scope, before, sealed, signed: clear.signed, signature: clear.signature, body })
+        Ok(Header { scope, before, sealed, time, signed: clear.signed, signature: clear.signature, body })
+    }
+
+    /// When the segment began.
+    pub(crate) fn time(&self) -> Timestamp {
+        self.time
     }
 
     /// The number of the header's own line.

@@ -12,6 +12,7 @@ mod backward;
 mod certificate;
 pub mod chain;
 mod checkpoint;
+mod dropped;
 mod encode;
 mod error;
 pub mod files;
@@ -20,6 +21,7 @@ mod json;
 mod keys;
 pub mod line;
 mod log;
+pub mod mirror;
 pub mod reader;
 mod record;
 mod segment;
@@ -34,6 +36,9 @@ pub use checkpoint::Checkpoint;
 pub use error::AuditError;
 pub use header::Why;
 pub use hqv_crypto::{AuditIdentity, AuditPublic};
-pub use log::{AdoptReport, DbHead, Log, LogConfig, MAX_SEGMENT, RolledBack, StartReport, SyncPoint};
+pub use log::{
+    AdoptReport, DbHead, Log, LogConfig, MAX_SEGMENT, Retain, Retired, RolledBack, Rotation, StartReport,
+    SyncPoint, plan,
+};
 pub use reader::{Follower, Page, Reader, RecordView};
 pub use record::{Identity, Item, ItemKind, Record};

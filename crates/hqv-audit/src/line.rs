@@ -28,6 +28,8 @@ pub enum LineType {
     Checkpoint,
     /// `A`: segments written before an unlock are adopted.
     Adoption,
+    /// `D`: a signed statement that stands for what retention dropped.
+    Dropped,
 }
 
 impl LineType {
@@ -39,6 +41,7 @@ impl LineType {
             LineType::Part => b'P',
             LineType::Checkpoint => b'C',
             LineType::Adoption => b'A',
+            LineType::Dropped => b'D',
         }
     }
 
@@ -50,6 +53,7 @@ impl LineType {
             b'P' => Some(LineType::Part),
             b'C' => Some(LineType::Checkpoint),
             b'A' => Some(LineType::Adoption),
+            b'D' => Some(LineType::Dropped),
             _ => None,
         }
     }

@@ -6,7 +6,8 @@ use hqv_model::{Entropy, Timestamp};
 use crate::{
     AuditError,
     certificate::{Link, Root, Scope},
-    checkpoint, header,
+    chain::Chain,
+    checkpoint, dropped, header,
     header::Why,
     keys::{RecordKey, SigningKey},
     line::{self, LineType},
@@ -157,6 +158,29 @@ impl Segment {
                 state,
                 time,
                 close,
+                key: self.signer.public(),
+                root: self.root,
+                chain: &self.chain,
+            };
+            facts.write(|m| self.signer.sign(m), out)
+        })
+    }
+
+    /// Stages the statement that stands for everything up to `gone`.
+    pub(crate) fn stage_dropped(
+        &self,
+        state: u64,
+        time: Timestamp,
+        gone: Chain,
+        staging: &mut Staging,
+    ) -> Result<(), AuditError> {
+        staging.line(|before, out| {
+            let facts = dropped::Facts {
+                scope: self.scope,
+                before,
+                state,
+                time,
+                gone,
                 key: self.signer.public(),
                 root: self.root,
                 chain: &self.chain,

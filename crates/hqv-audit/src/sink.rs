@@ -23,15 +23,6 @@ pub enum Standing {
     Changed,
 }
 
-/// How the file was left that a sink moved away from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Left {
-    /// All its lines are on the disk.
-    Safe,
-    /// They could not be brought there.
-    Unsafe,
-}
-
 /// A place for lines.
 pub trait Sink: Send {
     /// Writes all bytes at the end. After an error the bytes of this call are gone again, or the next
@@ -48,7 +39,29 @@ pub trait Sink: Send {
     ///
     /// # Errors
     /// What the system said; the old place stays in use.
-    fn reopen(&mut self) -> io::Result<Left>;
+    fn reopen(&mut self) -> io::Result<()>;
+
+    /// The same without a sync of the folder, which the next sync of the record brings to the disk too.
+    ///
+    /// # Errors
+    /// As [`Sink::reopen`].
+    fn reopen_unsynced(&mut self) -> io::Result<()> {
+        self.reopen()
+    }
+
+    /// Bytes in the place; 0 where it is no file that could be set aside.
+    fn bytes(&self) -> u64 {
+        0
+    }
+
+    /// Gives the file another name in its folder. Lines still go there until [`Sink::reopen`].
+    ///
+    /// # Errors
+    /// What the system said, also where that name is taken; nothing was changed.
+    fn set_aside(&mut self, name: &str) -> io::Result<()> {
+        let _ = name;
+        Err(io::ErrorKind::Unsupported.into())
+    }
 
     /// A second handle, to be synced without holding up the writer.
     ///
@@ -63,8 +76,6 @@ pub struct FileSink {
     file: File,
     len: u64,
     torn: bool,
-    /// A sync of this file failed; later ones say nothing.
-    lost: bool,
 }
 
 impl FileSink {
@@ -80,7 +91,7 @@ impl FileSink {
         {
             fsync_dir(dir)?;
         }
-        Ok(FileSink { path, file, len, torn: false, lost: false })
+        Ok(FileSink { path, file, len, torn: false })
     }
 
     /// Whether a line can follow what is there.
@@ -138,16 +149,36 @@ impl Sink for FileSink {
         }
     }
 
-    fn reopen(&mut self) -> io::Result<Left> {
-        // What was written to the old file is still ours to keep: a moved log must not lose its tail.
-        self.lost |= self.file.sync_data().is_err();
+    fn reopen(&mut self) -> io::Result<()> {
         let mut fresh = FileSink::open(self.path.clone())?;
         if !fresh.ends_with_newline()? {
             fresh.write(b"\n")?;
         }
-        let left = if self.lost { Left::Unsafe } else { Left::Safe };
         *self = fresh;
-        Ok(left)
+        Ok(())
+    }
+
+    fn reopen_unsynced(&mut self) -> io::Result<()> {
+        let file = open_private(&self.path, Access::Append)?;
+        let len = file.metadata()?.len();
+        let mut fresh = FileSink { path: self.path.clone(), file, len, torn: false };
+        if !fresh.ends_with_newline()? {
+            fresh.write(b"\n")?;
+        }
+        *self = fresh;
+        Ok(())
+    }
+
+    fn bytes(&self) -> u64 {
+        self.len
+    }
+
+    fn set_aside(&mut self, name: &str) -> io::Result<()> {
+        let to = self.path.with_file_name(name);
+        if fs::symlink_metadata(&to).is_ok() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        fs::rename(&self.path, to)
     }
 
     fn file(&self) -> io::Result<File> {
@@ -172,8 +203,8 @@ impl Sink for MemorySink {
         Standing::Same
     }
 
-    fn reopen(&mut self) -> io::Result<Left> {
-        Ok(Left::Safe)
+    fn reopen(&mut self) -> io::Result<()> {
+        Ok(())
     }
 
     fn file(&self) -> io::Result<File> {

@@ -48,7 +48,7 @@ impl Anchor {
                 adoption.check(audit).ok()?;
                 Some(Anchor::Adoption(adoption))
             }
-            LineType::Record | LineType::Part => None,
+            LineType::Record | LineType::Part | LineType::Dropped => None,
         }
     }
 

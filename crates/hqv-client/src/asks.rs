@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use hqv_api::percent::encode_part;
 use hqv_api::{
-    AskAnswer, AskApproveRequest, AskCollectRequest, AskCollected, AskList, AskRequest, AskState, Done,
-    JsonBody, WireSecret,
+    AskAnswer, AskApproveRequest, AskCollectRequest, AskList, AskRequest, AskState, Done, JsonBody,
+    TokenAnswer, WireSecret,
 };
 use hqv_model::SecretText;
 use http::Method;
@@ -45,7 +45,7 @@ impl Client {
     ///
     /// # Errors
     /// The server's and the connection's.
-    pub async fn ask_collect(&mut self, id: &str, claim: &SecretText) -> Result<AskCollected> {
+    pub async fn ask_collect(&mut self, id: &str, claim: &SecretText) -> Result<TokenAnswer> {
         let request = AskCollectRequest { claim: WireSecret::from_text(claim) };
         self.call(action(id, "collect").with_body(JsonBody::of(&request))).await
     }

@@ -55,6 +55,15 @@ impl Client {
         self.call(RawCall::new(Method::POST, "/v1/audit:checkpoint")).await
     }
 
+    /// Numbers about the vault, in the text format of Prometheus.
+    ///
+    /// # Errors
+    /// The server's and the connection's.
+    pub async fn metrics(&mut self) -> Result<String> {
+        let answer = success(self.send_raw(RawCall::new(Method::GET, "/v1/metrics")).await?)?;
+        Ok(String::from_utf8_lossy(&answer).into_owned())
+    }
+
     /// The key that proves checkpoints.
     ///
     /// # Errors

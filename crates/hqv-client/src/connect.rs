@@ -54,7 +54,11 @@ impl Client {
                 let stream = self.dial().await?;
                 tls::roots(&[fetch::pinned_ca(&self.options.target, stream, trust).await?])?
             }
-            Anchor::Roots(certificates) => tls::roots(&certificates)?,
+            // A block of PEM may hold anything.
+            Anchor::Roots(certificates) => tls::roots(&certificates).map_err(|_| {
+                ClientError::usage("no certificate stands in the CA file, or one that cannot be read")
+                    .hint("check HQ_VAULT_CACERT, or ca.pem in the vault directory")
+            })?,
             Anchor::System => tls::system_roots()?,
         };
         tls::config(roots)

@@ -1,69 +1,91 @@
-//! One read over the Unix socket without a runtime: for a program that asks once and ends.
+//! One read over the Unix socket without a runtime, of a value or of many: for a program that asks once and ends.
 //!
-//! `hq-vault get` runs in other people's loops, and starting a runtime and an HTTP library took it a third of its time.
+//! `hq-vault get` and `env-file` run in other people's loops, and starting a runtime and an HTTP library took it a third of its time.
 //! So this writes the request and reads the answer by hand, on a blocking socket and a connection of its own.
-//! It reads only what a vault sends: HTTP/1.1 with `Content-Length`, bounded in head and body, never silent for
-//! longer than the deadline. Checks of the socket, headers, errors and the answer's form are the other way's own.
+//! It reads only what a vault sends: HTTP/1.1 with `Content-Length`, bounded in head and body, the whole of it within
+//! the deadline. Checks of the socket, headers, errors and the answer's form are the other way's own.
 
 use std::io::{self, ErrorKind, Read, Write};
+use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::time::Duration;
 
-use hqv_api::GetAnswer;
 use hqv_api::percent::encode_path;
+use hqv_api::{BatchAnswer, BatchRequest, GetAnswer, JsonBody};
 use http::{HeaderMap, HeaderValue, header};
 use zeroize::Zeroizing;
 
 use crate::client::{Client, closed, late, parse, success};
 use crate::error::{ClientError, Result};
-use crate::secrets::Secret;
+use crate::secrets::{BATCH, BATCH_LIMIT, Secret};
 use crate::target::Target;
 use crate::unix;
 use crate::wire::{LIMIT, RawAnswer, too_long};
 
 /// The longest head of an answer.
 const HEAD: usize = 16 << 10;
-/// What is asked of the socket at once.
+/// What is asked of the socket at once, while it is not known how much comes.
 const CHUNK: usize = 8 << 10;
+/// The same of a body, whose length is known.
+const LARGE: usize = 256 << 10;
+
+/// What is asked: a read, or what is posted.
+struct Ask {
+    target: String,
+    body: Option<JsonBody>,
+    /// The most that is read of the answer's body, in bytes.
+    limit: usize,
+}
 
 impl Client {
     /// Reads a value as [`Client::get`] does, on this thread. None where the target is no Unix socket.
-    pub fn get_directly(&self, path: &str) -> Option<Result<Secret>> {
+    pub fn get_directly(&self, path: &str, boot: Boot) -> Option<Result<Secret>> {
         let Target::Unix(socket) = &self.options.target else {
             return None;
         };
-        let target = format!("/v1/secrets/{}", encode_path(path));
-        let answer = self.exchange(socket, &target).and_then(success);
+        let ask = Ask { target: format!("/v1/secrets/{}", encode_path(path)), body: None, limit: LIMIT };
+        let answer = self.exchange(socket, &ask, boot).and_then(success);
         Some(answer.and_then(|body| Secret::from_answer(parse::<GetAnswer>(&body)?)))
     }
 
-    fn exchange(&self, socket: &Path, target: &str) -> Result<RawAnswer> {
+    /// Reads many as [`Client::batch`] does, on this thread. None where the target is no Unix socket.
+    pub fn batch_directly(&self, request: &BatchRequest, boot: Boot) -> Option<Result<Vec<Secret>>> {
+        let Target::Unix(socket) = &self.options.target else {
+            return None;
+        };
+        let ask = Ask { target: BATCH.to_owned(), body: Some(JsonBody::of(request)), limit: BATCH_LIMIT };
+        let answer = self.exchange(socket, &ask, boot).and_then(success);
+        Some(answer.and_then(|body| {
+            parse::<BatchAnswer>(&body)?.secrets.into_iter().map(Secret::from_answer).collect()
+        }))
+    }
+
+    fn exchange(&self, socket: &Path, ask: &Ask, boot: Boot) -> Result<RawAnswer> {
         let options = &self.options;
-        let mut stream =
+        let stream =
             unix::connect_blocking(socket, options.own_uid, options.peer_uid, options.connect_within)?;
         let limit = options.answer_within;
         let failed = |error: io::Error| match error.kind() {
             ErrorKind::WouldBlock | ErrorKind::TimedOut => late(&options.target, limit),
             _ => closed(&options.target).after_sending(),
         };
-        stream
-            .set_read_timeout(Some(limit))
-            .and_then(|()| stream.set_write_timeout(Some(limit)))
-            .map_err(failed)?;
-        stream.write_all(&self.written(target)).map_err(failed)?;
+        let mut stream = Timed { stream, boot, since: boot(), limit };
+        stream.write_all(&self.written(ask)).map_err(failed)?;
         let mut held = Zeroizing::new(Vec::new());
         let head = loop {
             if let Some(head) = Head::find(&held)? {
                 break head;
             }
-            if more(&mut stream, &mut held).map_err(failed)? == 0 {
+            if more(&mut stream, &mut held, CHUNK).map_err(failed)? == 0 {
                 return Err(closed(&options.target).after_sending());
             }
         };
-        if head.length > LIMIT {
-            return Err(too_long(LIMIT));
+        if head.length > ask.limit {
+            return Err(too_long(ask.limit));
         }
         while held.len() < head.bytes + head.length {
-            if more(&mut stream, &mut held).map_err(failed)? == 0 {
+            let rest = head.bytes + head.length - held.len();
+            if more(&mut stream, &mut held, rest.min(LARGE)).map_err(failed)? == 0 {
                 return Err(broken_off());
             }
         }
@@ -72,30 +94,79 @@ impl Client {
     }
 
     /// The request's bytes; they hold the credential.
-    fn written(&self, target: &str) -> Zeroizing<Vec<u8>> {
-        let mut out = Zeroizing::new(Vec::with_capacity(1024 + target.len()));
-        for part in ["GET ", target, " HTTP/1.1\r\n"] {
-            out.extend_from_slice(part.as_bytes());
-        }
+    fn written(&self, ask: &Ask) -> Zeroizing<Vec<u8>> {
+        let (method, about, body) = match &ask.body {
+            None => ("GET ", String::new(), &[][..]),
+            Some(body) => {
+                let about = format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len());
+                ("POST ", about, body.as_ref())
+            }
+        };
+        // To the byte: a buffer that grew would leave the credential behind.
+        let lines: usize =
+            self.standing.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+        let first = [method, &ask.target, " HTTP/1.1\r\n"];
+        let last = [about.as_bytes(), b"\r\n", body];
+        let frame =
+            first.iter().map(|part| part.len()).chain(last.iter().map(|part| part.len())).sum::<usize>();
+        let mut out = Zeroizing::new(Vec::with_capacity(frame + lines));
+        first.iter().for_each(|part| out.extend_from_slice(part.as_bytes()));
         for (name, value) in &self.standing {
             for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
                 out.extend_from_slice(part);
             }
         }
-        out.extend_from_slice(b"\r\n");
+        last.iter().for_each(|part| out.extend_from_slice(part));
         out
     }
 }
 
+/// The boot clock.
+pub type Boot = fn() -> Duration;
+
+/// A stream with one deadline for all that is sent and read: a server that trickles does not move it.
+struct Timed {
+    stream: UnixStream,
+    boot: Boot,
+    since: Duration,
+    limit: Duration,
+}
+
+impl Timed {
+    /// What is left of the time. None of it is `TimedOut`: the system takes no time at all for no limit.
+    fn left(&self) -> io::Result<Duration> {
+        let left = self.limit.saturating_sub((self.boot)().saturating_sub(self.since));
+        if left.is_zero() { Err(ErrorKind::TimedOut.into()) } else { Ok(left) }
+    }
+}
+
+impl Read for Timed {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.stream.set_read_timeout(Some(self.left()?))?;
+        self.stream.read(into)
+    }
+}
+
+impl Write for Timed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.stream.set_write_timeout(Some(self.left()?))?;
+        self.stream.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
+    }
+}
+
 /// Reads what is there, at least a byte unless the other side closed. Memory that is left behind is wiped.
-fn more(stream: &mut impl Read, held: &mut Zeroizing<Vec<u8>>) -> io::Result<usize> {
+fn more(stream: &mut impl Read, held: &mut Zeroizing<Vec<u8>>, most: usize) -> io::Result<usize> {
     let before = held.len();
-    if held.capacity() - before < CHUNK {
-        let mut larger = Vec::with_capacity(2 * before + CHUNK);
+    if held.capacity() - before < most {
+        let mut larger = Vec::with_capacity(2 * before + most);
         larger.extend_from_slice(held);
         *held = Zeroizing::new(larger);
     }
-    held.resize(before + CHUNK, 0);
+    held.resize(before + most, 0);
     let read = loop {
         match stream.read(held.get_mut(before..).unwrap_or_default()) {
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -171,6 +242,22 @@ mod tests {
             assert_eq!(find(&whole[..cut]).unwrap(), None, "{cut}");
         }
         assert_eq!(find(whole).unwrap(), Some((200, whole.len() - 5, 5)));
+    }
+
+    #[test]
+    fn the_request_fits_its_buffer_to_the_byte() {
+        let target = Target::Unix("/none".into());
+        let mut options = crate::Options::new(target, 0, |_| Ok(0));
+        options.credential = Some(hqv_model::SecretText::new("c".repeat(3_000)));
+        let client = Client::new(options).unwrap();
+        for target in ["/v1/secrets/a".to_owned(), format!("/v1/secrets/{}", "%2F".repeat(2_000))] {
+            for body in [None, Some(JsonBody::of(&["a", "b"]))] {
+                let ask = Ask { target: target.clone(), body, limit: LIMIT };
+                let written = client.written(&ask);
+                assert!(written.len() > target.len() + 3_000);
+                assert_eq!(written.len(), written.capacity());
+            }
+        }
     }
 
     #[test]

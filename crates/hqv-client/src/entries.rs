@@ -34,7 +34,7 @@ impl Client {
         self.call(RawCall::new(Method::GET, "/v1/entries")).await
     }
 
-    /// How an entry of the caller's stands. With `wait` (at most 60 s, whole seconds) the answer comes when it is
+    /// How an entry of the caller's stands. With `wait` (at most 60 s, rounded up to whole seconds) the answer comes when it is
     /// decided or that time is over.
     ///
     /// # Errors
@@ -78,7 +78,9 @@ fn proof(submit: Option<&SecretText>) -> JsonBody {
 
 /// A long poll, with time to come back.
 pub(crate) fn poll(target: String, wait: Duration) -> RawCall {
-    let query = WaitQuery { wait: (!wait.is_zero()).then_some(wait.as_secs()) };
+    // Rounded up: half a second asked for is a second, not an answer at once.
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    let query = WaitQuery { wait: (!wait.is_zero()).then_some(seconds) };
     RawCall::new(Method::GET, target + &query.to_query()).with_deadline(wait + SLACK)
 }
 
@@ -93,6 +95,7 @@ mod tests {
             (call.target.as_str(), call.deadline),
             ("/v1/entries/e?wait=30", Some(Duration::from_secs(45)))
         );
+        assert_eq!(poll("/v1/asks/a".into(), Duration::from_millis(1_001)).target, "/v1/asks/a?wait=2");
         assert_eq!(poll("/v1/asks/a".into(), Duration::ZERO).target, "/v1/asks/a");
     }
 }

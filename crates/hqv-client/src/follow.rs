@@ -22,6 +22,7 @@ pub struct Follow {
     body: Incoming,
     lines: Lines,
     event: Event,
+    position: Option<u64>,
 }
 
 #[derive(Default)]
@@ -32,7 +33,12 @@ struct Event {
 
 impl Follow {
     pub(crate) fn new(sender: Sender, body: Incoming) -> Self {
-        Self { _sender: sender, body, lines: Lines::default(), event: Event::default() }
+        Self { _sender: sender, body, lines: Lines::default(), event: Event::default(), position: None }
+    }
+
+    /// The line behind which to go on where the stream is cut: [`hqv_api::AuditQuery::after`].
+    pub fn position(&self) -> Option<u64> {
+        self.position
     }
 
     /// The next record. `None` where the server stopped in good order.
@@ -43,7 +49,9 @@ impl Follow {
     pub async fn next(&mut self) -> Result<Option<AuditRecord>> {
         loop {
             while let Some(line) = self.lines.take() {
-                if let Some(event) = self.event.feed(&line) {
+                if let Some(id) = line.strip_prefix("id:") {
+                    self.position = id.trim().parse().ok().or(self.position);
+                } else if let Some(event) = self.event.feed(&line) {
                     return finish(&event);
                 }
             }

@@ -21,6 +21,7 @@ mod connect;
 mod direct;
 mod entries;
 mod error;
+mod exposed;
 mod fetch;
 mod follow;
 mod head;

@@ -13,8 +13,10 @@ use crate::client::Client;
 use crate::error::{ClientError, Result};
 use crate::wire::RawCall;
 
+/// Where many are read at once.
+pub(crate) const BATCH: &str = "/v1/secrets:batch";
 /// A batch holds at most 16 MiB of values, whose every byte may be escaped as six.
-const BATCH_LIMIT: usize = 128 << 20;
+pub(crate) const BATCH_LIMIT: usize = 128 << 20;
 
 /// What must hold at the path for a put to happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,7 +159,7 @@ impl Client {
     /// # Errors
     /// The server's and the connection's.
     pub async fn batch(&mut self, request: &BatchRequest) -> Result<Vec<Secret>> {
-        let call = RawCall::new(Method::POST, "/v1/secrets:batch").with_body(JsonBody::of(request));
+        let call = RawCall::new(Method::POST, BATCH).with_body(JsonBody::of(request));
         let answer: BatchAnswer = self.call(call.with_limit(BATCH_LIMIT)).await?;
         answer.secrets.into_iter().map(Secret::from_answer).collect()
     }

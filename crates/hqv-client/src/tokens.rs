@@ -3,7 +3,8 @@
 use hqv_api::percent::encode_part;
 use hqv_api::{
     ExplainQuery, JsonBody, TokenAnswer, TokenExplained, TokenList, TokenListQuery, TokenMetadata,
-    TokenPlanned, TokenRenewRequest, TokenRenewed, TokenRequest, TokenRevoked, TokenSuspended, WhoAmI,
+    TokenPlanned, TokenRenewRequest, TokenRenewed, TokenRequest, TokenRevoked, TokenSuspended, TokensSwept,
+    WhoAmI,
 };
 use http::Method;
 
@@ -70,6 +71,14 @@ impl Client {
         self.call(RawCall::new(Method::DELETE, "/v1/tokens/self")).await
     }
 
+    /// Removes rows of ended tokens, a bounded number at a time.
+    ///
+    /// # Errors
+    /// The server's and the connection's.
+    pub async fn token_sweep(&mut self) -> Result<TokensSwept> {
+        self.call(RawCall::new(Method::POST, "/v1/tokens:sweep")).await
+    }
+
     /// Suspends a token and its family.
     ///
     /// # Errors
@@ -114,6 +123,6 @@ impl Client {
     }
 }
 
-fn one(who: &str) -> String {
+pub(crate) fn one(who: &str) -> String {
     format!("/v1/tokens/{}", encode_part(who))
 }

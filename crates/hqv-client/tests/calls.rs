@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use hqv_api::{
-    AskApproveRequest, AskRequest, AuditQuery, BatchRequest, EntryAnswerRequest, EntryRequest, ExplainQuery,
-    ImportRequest, ListQuery, PutRequest, ROUTES, SettingsPatch, TokenRenewRequest, TokenRequest, sse,
+    AskApproveRequest, AskRequest, AuditQuery, BatchRequest, BurnQuery, EntryAnswerRequest, EntryRequest,
+    ExplainQuery, ExposedQuery, ImportRequest, ListQuery, PutRequest, ROUTES, SettingsPatch,
+    TokenRenewRequest, TokenRequest, sse,
 };
 use hqv_client::{Client, Condition, RawCall};
 use hqv_model::SecretText;
@@ -95,8 +96,10 @@ async fn ask_for_secrets(c: &mut Client) {
 async fn ask_for_tokens_and_sessions(c: &mut Client, text: &SecretText) {
     let _ = (c.token_create(&TokenRequest::default()).await, c.token_list(false).await, c.token_self().await);
     let _ = (c.token_show("t").await, c.token_revoke("t").await, c.token_tree("t", false).await);
-    let _ = c.token_plan(&TokenRequest::default()).await;
+    let _ = (c.token_plan(&TokenRequest::default()).await, c.token_sweep().await);
     let _ = (c.token_freeze("t").await, c.token_thaw("t").await);
+    let _ = c.token_burn("t", &BurnQuery::default()).await;
+    let _ = c.exposed_all(&ExposedQuery::default()).await;
     let _ = c.token_renew("t", &TokenRenewRequest::default()).await;
     let _ = c.token_explain("t", &ExplainQuery { path: String::new(), can: None }).await;
     let _ = (
@@ -144,7 +147,7 @@ async fn ask_for_the_rest(c: &mut Client, text: &SecretText) {
     let _ = (c.lock().await, c.shutdown().await, c.clock_reset().await, c.vault_check().await);
     let _ = (c.settings_read().await, c.settings_change(&SettingsPatch::default()).await);
     let _ = (c.audit_read(&AuditQuery::default()).await, c.audit_verify().await);
-    let _ = (c.audit_checkpoint().await, c.audit_key().await);
+    let _ = (c.audit_checkpoint().await, c.audit_key().await, c.metrics().await);
     for open in ["/v1/ca", "/v1/openapi.json"] {
         let _ = c.send_raw(RawCall::new(Method::GET, open)).await;
     }

@@ -14,6 +14,9 @@ use crate::{AuditIdentity, Keyring, OpenFailed, aead};
 /// Domain of signatures over the clear settings row.
 const SETTINGS_DOMAIN: &[u8] = b"hq-vault locked settings v1\0";
 
+/// Domain of the ids of ledger rows.
+const LEDGER_DOMAIN: &[u8] = b"\0hq-vault/ledger/v1\0";
+
 /// The keyring of one vault in one epoch, ready for use.
 pub struct VaultKeys {
     vault: VaultId,
@@ -110,6 +113,13 @@ impl VaultKeys {
     /// The look-up hash of a path: HMAC-SHA-256 under the path-index key.
     pub fn lookup(&self, path: &SecretPath) -> [u8; 32] {
         self.lookup.tag(&[path.as_str().as_bytes()])
+    }
+
+    /// The id of a ledger row: HMAC-SHA-256 of what it is about. The key is the one for paths; no path begins
+    /// with a zero byte, so the two never meet.
+    pub fn ledger_id(&self, about: &[u8]) -> RowId {
+        let tag = self.lookup.tag(&[LEDGER_DOMAIN, about]);
+        RowId::new(&tag).unwrap_or_else(|| fixed_id(b"ledger"))
     }
 
     /// What a row adds to the row state. `clear_body` is given for rows whose body is not sealed (slots and

@@ -1,18 +1,19 @@
 //! Uses: who has how many left, and what is set aside for whom.
 //!
-//! A child's use counts at every ancestor. A **reserve** is a share of uses set aside for one token: it is taken out
-//! of what its ancestors have, up to and including the nearest one that is reserved itself, out of whose reserve it
-//! comes then. So for every token
+//! A child's use counts at every ancestor. A **reserve** is a share of uses set aside for one token: it is
+//! taken out of what its ancestors have, up to and including the nearest one that is reserved itself, out
+//! of whose reserve it comes then. So for every token
 //!
 //! > spent + what is set aside below it ≤ its maximum
 //!
-//! where "set aside below it" (`promised`) is the sum of the unspent reserves of its live reserved descendants that
-//! have no other reserved token between. A reserved token spends its reserve whatever its ancestors have left, and
-//! uses above it come from them. An end gives the rest back.
+//! where "set aside below it" (`promised`) is the sum of the unspent reserves of its live reserved
+//! descendants that have no other reserved token between. A reserved token spends its reserve whatever its
+//! ancestors have left, and uses above it come from them. An end gives the rest back.
 //!
-//! `promised` is kept with each entry and changed in the same staged step as the uses, so that no reader and no crash
-//! sees one without the other; at unlock it is counted anew from the rows. An end by time is noticed by the writer
-//! ([`Tokens::settle_ends`]): until then the rest stays set aside, which errs on the safe side.
+//! `promised` is kept with each entry and changed in the same staged step as the uses, so that no reader
+//! and no crash sees one without the other; at unlock it is counted anew from the rows. An end by time is
+//! noticed by the writer ([`Tokens::settle_ends`]): until then the rest stays set aside, which errs on the
+//! safe side.
 
 use hqv_model::{Error, Timestamp, TokenId};
 use std::sync::Arc;
@@ -57,15 +58,15 @@ impl Tokens {
         })
     }
 
-    /// Whether a limit, its own or an ancestor's, is spent to the last use. Cheaper than [`Tokens::available`], and
-    /// true only where nothing can be left: whatever is set aside is not spent.
+    /// Whether a limit, its own or an ancestor's, is spent to the last use. Cheaper than
+    /// [`Tokens::available`], and true only where nothing can be left: whatever is set aside is not spent.
     pub fn spent_out(&self, entry: &TokenEntry, staged: bool) -> bool {
         let over = |link: &TokenEntry| link.facts.max.is_some_and(|max| link.spent >= max);
         entry.facts.limited && self.chain(entry, staged).flatten().any(over)
     }
 
-    /// Stages one use of a limited token, counted at every ancestor. Out of a reserve first: the lowest on the way up
-    /// that has some left covers the use for all above it.
+    /// Stages one use of a limited token, counted at every ancestor. Out of a reserve first: the lowest on
+    /// the way up that has some left covers the use for all above it.
     ///
     /// # Errors
     /// `TOKEN_EXHAUSTED`.
@@ -139,8 +140,11 @@ impl Tokens {
             };
             let end = self.effective_end(&entry, true);
             if end > now {
-                // It was renewed.
-                self.reserved.remove(&key);
+                // It was renewed. The key that stands goes only with the renewal's commit: one that fails
+                // leaves the earlier end in force, and nothing else would look at it then.
+                if self.committed_end(&key.1).is_some_and(|end| end > now) {
+                    self.reserved.remove(&key);
+                }
                 self.reserved.insert((end, key.1));
                 continue;
             }
@@ -149,6 +153,11 @@ impl Tokens {
             self.by_id.stage(key.1, Some(Arc::new(next)));
             self.give_back(&entry);
         }
+    }
+
+    /// The end that is durable.
+    fn committed_end(&self, id: &TokenId) -> Option<Timestamp> {
+        self.by_id.get(id, false).map(|entry| self.effective_end(entry, false))
     }
 
     /// True where [`Tokens::settle_ends`] has something to do.
@@ -207,7 +216,8 @@ impl Tokens {
         }
     }
 
-    /// From `lowest` up to the nearest reserved token. Above one that gave back already there is nothing to change.
+    /// From `lowest` up to the nearest reserved token. Above one that gave back already there is nothing to
+    /// change.
     fn change_promised(&mut self, lowest: TokenId, change: impl Fn(u64) -> u64) {
         let Some(entry) = self.by_id.get(&lowest, true).cloned() else {
             return;

@@ -48,7 +48,7 @@ fn make(tokens: &mut Tokens, number: usize, made: &Made, now: Timestamp) -> bool
         max: made.max,
         reserve: made.reserve,
         limited: made.max.is_some() || above.is_some_and(|f| f.limited),
-        scope: Scope::default_scope(),
+        scope: Scope::default_scope().into(),
         kept: Default::default(),
     };
     let entry = TokenEntry {
@@ -175,6 +175,24 @@ fn tk1_a_reserve_is_out_of_the_reserve_above_it() {
 }
 
 /// FIELD 30: the parent's allowance delegated twice, from a pool that was read before.
+#[test]
+fn tk1_a_renewal_that_fails_leaves_the_earlier_end_watched() {
+    let mut tokens = Tokens::default();
+    let boss = Made { parent: None, max: Some(10), reserve: None, end: 1_000 };
+    let worker = Made { parent: Some(0), max: Some(10), reserve: Some(10), end: 10 };
+    assert!(make(&mut tokens, 0, &boss, at(0)) && make(&mut tokens, 1, &worker, at(0)));
+    tokens.publish();
+    // Renewed in a group that is under way when the earlier end comes, and does not become durable.
+    let mut next = (**tokens.by_id.get(&id(1), true).unwrap()).clone();
+    next.end = at(100);
+    tokens.by_id.stage(id(1), Some(Arc::new(next)));
+    tokens.settle_ends(at(11));
+    tokens.discard();
+    assert_eq!(left(&tokens, 0), Some(0));
+    tokens.settle_ends(at(12));
+    assert_eq!(left(&tokens, 0), Some(10), "it came back with the end that stands");
+}
+
 #[test]
 fn the_same_uses_are_not_set_aside_twice() {
     let mut tokens = family(&[(None, Some(10), None), (Some(0), Some(10), Some(7))]);

@@ -1,7 +1,7 @@
 //! Who calls, over what, with which credential: what the server knows and the engine judges.
 
 use hqv_crypto::wire::Credential;
-use hqv_model::{RequestId, SessionId, TokenId};
+use hqv_model::{Actor, RequestId, SessionId, TokenId};
 use std::sync::Arc;
 
 use crate::family::TokenEntry;
@@ -78,6 +78,15 @@ impl Principal {
         match self {
             Principal::Token(t) => Some(t.facts.id),
             _ => None,
+        }
+    }
+
+    /// The actor that policy judges. On the socket without a credential nobody acts.
+    pub fn actor(&self) -> Actor<'_> {
+        match self {
+            Principal::Owner(_) => Actor::Owner,
+            Principal::Token(token) => Actor::Token(&token.facts.scope),
+            Principal::Peer | Principal::Nobody => Actor::Nobody,
         }
     }
 

@@ -18,6 +18,7 @@ use crate::caller::{Caller, Principal, Transport};
 use crate::family;
 use crate::open::Open;
 use crate::operation::{Operation, View};
+use crate::ops::metrics::Counts;
 use crate::refusals::Refusals;
 use crate::settings::Settings;
 use crate::tickets::Tickets;
@@ -79,6 +80,8 @@ pub struct Core {
     pub tickets: Tickets,
     /// The last record's list of secrets, to be used again: a read then allocates none.
     pub spare: Vec<Item>,
+    /// Records of this run, for `metrics`.
+    pub counts: Counts,
 }
 
 impl Core {
@@ -176,11 +179,7 @@ impl Core {
         principal: &Principal,
         staged: bool,
     ) -> Result<(), (Error, Vec<Item>)> {
-        let actor = match principal {
-            Principal::Owner(_) => Actor::Owner,
-            Principal::Token(entry) => Actor::Token(&entry.facts.scope),
-            Principal::Peer | Principal::Nobody => Actor::Nobody,
-        };
+        let actor = principal.actor();
         let error = match op.judge(&actor) {
             Verdict::Deny(_) if matches!(actor, Actor::Nobody) => unauthorized(),
             Verdict::Deny(reason) => Error::forbidden(reason.to_string()).hint(WHAT_IT_MAY),
@@ -289,6 +288,24 @@ impl Core {
         Err(if denied { error.actor(principal.label()) } else { error })
     }
 
+    /// See [`crate::Engine::meaningless`].
+    pub(crate) fn meaningless(&mut self, caller: &Caller, op: OpKind, error: Error) -> Error {
+        let known = self.authenticate(caller, false, true).and_then(|principal| match principal {
+            Principal::Owner(_) | Principal::Token(_) => Ok(principal),
+            Principal::Peer | Principal::Nobody => Err(unauthorized()),
+        });
+        let principal = match known {
+            Ok(principal) => principal,
+            Err(refused) => {
+                self.refusals.count(caller.transport.label(), refused.code());
+                return refused;
+            }
+        };
+        let (code, detail) = (Some(error.code()), Some(error.message().to_owned()));
+        let recorded = self.record(caller, &principal, op, Outcome::Failed, code, detail, Vec::new());
+        recorded.err().unwrap_or(error)
+    }
+
     /// What is on record stays staged, and so does what must always take effect.
     fn conclude<O: Operation>(&mut self, staged: bool, recorded: Result<(), Error>) -> Result<(), Error> {
         if O::ALWAYS && recorded.is_err() {
@@ -384,6 +401,10 @@ impl Core {
         };
         match log.append(record, self.state_seq) {
             Ok(seq) => {
+                self.counts.add(record.op, record.outcome);
+                if let Phase::Open(open) = &mut self.phase {
+                    open.ledger.fold(seq, record);
+                }
                 // Waking is dear, and mostly nobody follows.
                 let followed = self.appended.receiver_count() > 0;
                 self.appended.send_if_modified(|newest| {

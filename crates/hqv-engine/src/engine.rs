@@ -64,6 +64,8 @@ pub struct Shared {
     core: Mutex<Core>,
     gate: Mutex<()>,
     syncing: Mutex<()>,
+    /// Held by whoever writes or reads the rows of the ledger.
+    pub(crate) ledger: Mutex<()>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -118,11 +120,11 @@ impl Shared {
             }
         };
         let point = point.map_err(|e| unsynced().cause(e))?;
-        let outcome = point.file.sync_data();
+        let outcome = point.sync();
         let mut core = self.core();
         let Core { log, synced_head, .. } = &mut *core;
         if let Some(log) = log {
-            log.synced(outcome).map_err(|e| unsynced().cause(e))?;
+            log.synced(&point, outcome).map_err(|e| unsynced().cause(e))?;
         }
         // The stop may have synced more meanwhile.
         if synced_head.is_none_or(|(seq, _)| seq < point.seq) {
@@ -170,6 +172,7 @@ impl Engine {
             carried: Default::default(),
             appended: tokio::sync::watch::Sender::new(0),
             spare: Vec::new(),
+            counts: Default::default(),
             pin_tokens: parts.pin_tokens,
             tickets: Tickets::default(),
         };
@@ -190,6 +193,7 @@ impl Engine {
             core: Mutex::new(core),
             gate: Mutex::new(()),
             syncing: Mutex::new(()),
+            ledger: Mutex::new(()),
             writer: Mutex::new(None),
         });
         let writer = shared.clone();
@@ -207,6 +211,29 @@ impl Engine {
         let receive = match self.begin(caller, op)? {
             Begun::Done(answer) => return Ok(answer),
             Begun::Queued(receive) => receive,
+        };
+        receive.await.unwrap_or_else(|_| Err(Error::unavailable("the daemon is stopping")))
+    }
+
+    /// The same for a request that is several operations, each of which passes the door.
+    pub(crate) async fn run_part<O: Operation>(
+        &self,
+        caller: &Arc<Caller>,
+        op: O,
+    ) -> Result<O::Answer, Error> {
+        let receive = {
+            let mut core = self.shared.core();
+            if core.stopping {
+                return Err(Error::unavailable("the daemon is stopping"));
+            }
+            let at = core.time.moment();
+            let principal = core.admit::<O>(caller, at, false)?;
+            if !core.must_queue::<O>(&principal) {
+                return core.run_as(&self.shared.places, caller, op, &principal, at, false);
+            }
+            let (job, receive) = Waiting::new(caller.clone(), op);
+            self.shared.queue.push(job)?;
+            receive
         };
         receive.await.unwrap_or_else(|_| Err(Error::unavailable("the daemon is stopping")))
     }
@@ -258,6 +285,12 @@ impl Engine {
     /// Counts a request that was refused before it reached the door.
     pub fn refused(&self, source: &str, code: Code) {
         self.shared.core().refusals.count(source, code);
+    }
+
+    /// Records that a caller asked for what cannot even be written as an operation: a rule that allows nothing, a limit
+    /// of 0. Answers the error to give, which is the caller's own where its credential does not stand.
+    pub fn meaningless(&self, caller: &Caller, op: OpKind, error: Error) -> Error {
+        self.shared.core().meaningless(caller, op, error)
     }
 
     /// True while unlocked; changes wake the receiver.
@@ -374,6 +407,7 @@ fn start_locked(core: &mut Core, parts: &Parts, vault: VaultId) -> Result<(), Er
     let now = core.now();
     let (log, report) = Log::start(config, Some(head), now, (parts.entropy)())?;
     core.log = Some(log);
+    core.apply_record_rules();
     for finding in report.findings {
         core.note(match report.unclean {
             Some(n) if finding.starts_with("unclean end") => {

@@ -5,12 +5,11 @@
 //! family of any size is one row, and no descendant can be missed.
 
 use hqv_crypto::cbor::Kept;
-use hqv_model::RowFacts;
-use hqv_model::{Code, Error, Scope, Timestamp, TokenId, TokenName};
+use hqv_model::{Code, Error, Kind, RowFacts, RowHeader, RowId, Scope, Timestamp, TokenId, TokenName};
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::hash::RandomState;
 use std::sync::Arc;
 
+use crate::kin::{Kin, SiblingKey};
 use crate::table::Table;
 
 /// The most live children one token (or the owner) may have.
@@ -22,8 +21,8 @@ pub struct TokenFacts {
     pub id: TokenId,
     /// Who it descends from; none for the owner's.
     pub parent: Option<TokenId>,
-    /// All ancestors, the oldest first.
-    pub ancestors: Box<[TokenId]>,
+    /// All ancestors, the oldest first; siblings share the list.
+    pub ancestors: Arc<[TokenId]>,
     /// Unique among live siblings.
     pub name: TokenName,
     /// The path of names, `orchestrator/worker-3`.
@@ -31,7 +30,7 @@ pub struct TokenFacts {
     /// SHA-256 over domain and secret; the secret itself is nowhere.
     pub hash: [u8; 32],
     /// Who made it: `owner` or an ancestry.
-    pub creator: String,
+    pub creator: Arc<str>,
     /// When.
     pub created: Timestamp,
     /// `renew` never goes beyond it.
@@ -42,8 +41,8 @@ pub struct TokenFacts {
     pub reserve: Option<u64>,
     /// True where it or an ancestor has a use limit: its uses are durable before the answer.
     pub limited: bool,
-    /// What it may.
-    pub scope: Scope,
+    /// What it may; tokens that may the same share it.
+    pub scope: Arc<Scope>,
     /// Fields of a newer program.
     pub kept: Kept,
 }
@@ -78,8 +77,33 @@ pub struct TokenEntry {
     pub returned: bool,
     /// The last use.
     pub last_used: Option<Timestamp>,
-    /// The row's header, nonce and tag; none until first sealed.
-    pub sealed: Option<RowFacts>,
+    /// What tells its row from any other of its id; none until first sealed.
+    pub sealed: Option<Sealed>,
+}
+
+/// What of a token's row cannot be told from its id: less than half of its facts.
+#[derive(Clone, Copy)]
+pub struct Sealed {
+    revision: u64,
+    epoch: u32,
+    term: u32,
+    nonce: [u8; 24],
+    tag: [u8; 16],
+}
+
+impl Sealed {
+    /// Of a token's row.
+    pub fn of(facts: &RowFacts) -> Self {
+        let RowHeader { revision, epoch, term, .. } = facts.header;
+        Sealed { revision, epoch, term, nonce: facts.nonce, tag: facts.tag }
+    }
+
+    /// The row's facts, as far as its MAC is over them.
+    pub fn facts(&self, id: TokenId) -> RowFacts {
+        let Sealed { revision, epoch, term, nonce, tag } = *self;
+        let header = RowHeader { kind: Kind::Token, id: RowId::of(id.bytes()), revision, epoch, term };
+        RowFacts { header, lookup: None, nonce, tag, body_len: 0 }
+    }
 }
 
 /// All tokens, by id and by the hash of their secret.
@@ -90,7 +114,7 @@ pub struct Tokens {
     /// Hash to id.
     pub by_hash: Table<[u8; 32], TokenId>,
     /// The newest token of each parent and name: the only one that can be live.
-    pub by_sibling: Table<SiblingKey, TokenId, RandomState>,
+    pub by_sibling: Table<SiblingKey, TokenId>,
     /// Uses of unlimited tokens since the last flush, and the last of them.
     pub unflushed: HashMap<TokenId, (u64, Timestamp)>,
     /// Those of them that the group under way stores.
@@ -105,8 +129,12 @@ pub struct Tokens {
     pub freezing: Vec<TokenId>,
     /// Reserved tokens by the end that they had when they were looked at last.
     pub(crate) reserved: BTreeSet<(Timestamp, TokenId)>,
-    /// Children made and not yet swept, by parent.
+    /// When the next sweep of old rows is due, on the boot clock; none: now.
+    pub(crate) sweep_at: Option<std::time::Duration>,
+    /// At least as many as live, by parent: children that ended still count until the bound is met.
     pub children: HashMap<Option<TokenId>, u32>,
+    /// Where parents and their children's names become keys, what tokens have in common, and who descends from whom.
+    pub(crate) kin: Kin,
 }
 
 /// What stands in no row yet and is kept through a lock: it holds until the daemon stops.
@@ -116,9 +144,6 @@ pub struct Carried {
     frozen: HashSet<TokenId>,
     uses: HashMap<TokenId, (u64, Timestamp)>,
 }
-
-/// A parent (none: the owner) and a name below it.
-pub type SiblingKey = (Option<TokenId>, TokenName);
 
 impl Tokens {
     /// The token and its ancestors, the token first.
@@ -241,13 +266,42 @@ impl Tokens {
         let facts = entry.facts.clone();
         self.by_id.stage(facts.id, Some(Arc::new(entry)));
         self.by_hash.stage(facts.hash, Some(facts.id));
-        self.by_sibling.stage((facts.parent, facts.name.clone()), Some(facts.id));
+        self.by_sibling.stage(self.kin.sibling(facts.parent, &facts.name), Some(facts.id));
     }
 
-    /// Whether the parent may have one more live child. The count at hand includes ended ones; where it is at
-    /// the bound it is taken anew.
+    /// The newest token of a parent (none: the owner) and name, as the writer (`staged`) or a reader sees it.
+    pub fn sibling(
+        &self,
+        parent: Option<TokenId>,
+        name: &TokenName,
+        staged: bool,
+    ) -> Option<&Arc<TokenEntry>> {
+        let id = self.by_sibling.get(&self.kin.sibling(parent, name), staged)?;
+        self.by_id.get(id, staged)
+    }
+
+    /// Every token that descends from this one, as the writer (`staged`) or a reader sees it, in no order.
+    pub fn below(&self, id: TokenId, staged: bool) -> Vec<&Arc<TokenEntry>> {
+        let (mut found, mut parents) = (Vec::new(), vec![id]);
+        while let Some(parent) = parents.pop() {
+            for child in self.kin.children(&parent) {
+                parents.extend(self.kin.has_children(child).then_some(*child));
+                found.extend(self.by_id.get(child, staged));
+            }
+        }
+        if staged {
+            let made = |id: &TokenId| self.by_id.get(id, false).is_none();
+            let staged = self.by_id.staged().filter_map(|(id, entry)| entry.filter(|_| made(id)));
+            found.extend(staged.filter(|entry| entry.facts.ancestors.contains(&id)));
+        }
+        found
+    }
+
+    /// Whether the parent may have one more live child. The count at hand includes ended ones and misses those
+    /// of the group under way; where it comes near the bound it is taken anew.
     pub fn has_room(&mut self, parent: Option<TokenId>, now: Timestamp, staged: bool) -> bool {
-        if self.children.get(&parent).is_none_or(|n| *n < MAX_CHILDREN) {
+        let under_way = u32::try_from(self.by_hash.staged().count()).unwrap_or(u32::MAX);
+        if self.children.get(&parent).is_none_or(|n| n.saturating_add(under_way) < MAX_CHILDREN) {
             return true;
         }
         let child = |e: &&Arc<TokenEntry>| e.facts.parent == parent && !self.gone(e, now, staged);
@@ -280,9 +334,11 @@ impl Tokens {
     }
 
     /// Loads a row at unlock.
-    pub fn load(&mut self, entry: TokenEntry) {
+    pub fn load(&mut self, mut entry: TokenEntry) {
+        self.kin.share(&mut entry);
         let facts = entry.facts.clone();
-        let key = (facts.parent, facts.name.clone());
+        self.kin.born(&facts);
+        let key = self.kin.sibling(facts.parent, &facts.name);
         let newer =
             self.by_sibling.get(&key, false).and_then(|id| self.by_id.get(id, false)).is_none_or(|other| {
                 (other.state == State::Revoked, entry.end) >= (entry.state == State::Revoked, other.end)
@@ -318,6 +374,16 @@ impl Tokens {
             .collect();
         for parent in made {
             *self.children.entry(parent).or_default() += 1;
+        }
+        for (id, entry) in self.by_id.staged() {
+            match (self.by_id.get(id, false), entry) {
+                (None, Some(made)) => self.kin.born(&made.facts),
+                (Some(before), None) => {
+                    self.children.remove(&Some(*id));
+                    self.kin.gone(&before.facts);
+                }
+                _ => {}
+            }
         }
         self.revoking.clear();
         self.freezing.clear();
@@ -387,5 +453,64 @@ mod tests {
         tokens.children.insert(None, MAX_CHILDREN);
         assert!(tokens.has_room(None, Timestamp::from_millis(0), true), "no child lives");
         assert_eq!(tokens.children.get(&None), Some(&0));
+    }
+
+    fn child(number: u32, end: Timestamp) -> TokenEntry {
+        // Ids and hashes are uniform, as the tables need them.
+        let spread = u64::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes();
+        let (mut id, mut hash) = ([0; 16], [0; 32]);
+        id[8..].copy_from_slice(&spread);
+        hash[24..].copy_from_slice(&spread);
+        let name = format!("t{number}");
+        let facts = TokenFacts {
+            id: TokenId::from_bytes(id),
+            parent: None,
+            ancestors: Arc::default(),
+            name: TokenName::parse(&name).unwrap_or_else(|error| panic!("{error}")),
+            ancestry: name.into(),
+            hash,
+            creator: "owner".into(),
+            created: Timestamp::from_millis(0),
+            latest_end: end,
+            max: None,
+            reserve: None,
+            limited: false,
+            scope: Scope::default_scope().into(),
+            kept: Kept::default(),
+        };
+        TokenEntry {
+            facts: Arc::new(facts),
+            end,
+            state: State::Live,
+            spent: 0,
+            reserve_spent: 0,
+            promised: 0,
+            returned: false,
+            last_used: None,
+            sealed: None,
+        }
+    }
+
+    #[test]
+    fn tk5_a_parent_has_100_000_live_children_and_no_more() {
+        let (now, end) = (Timestamp::from_millis(1), Timestamp::from_millis(10));
+        let mut tokens = Tokens::default();
+        for number in 0..MAX_CHILDREN - 2 {
+            tokens.load(child(number, end));
+        }
+        // Those of the group under way count, and of those that ended none does.
+        for number in MAX_CHILDREN..MAX_CHILDREN + 2 {
+            assert!(tokens.has_room(None, now, true));
+            tokens.stage_new(child(number, end));
+            tokens.keep();
+        }
+        assert!(!tokens.has_room(None, now, true));
+        tokens.publish();
+        assert!(!tokens.has_room(None, now, true));
+        tokens.stage_revoked(TokenId::from_bytes([0; 16]));
+        assert!(tokens.has_room(None, now, true));
+        tokens.stage_new(child(MAX_CHILDREN + 2, end));
+        assert!(!tokens.has_room(None, now, true));
+        assert!(tokens.has_room(None, end, true), "all have ended");
     }
 }

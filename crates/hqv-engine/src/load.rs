@@ -14,7 +14,7 @@ use std::sync::Arc;
 use crate::family::Tokens;
 use crate::open::{Loaded, mac_of};
 use crate::read::read;
-use crate::rows::{settings, token};
+use crate::rows::{ledger, settings, token};
 use crate::secrets::damaged;
 use crate::settings::Settings;
 
@@ -71,18 +71,44 @@ pub fn load(shelf: &dyn Shelf, keys: Arc<VaultKeys>) -> Result<Loaded, Error> {
     }
     let setting_rows = rows(shelf, Kind::Setting)?;
     setting_rows.iter().for_each(|row| found.add(Kind::Setting, &mac_of(&keys, row)));
-    let token_rows = rows(shelf, Kind::Token)?;
-    token_rows.iter().for_each(|row| found.add(Kind::Token, &keys.row_mac(&row.facts(), None)));
+    let tokens = read_tokens(shelf, &keys, &mut found)?;
     if let Some(kind) = CHECKED.into_iter().find(|kind| found.of(*kind) != state.tallies.of(*kind)) {
         return Err(damaged_rows(kind));
     }
     let settings = read_settings(&keys, &setting_rows)?;
-    let mut tokens = Tokens::default();
-    for row in &token_rows {
-        tokens.load(token::open(&keys, row)?);
-    }
+    let tokens = tokens?;
     let secrets = most.join()?;
-    Ok(Loaded { secrets, tokens, settings, setting_rows, state, keys })
+    let noted = noted(shelf, &keys)?;
+    Ok(Loaded { secrets, tokens, settings, setting_rows, state, keys, noted })
+}
+
+/// One row at a time: all of them at once would stay in the process's memory. That the rows are those last written is
+/// found out when all have been added up, so what is wrong with one of them is told after that.
+fn read_tokens(
+    shelf: &dyn Shelf,
+    keys: &VaultKeys,
+    found: &mut Tallies,
+) -> Result<Result<Tokens, Error>, Error> {
+    let (mut tokens, mut wrong) = (Tokens::default(), None);
+    let mut visit = |scanned: Scanned| {
+        if let Scanned::Row(row) = scanned {
+            found.add(Kind::Token, &keys.row_mac(&row.facts(), None));
+            match token::open(keys, &row) {
+                Ok(entry) => tokens.load(entry),
+                Err(error) => drop(wrong.get_or_insert(error)),
+            }
+        }
+        ControlFlow::Continue(())
+    };
+    shelf.scan(Kind::Token, usize::MAX, &mut visit).map_err(|e| e.to_error())?;
+    Ok(wrong.map_or(Ok(tokens), Err))
+}
+
+/// Up to which line of the record the ledger is complete. A note that does not open is as good as none: all is read
+/// again, and whoever opens the ledger is told of the damage.
+fn noted(shelf: &dyn Shelf, keys: &VaultKeys) -> Result<u64, Error> {
+    let row = shelf.get(Kind::Ledger, &ledger::noted_id()?).map_err(|e| e.to_error())?;
+    Ok(row.and_then(|row| ledger::open_noted(keys, &row).ok()).unwrap_or(0))
 }
 
 fn damaged_rows(kind: Kind) -> Error {

@@ -9,7 +9,8 @@ use hqv_store::Batch;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::family::Tokens;
+use crate::family::{Sealed, Tokens};
+use crate::ledger::Ledger;
 use crate::rows::{settings, token};
 use crate::secrets::Secrets;
 use crate::session::Sessions;
@@ -37,6 +38,8 @@ pub struct Open {
     pub tokens: Tokens,
     /// The owner's sessions.
     pub sessions: Sessions,
+    /// Who had what.
+    pub ledger: Ledger,
     /// What the owner set.
     pub settings: Settings,
     /// The rows of the two settings, for their facts.
@@ -82,6 +85,8 @@ pub struct Loaded {
     pub setting_rows: Vec<Row>,
     /// The row state, checked against every row.
     pub state: RowState,
+    /// The ledger's rows are complete up to this line of the record.
+    pub noted: u64,
 }
 
 impl Open {
@@ -92,6 +97,7 @@ impl Open {
             secrets: loaded.secrets,
             tokens: loaded.tokens,
             sessions: Sessions::default(),
+            ledger: Ledger::default(),
             settings: loaded.settings,
             setting_rows: loaded.setting_rows,
             state: loaded.state,
@@ -232,13 +238,13 @@ impl Open {
     fn seal_tokens(&mut self, rng: &mut dyn Entropy) {
         let touched: Vec<_> = self.tokens.by_id.staged().map(|(id, e)| (*id, e.cloned())).collect();
         for (id, entry) in touched {
-            let before = self.tokens.by_id.get(&id, false).and_then(|e| e.sealed);
+            let before = self.tokens.by_id.get(&id, false).and_then(|e| Some(e.sealed?.facts(id)));
             match entry {
                 Some(entry) => {
                     let revision = before.as_ref().map_or(1, |f| f.header.revision.saturating_add(1));
                     let row = token::seal(&self.keys, &entry, revision, rng);
                     let mut next = (*entry).clone();
-                    next.sealed = Some(row.facts());
+                    next.sealed = Some(Sealed::of(&row.facts()));
                     self.tokens.by_id.stage(id, Some(Arc::new(next)));
                     let before = before.map(|f| self.mac(&f));
                     self.change(Kind::Token, row.header.id, before, Some(row));

@@ -80,6 +80,7 @@ struct Share {
     chunks: Vec<(usize, Vec<Opened>)>,
     paths: Vec<(Box<str>, [u8; 32])>,
     deleted: Vec<(Timestamp, [u8; 32])>,
+    exposed: Vec<[u8; 32]>,
     tallies: Tallies,
 }
 
@@ -88,6 +89,7 @@ impl Share {
         self.chunks.append(&mut more.chunks);
         self.paths.append(&mut more.paths);
         self.deleted.append(&mut more.deleted);
+        self.exposed.append(&mut more.exposed);
         self.tallies.merge(&more.tallies);
     }
 
@@ -100,6 +102,9 @@ impl Share {
         let outline = Outline::decode(plain.reveal())?;
         if keys.lookup(&outline.path) != lookup {
             return Err(damaged("a secret's row stands under another path"));
+        }
+        if outline.exposed && outline.deleted.is_none() {
+            self.exposed.push(lookup);
         }
         match outline.deleted {
             Some(since) => self.deleted.push((since, lookup)),
@@ -173,12 +178,13 @@ impl Read {
 
     /// Puts secrets and versions together, while another thread builds the index of paths.
     pub fn join(self) -> Result<Secrets, Error> {
-        let Share { mut chunks, paths, deleted, .. } = self.secrets;
+        let Share { mut chunks, paths, deleted, exposed, .. } = self.secrets;
         chunks.sort_unstable_by_key(|(at, _)| *at);
         std::thread::scope(|threads| {
             let index = threads.spawn(|| BTreeMap::from_iter(paths));
             let mut all = Secrets::default();
             all.deleted.extend(deleted);
+            all.exposed.extend(exposed);
             all.by_lookup.reserve(chunks.iter().map(|(_, chunk)| chunk.len()).sum());
             let mut versions = self.versions.into_iter().peekable();
             for secret in chunks.into_iter().flat_map(|(_, chunk)| chunk) {

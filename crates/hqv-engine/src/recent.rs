@@ -16,7 +16,8 @@ use crate::views::Described;
 
 /// Places. Each path has one; a second path in the same place takes it over.
 const PLACES: usize = 1024;
-/// What is described at greater length is opened each time. With it, all places hold a MiB at most.
+/// What is described at greater length is opened each time. With it, all places together hold a few MiB at
+/// most: each has the row, two paths and the frame of an answer besides.
 const LENGTH: usize = 512;
 
 /// A row, opened.
@@ -106,6 +107,7 @@ mod tests {
             meta: SecretMeta { description: description.into(), ..SecretMeta::default() },
             created_at: now,
             updated_at: now,
+            exposed_since: None,
         });
         Held { entry: Arc::new(SecretEntry { row, versions: Vec::new() }), meta: Arc::new(meta) }
     }

@@ -42,9 +42,11 @@ fn newest(all: &[&Arc<TokenEntry>]) -> Result<Arc<TokenEntry>, Error> {
     Err(ambiguous(all.iter().map(|e| e.facts.id)))
 }
 
-fn matches(entry: &TokenEntry, who: &TokenRef) -> bool {
+pub(crate) fn matches(entry: &TokenEntry, who: &TokenRef) -> bool {
     match who {
         TokenRef::Id(id) => entry.facts.id == *id,
+        // Most are passed by with one look.
+        TokenRef::Path(names) if names.last() != Some(&entry.facts.name) => false,
         TokenRef::Path(names) => {
             let is: Vec<&str> = entry.facts.ancestry.split('/').collect();
             let want: Vec<&str> = names.iter().map(|n| n.as_str()).collect();

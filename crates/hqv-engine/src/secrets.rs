@@ -136,6 +136,11 @@ pub struct Secrets {
     pub paths: BTreeMap<Box<str>, [u8; 32]>,
     /// Deleted secrets whose versions are still kept, by the time of their deletion. Committed ones only.
     pub deleted: BTreeSet<(Timestamp, [u8; 32])>,
+    /// Live secrets whose newest version is known to a family that was burnt. Committed ones only.
+    pub exposed: BTreeSet<[u8; 32]>,
+    /// What the group changes in `exposed`: true adds.
+    staged_exposed: Vec<([u8; 32], bool)>,
+    exposed_mark: usize,
     /// What the group changes in `deleted`: true adds.
     staged_deleted: Vec<(Timestamp, [u8; 32], bool)>,
     deleted_mark: usize,
@@ -160,9 +165,15 @@ impl Secrets {
         self.staged_deleted.push((since, lookup, kept));
     }
 
+    /// Stages whether a live secret counts as exposed.
+    pub fn stage_exposed(&mut self, lookup: [u8; 32], exposed: bool) {
+        self.staged_exposed.push((lookup, exposed));
+    }
+
     /// The operation under way is whole.
     pub fn keep(&mut self) {
         self.by_lookup.keep();
+        self.exposed_mark = self.staged_exposed.len();
         self.deleted_mark = self.staged_deleted.len();
         self.mark = self.staged_paths.len();
     }
@@ -172,6 +183,7 @@ impl Secrets {
         self.by_lookup.undo();
         self.staged_paths.truncate(self.mark);
         self.staged_deleted.truncate(self.deleted_mark);
+        self.staged_exposed.truncate(self.exposed_mark);
     }
 
     /// The group is durable.
@@ -188,6 +200,14 @@ impl Secrets {
             };
         }
         self.deleted_mark = 0;
+        for (lookup, exposed) in self.staged_exposed.drain(..) {
+            if exposed {
+                self.exposed.insert(lookup)
+            } else {
+                self.exposed.remove(&lookup)
+            };
+        }
+        self.exposed_mark = 0;
         for (path, lookup) in self.staged_paths.drain(..) {
             match lookup {
                 Some(lookup) => self.paths.insert(path, lookup),
@@ -204,6 +224,8 @@ impl Secrets {
         self.mark = 0;
         self.staged_deleted.clear();
         self.deleted_mark = 0;
+        self.staged_exposed.clear();
+        self.exposed_mark = 0;
     }
 
     /// Live paths below a prefix, from after `cursor` on, in order; the writer sees the group's changes. A

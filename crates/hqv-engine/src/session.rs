@@ -41,6 +41,11 @@ pub struct SessionView {
 pub struct Sessions(HashMap<[u8; 32], Session>);
 
 impl Sessions {
+    /// How many there are, those included that idled away since the last sweep.
+    pub fn len(&self) -> u64 {
+        self.0.len() as u64
+    }
+
     /// Opens one.
     pub fn open(&mut self, hash: [u8; 32], id: SessionId, from: String, now: Timestamp, boot: Duration) {
         if self.0.len() >= MOST

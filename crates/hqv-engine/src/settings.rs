@@ -2,6 +2,9 @@
 //!
 //! Two rows hold it: what a locked daemon must obey stands in clear and signed, the rest is sealed.
 
+use crate::record_rules::{ROTATION, age, age_text, mirror, retain, retain_text, size, size_text};
+use hqv_audit::mirror::Target;
+use hqv_audit::{Retain, Rotation};
 use hqv_model::{Error, Scope, Ttl};
 use std::time::Duration;
 
@@ -12,7 +15,7 @@ pub const MAX_IDLE_MINUTES: u64 = 10_080;
 pub const MAX_COMMAND_BYTES: usize = 512;
 
 /// The second line where a setting is refused.
-const SHOW: &str = "hq-vault config show lists the settings with their values";
+pub(crate) const SHOW: &str = "hq-vault config show lists the settings with their values";
 
 /// All settings of the vault.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,6 +40,12 @@ pub struct Settings {
     pub entry_require: EntryRequire,
     /// The program that is told the code of a new entry or ask: an absolute path.
     pub notify_command: Option<String>,
+    /// When a file of the record is set aside.
+    pub audit_rotate: Rotation,
+    /// What of the record is kept.
+    pub audit_retain: Retain,
+    /// Where a plain copy of the record goes.
+    pub audit_mirror: Option<Target>,
 }
 
 /// By which routes a value may come in through an entry.
@@ -77,6 +86,9 @@ impl Settings {
             remote_admin: false,
             entry_require: EntryRequire::Any,
             notify_command: None,
+            audit_rotate: ROTATION,
+            audit_retain: Retain::All,
+            audit_mirror: None,
         })
     }
 
@@ -95,6 +107,10 @@ impl Settings {
             ("bind", self.bind.join(",")),
             ("hostnames", self.hostnames.join(",")),
             ("audit.sync", self.audit_sync.to_string()),
+            ("audit.rotate-size", size_text(self.audit_rotate.size)),
+            ("audit.rotate-age", age_text(self.audit_rotate.age)),
+            ("audit.retain", retain_text(self.audit_retain)),
+            ("audit.mirror", self.audit_mirror.as_ref().map(ToString::to_string).unwrap_or_default()),
             ("remote-admin", self.remote_admin.to_string()),
             ("entry.require", self.entry_require.as_str().to_owned()),
             ("notify.command", self.notify_command.clone().unwrap_or_default()),
@@ -111,6 +127,10 @@ impl Settings {
             "bind" => self.bind = list(value, address)?,
             "hostnames" => self.hostnames = list(value, host_name)?,
             "audit.sync" => self.audit_sync = truth(value)?,
+            "audit.rotate-size" => self.audit_rotate.size = size(value)?,
+            "audit.rotate-age" => self.audit_rotate.age = age(value)?,
+            "audit.retain" => self.audit_retain = retain(value)?,
+            "audit.mirror" => self.audit_mirror = mirror(value)?,
             "remote-admin" => self.remote_admin = truth(value)?,
             "entry.require" => self.entry_require = require(value)?,
             "notify.command" => self.notify_command = command(value)?,
@@ -133,6 +153,13 @@ impl Settings {
         }
         if let Some(command) = &self.notify_command {
             all.push(format!("runs {command} when something waits for a person (notify.command)"));
+        }
+        if let Some(target) = &self.audit_mirror {
+            all.push(format!("writes each record in plain to {target} too (audit.mirror)"));
+        }
+        if self.audit_retain != Retain::All {
+            let kept = retain_text(self.audit_retain);
+            all.push(format!("drops old files of the record (audit.retain {kept})"));
         }
         all
     }
@@ -252,6 +279,19 @@ mod tests {
             ("notify.command", "/bin/"),
             ("notify.command", "/bin/a\nb"),
             ("notify.command", "/bin/\u{202e}a"),
+            ("audit.rotate-size", "1"),
+            ("audit.rotate-size", "2T"),
+            ("audit.rotate-size", "-5M"),
+            ("audit.rotate-age", "1m"),
+            ("audit.rotate-age", "90000d"),
+            ("audit.retain", ""),
+            ("audit.retain", "1h"),
+            ("audit.retain", "some"),
+            ("audit.retain", "0 files"),
+            ("audit.mirror", "/var/log/x"),
+            ("audit.mirror", "file:x"),
+            ("audit.mirror", "tcp:host:514"),
+            ("audit.mirror", "file:/a\nb"),
             ("colour", "red"),
         ] {
             let before = s.clone();
@@ -266,6 +306,11 @@ mod tests {
         s.set("hostnames", "vault.internal, 10.0.0.1").unwrap();
         s.set("entry.require", "answer").unwrap();
         s.set("notify.command", "/usr/bin/tell me").unwrap();
+        for (key, value) in [("audit.rotate-size", "5M"), ("audit.rotate-age", "7d"), ("audit.retain", "90d")]
+        {
+            s.set(key, value).unwrap();
+        }
+        s.set("audit.mirror", "file:/var/log/vault.jsonl").unwrap();
         let mut t = Settings::initial().unwrap();
         for (key, value) in s.pairs() {
             t.set(key, &value).unwrap();

@@ -1,8 +1,9 @@
 //! What happens once a second, and once a minute.
 //!
 //! A second: counts of refusals are written, the record gets its signed checkpoint and is fsynced, uses of
-//! unlimited tokens are stored, revocations the store refused are retried, idle vaults lock. A minute: vault
-//! time is stored even where nothing else was.
+//! unlimited tokens are stored, revocations and freezes that the store refused are retried, ends that time has
+//! brought give their reserves back, idle vaults lock. A minute: vault time is stored even where nothing else was,
+//! and what is due to go goes, a bounded number of rows at a time.
 
 use hqv_model::{Error, OpKind, Outcome};
 use std::time::Duration;
@@ -34,6 +35,7 @@ impl Engine {
     pub fn tick(&self) {
         let (locked, flush, traffic) = {
             let mut core = self.shared.core();
+            core.apply_record_rules();
             core.clock_jump();
             core.flush_refusals();
             core.end_tickets();
@@ -49,6 +51,10 @@ impl Engine {
         if flush {
             self.flush();
         }
+        self.keep_ledger();
+        if let Err(error) = self.keep_record() {
+            self.shared.core().note(error.message().to_owned());
+        }
     }
 
     /// Stores what is counted in memory, vault time and the record's head.
@@ -62,7 +68,14 @@ impl Engine {
             open.tokens.stage_unflushed();
             open.tokens.settle_ends(now);
             let swept = sweep(open, now);
+            let tokens = open.tokens.sweep_old(now, core.last_flush);
             open.touch_state();
+            if tokens > 0 {
+                let detail = format!("rows of {tokens} tokens that ended over 30 days ago were removed");
+                if core.record_own(OpKind::TokenSweep, Outcome::Ok, Some(detail)).is_err() {
+                    core.note("a removal of ended tokens could not be recorded".into());
+                }
+            }
             if swept > 0 {
                 let detail = format!("versions of {swept} secrets deleted over 30 days ago were removed");
                 if core.record_own(OpKind::Purge, Outcome::Ok, Some(detail)).is_err() {

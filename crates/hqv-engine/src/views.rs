@@ -23,6 +23,8 @@ pub struct MetaView {
     pub created_at: Timestamp,
     /// When its newest version was written.
     pub updated_at: Timestamp,
+    /// Since when its newest version counts as known to a family that was burnt.
+    pub exposed_since: Option<Timestamp>,
 }
 
 impl MetaView {
@@ -35,6 +37,7 @@ impl MetaView {
             meta: body.meta,
             created_at: body.created,
             updated_at: body.updated,
+            exposed_since: body.exposed,
         }
     }
 }
@@ -141,7 +144,7 @@ impl TokenView {
             name: facts.name.clone(),
             ancestry: facts.ancestry.to_string(),
             parent: facts.parent,
-            creator: facts.creator.clone(),
+            creator: facts.creator.to_string(),
             created_at: facts.created,
             expires_at: tokens.effective_end(entry, staged),
             last_used_at,
@@ -151,10 +154,21 @@ impl TokenView {
             reserve_spent: entry.reserve_spent,
             promised: entry.promised,
             left,
-            scope: facts.scope.clone(),
+            scope: Scope::clone(&facts.scope),
             state: state(tokens, entry, now, staged, left),
             depth: facts.ancestors.len(),
         }
+    }
+}
+
+impl TokenView {
+    /// Sorts so that each family stands together, a parent before its children: by the names on the way down and
+    /// not by the text of the path, in which `a-b` comes before `a/b`. Ended ones of one name by age.
+    pub fn in_families(views: &mut [TokenView]) {
+        views.sort_by(|a, b| {
+            let names = a.ancestry.split('/').cmp(b.ancestry.split('/'));
+            names.then_with(|| a.created_at.cmp(&b.created_at))
+        });
     }
 }
 

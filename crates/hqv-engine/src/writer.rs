@@ -9,7 +9,7 @@ use hqv_crypto::row_state::RowState;
 use hqv_model::{Code, Error, Kind, Outcome};
 use hqv_store::{Batch, StoreError};
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::caller::{Caller, Principal};
 use crate::core::{Core, Phase};
@@ -297,7 +297,7 @@ fn not_durable(error: &StoreError) -> Error {
 /// An operation waiting for its turn, and whom to answer.
 pub struct Waiting<O: Operation> {
     op: Option<O>,
-    caller: Caller,
+    caller: Arc<Caller>,
     answer: Option<Result<O::Answer, Error>>,
     reply: tokio::sync::oneshot::Sender<Result<O::Answer, Error>>,
 }
@@ -305,11 +305,11 @@ pub struct Waiting<O: Operation> {
 impl<O: Operation> Waiting<O> {
     /// A job for the queue, and where its answer will come.
     pub fn new(
-        caller: Caller,
+        caller: impl Into<Arc<Caller>>,
         op: O,
     ) -> (Box<Self>, tokio::sync::oneshot::Receiver<Result<O::Answer, Error>>) {
         let (reply, receive) = tokio::sync::oneshot::channel();
-        (Box::new(Waiting { op: Some(op), caller, answer: None, reply }), receive)
+        (Box::new(Waiting { op: Some(op), caller: caller.into(), answer: None, reply }), receive)
     }
 }
 

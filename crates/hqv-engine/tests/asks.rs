@@ -260,6 +260,35 @@ async fn br8_a_token_that_could_not_be_stored_can_be_collected_again() {
 }
 
 #[tokio::test]
+async fn br8_a_token_that_was_stored_while_nobody_could_say_so_is_not_made_twice() {
+    let disk = MemoryDisk::new();
+    let shelf = HoldShelf::on(&disk);
+    let mut kit = Kit::on(shelf.clone(), disk).await;
+    let opened = kit.engine.ask_create(&peer(), ask(&["read on a/"], None, None)).unwrap();
+    approve(&kit, &opened, Narrowing::default()).unwrap();
+    // The vault locks during the commit, which is durable and not confirmed: nobody looks at the shelf then.
+    shelf.hold();
+    let collecting = tokio::spawn({
+        let (engine, claim) = (kit.engine.clone(), secret(&opened.claim));
+        async move { engine.ask_collect(peer(), opened.id, claim).await }
+    });
+    let waits = shelf.clone();
+    tokio::task::spawn_blocking(move || waits.held()).await.unwrap();
+    kit.engine.lock(&caller(&kit.owner)).unwrap();
+    shelf.release(End::Unconfirmed);
+    assert_eq!(code(collecting.await.unwrap()), Code::Unavailable);
+    shelf.end(End::Done);
+    kit.unlock().await;
+    assert_eq!(tokens(&kit).await.len(), 1, "it stands");
+    let again = kit.engine.ask_collect(peer(), opened.id, secret(&opened.claim)).await;
+    assert_eq!(code(again), Code::Forbidden);
+    assert_eq!(tokens(&kit).await.len(), 1);
+    // The row state is whole: the vault opens again.
+    kit.restart().await;
+    kit.unlock().await;
+}
+
+#[tokio::test]
 async fn an_approval_may_only_narrow_and_says_what_was_wider() {
     let kit = Kit::new().await;
     let opened = kit

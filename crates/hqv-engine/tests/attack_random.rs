@@ -67,7 +67,11 @@ fn tag_of(bytes: &[u8]) -> u32 {
 
 /// A token that has expired and is being revoked meanwhile may be told either.
 fn ended(code: Code) -> Code {
-    if code == Code::TokenExpired { Code::TokenRevoked } else { code }
+    match code {
+        // Also one that ended so long ago that its row has gone.
+        Code::TokenExpired | Code::Unauthorized => Code::TokenRevoked,
+        code => code,
+    }
 }
 
 fn at(n: u8) -> hqv_model::SecretPath {
@@ -342,7 +346,16 @@ impl World {
         }
         for (number, _, id) in self.tokens.clone() {
             let who = TokenRef::Id(id);
-            let shown = self.engine.run(caller(&self.owner), TokenShow { who }).await.unwrap();
+            let shown = match self.engine.run(caller(&self.owner), TokenShow { who }).await {
+                Ok(shown) => shown,
+                // A jump of years ended it so long ago that its row has gone.
+                Err(gone) => {
+                    let kept = i64::try_from(hqv_engine::sweep::KEPT.as_millis()).unwrap();
+                    assert_eq!(gone.code(), Code::NotFound);
+                    assert!(self.vaults.iter().any(|v| v.tokens[&number].end + kept <= now), "{number}");
+                    continue;
+                }
+            };
             let fits = |v: &Vault| {
                 let token = &v.tokens[&number];
                 let uses = if v.limited(number) {

@@ -72,7 +72,10 @@ async fn fails(storm: Arc<Storm>) {
     let _end = Ends(storm.clone());
     while storm.goes_on() {
         let answer = storm.engine.run(storm.owner(), Get { path: path("none"), version: None }).await;
-        assert!(answer.is_err());
+        // Not there, or not reached: locked with its sessions gone, or the shelf out of order.
+        let known = [Code::NotFound, Code::Unauthorized, Code::VaultLocked, Code::Unavailable];
+        let code = answer.err().map(|error| error.code());
+        assert!(code.is_some_and(|code| known.contains(&code)), "{code:?}");
         tokio::task::yield_now().await;
     }
 }

@@ -2,8 +2,10 @@
 //! What a family may spend in any interleaving is tested beside the rule, in the `budget` module.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod desk;
 mod kit;
 
+use desk::record;
 use hqv_engine::TokenView;
 use hqv_engine::ops::token_create::TokenCreate;
 use hqv_engine::ops::token_revoke::TokenRevoke;
@@ -71,6 +73,23 @@ async fn tk1_a_reserve_survives_a_crash_and_a_restart_and_is_exact() {
     assert_eq!((worker_now.reserve, worker_now.reserve_spent, worker_now.state), (Some(15), 15, "exhausted"));
 }
 
+#[tokio::test]
+async fn tk1_a_child_made_right_after_an_end_gets_what_came_back() {
+    let kit = Kit::new().await;
+    kit.put(&kit.owner, "k", b"v").await.unwrap();
+    let long = Ttl::parse("2h").unwrap();
+    let boss = TokenCreate { ttl: Some(long), ..create("boss", Some(30), PARENT) };
+    let boss = made(&kit, &kit.owner, boss).await;
+    let short = Ttl::parse("1m").unwrap();
+    made(&kit, &boss, TokenCreate { ttl: Some(short), ..reserved("b", 30, 30) }).await;
+    let none = kit.run(&boss, create("c", Some(30), CHILD)).await.err().unwrap();
+    assert_eq!(none.code(), Code::TokenExhausted);
+    kit.clock.pass(std::time::Duration::from_secs(61));
+    // Nothing ran in between that would have settled the end.
+    let child = kit.run(&boss, create("c", Some(30), CHILD)).await.unwrap();
+    assert_eq!((child.view.max_uses, child.notes.len()), (Some(30), 0));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tk1_reserved_and_other_children_in_parallel_never_pass_the_parents_maximum() {
     let (kit, boss) = family().await;
@@ -130,6 +149,11 @@ async fn tk4_a_reserve_that_cannot_be_had_is_refused_whole() {
         let error = kit.run(&boss, op).await.err().expect(words);
         assert_eq!(error.code(), code, "{}", error.message());
         assert!(error.message().contains(words), "{}", error.message());
+        let line =
+            record(&kit, "token-create", if code == Code::TokenExhausted { "denied" } else { "failed" })
+                .await;
+        assert_eq!(line.code.as_deref(), Some(code.as_str()));
+        assert!(line.detail.unwrap().contains(words));
     };
     refused(reserved("a", 10, 11), Code::BadRequest, "more than max_uses").await;
     let without = TokenCreate { max_uses: None, ..reserved("a", 10, 10) };

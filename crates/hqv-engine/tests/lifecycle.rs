@@ -157,14 +157,16 @@ async fn versions_of_a_deleted_secret_are_kept_30_days_and_then_removed() {
     kit.engine.tick();
     let owner = kit.owner.clone();
     kit.put(&owner, "z", b"behind the flush").await.unwrap();
-    let rows = kit.disk.rows().len();
+    // Those of the ledger come and go on their own: it outlives what it tells of.
+    let counted = |kit: &Kit| kit.disk.rows().iter().filter(|row| row.header.kind != Kind::Ledger).count();
+    let rows = counted(&kit);
     kit.clock.pass(Duration::from_secs(86_400));
     kit.unlock().await;
     kit.engine.tick();
     let owner = kit.owner.clone();
     kit.put(&owner, "z", b"behind the flush").await.unwrap();
     // The row of `a` and its two versions went, one version of `z` came.
-    assert_eq!(kit.disk.rows().len(), rows - 3 + 1);
+    assert_eq!(counted(&kit), rows - 3 + 1);
     assert_eq!(kit.put(&owner, "a", b"new").await.unwrap().meta.version, 1);
     assert_eq!(kit.value("b").await.unwrap(), b"3");
     kit.restart().await;

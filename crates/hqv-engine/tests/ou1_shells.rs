@@ -9,7 +9,7 @@ use hqv_model::EnvName;
 use std::collections::HashMap;
 use std::path::Path;
 use std::process::{Command, Output};
-use support::{entries, entry, generated_values, hard_values, have};
+use support::{credible_values, entries, entry, generated_values, hard_values, have};
 use tempfile::TempDir;
 
 /// Name, command, and set-ups beyond the plain one.
@@ -108,8 +108,10 @@ fn ou1_hard_values_in_every_shell_with_every_ifs() {
 }
 
 #[test]
-fn ou1_a_thousand_generated_values_in_every_shell() {
-    restores(&entries(&generated_values(0x5eed, 1000, false)), &IFS[..1], &["C.UTF-8"]);
+fn ou1_two_thousand_generated_values_in_every_shell() {
+    for values in [generated_values(0x5eed, 1000, false), credible_values(0x5eef, 1000)] {
+        restores(&entries(&values), &IFS[..1], &["C.UTF-8"]);
+    }
 }
 
 #[test]

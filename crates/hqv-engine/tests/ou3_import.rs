@@ -6,10 +6,10 @@ mod support;
 use hqv_engine::transfer::Reader;
 use hqv_engine::transfer::import::{self, Reading};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
-use std::sync::OnceLock;
-use support::{Dice, have, missing};
+use support::readers::{nodes, npm_dotenv, python_dotenv};
+use support::{Dice, have};
 
 /// Each program reads the files `0`, `1`, ... in its folder and prints `INDEX NAME=hex` for every variable in them.
 const NODE: &str = "const fs = require('fs'); const hex = (t) => Buffer.from(t, 'utf8').toString('hex');
@@ -35,47 +35,26 @@ const BASH: &str = "i=0; while [ -e $i ]; do (
   while read -r name; do printf '%s %s=' $i \"$name\"; printf %s \"${!name}\" | od -An -v -tx1 | tr -d ' \\n'; echo; done < $i.names
 ) || echo \"$i !\"; i=$((i+1)); done";
 
-fn tools() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join("dotenv-readers")
-}
-
-fn install(once: &'static OnceLock<bool>, program: &str, args: &[&str], proof: &str) -> bool {
-    *once.get_or_init(|| {
-        std::fs::create_dir_all(tools()).unwrap();
-        let there = || tools().join(proof).exists();
-        let run = || Command::new(program).args(args).current_dir(tools()).output();
-        there()
-            || (run().is_ok_and(|o| o.status.success()) && there())
-            || missing("a library cannot be installed")
-    })
-}
-
-fn command(reader: Reader) -> Option<Command> {
-    static NPM_THERE: OnceLock<bool> = OnceLock::new();
-    static PYTHON_THERE: OnceLock<bool> = OnceLock::new();
-    let npm = ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", "npm", "dotenv@17"];
-    let pip = ["-m", "pip", "install", "--quiet", "--target", "python", "python-dotenv"];
-    let node = || have("node", &["-e", "require('util').parseEnv('')"]);
-    let (program, args, library) = match reader {
-        Reader::Node if node() => ("node", ["-e", NODE], None),
-        Reader::Dotenv
-            if node() && install(&NPM_THERE, "npm", &npm, "npm/node_modules/dotenv/package.json") =>
-        {
-            ("node", ["-e", NPM], Some("npm/node_modules/dotenv"))
+fn commands(reader: Reader) -> Vec<Command> {
+    let programs: Vec<(PathBuf, [&str; 2], Option<PathBuf>)> = match reader {
+        Reader::Node => nodes().into_iter().map(|node| (node, ["-e", NODE], None)).collect(),
+        Reader::Dotenv => {
+            npm_dotenv().into_iter().map(|folder| ("node".into(), ["-e", NPM], Some(folder))).collect()
         }
-        Reader::Python
-            if have("python3", &["--version"])
-                && install(&PYTHON_THERE, "python3", &pip, "python/dotenv/main.py") =>
-        {
-            ("python3", ["-c", PYTHON], Some("python"))
-        }
-        Reader::Bash if have("bash", &["-c", ":"]) => ("bash", ["-c", BASH], None),
-        _ => return None,
+        Reader::Python => python_dotenv()
+            .into_iter()
+            .map(|folder| ("python3".into(), ["-c", PYTHON], Some(folder)))
+            .collect(),
+        Reader::Bash if have("bash", &["-c", ":"]) => vec![("bash".into(), ["-c", BASH], None)],
+        Reader::Bash => Vec::new(),
     };
-    let mut command = Command::new(program);
-    command.args(args).args(library.map(|library| tools().join(library)));
-    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).env("LC_ALL", "C.UTF-8");
-    Some(command)
+    let command = |(program, args, folder): (PathBuf, [&str; 2], Option<PathBuf>)| {
+        let mut command = Command::new(program);
+        command.args(args).args(folder);
+        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).env("LC_ALL", "C.UTF-8");
+        command
+    };
+    programs.into_iter().map(command).collect()
 }
 
 type Variables = BTreeMap<String, String>;
@@ -93,9 +72,16 @@ fn compare(reader: Reader, files: &[Vec<u8>]) -> usize {
         .filter(|(_, reading)| reading.problems.is_empty())
         .map(|(file, reading)| (file, ours(reading)))
         .collect();
-    let Some(mut command) = command(reader) else {
-        return usize::MAX;
-    };
+    let commands = commands(reader);
+    let compared = if commands.is_empty() { usize::MAX } else { readings.len() };
+    for command in commands {
+        compare_with(reader, command, &readings);
+    }
+    compared
+}
+
+fn compare_with(reader: Reader, mut command: Command, readings: &[(&Vec<u8>, Variables)]) {
+    let program = command.get_program().to_string_lossy().into_owned();
     let folder = tempfile::tempdir().unwrap();
     for (index, (file, read)) in readings.iter().enumerate() {
         std::fs::write(folder.path().join(index.to_string()), file).unwrap();
@@ -117,10 +103,9 @@ fn compare(reader: Reader, files: &[Vec<u8>]) -> usize {
         }
     }
     for ((file, ours), real) in readings.iter().zip(&real) {
-        assert_eq!(ours, real, "{reader}: {}", file.escape_ascii());
+        assert_eq!(ours, real, "{reader} ({program}): {}", file.escape_ascii());
     }
     assert!(!folder.path().join("injected").exists());
-    readings.len()
 }
 
 const HAND_MADE: &[&str] = &[

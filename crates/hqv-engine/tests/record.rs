@@ -8,6 +8,7 @@ use hqv_engine::ops::audit_read::{AuditFilter, AuditRead};
 use hqv_engine::ops::batch::{Batch, BatchWhich};
 use hqv_engine::ops::copy::Copy;
 use hqv_engine::ops::delete::Delete;
+use hqv_engine::ops::exposed::ExposedFilter;
 use hqv_engine::ops::get::Get;
 use hqv_engine::ops::import::{Import, Imported, OnConflict};
 use hqv_engine::ops::list::List;
@@ -25,10 +26,11 @@ use hqv_engine::ops::token_renew::TokenRenew;
 use hqv_engine::ops::token_revoke::TokenRevoke;
 use hqv_engine::ops::token_self::TokenSelf;
 use hqv_engine::ops::token_show::TokenShow;
+use hqv_engine::ops::token_sweep::TokenSweep;
 use hqv_engine::ops::token_thaw::TokenThaw;
 use hqv_engine::ops::token_tree::TokenTree;
 use hqv_engine::{Operation, RecordView, SlotSecret};
-use hqv_model::{Capability, Code, OpKind, Prefix, SecretBytes, TokenRef};
+use hqv_model::{Capability, Code, OpKind, Outcome, Prefix, SecretBytes, TokenRef};
 use kit::{Kit, PASSPHRASE, caller, create, passphrase, path, peer, put, remote};
 
 async fn records(kit: &Kit) -> Vec<RecordView> {
@@ -57,9 +59,13 @@ fn who(text: &str) -> TokenRef {
 }
 
 /// What has a line without being the same for the owner and for a token that may nothing.
-const ALSO: [(&str, &str); 16] = [
+const ALSO: [(&str, &str); 22] = [
     ("init", "ok"),
     ("token-self", "ok"),
+    ("exposed", "denied"),
+    ("exposed", "ok"),
+    ("burn", "denied"),
+    ("burn", "ok"),
     ("token-show", "failed"),
     ("token-revoke", "ok"),
     ("token-explain", "failed"),
@@ -67,6 +73,8 @@ const ALSO: [(&str, &str); 16] = [
     ("token-tree", "failed"),
     ("token-tree", "ok"),
     ("audit-checkpoint", "ok"),
+    ("metrics", "denied"),
+    ("metrics", "ok"),
     ("audit-verify", "ok"),
     ("lock", "denied"),
     ("lock", "ok"),
@@ -126,6 +134,7 @@ async fn au5_every_operation_allowed_and_denied_has_its_line() {
     both_of_secrets(&kit, &nobody, s).await;
     both(&kit, &nobody, s, || create("w", None, &["read on a"])).await;
     both(&kit, &nobody, s, || TokenPlan { create: create("p", None, &["read on a"]) }).await;
+    both(&kit, &nobody, s, || TokenSweep).await;
     both(&kit, &nobody, s, || TokenList { all: true }).await;
     both(&kit, &nobody, s, || SettingsRead).await;
     both(&kit, &nobody, s, || SettingsChange { changes: vec![("session-timeout".into(), "20".into())] })
@@ -133,6 +142,15 @@ async fn au5_every_operation_allowed_and_denied_has_its_line() {
     both(&kit, &nobody, s, || SessionList).await;
     both(&kit, &nobody, s, || AuditRead { filter: AuditFilter::default() }).await;
     about_tokens(&kit, &nobody, s).await;
+    for (by, may) in [(&nobody, false), (&owner, true)] {
+        assert_eq!(kit.engine.exposed(caller(by), ExposedFilter::default()).await.is_ok(), may);
+        assert_eq!(kit.engine.burn(caller(by), who("w"), false).await.is_ok(), may);
+    }
+    assert_eq!(kit.engine.metrics(caller(&nobody)).await.unwrap_err().code(), Code::Forbidden);
+    let counted = kit.engine.metrics(caller(&owner)).await.unwrap();
+    let gets = |outcome| counted.operations.iter().find(|(op, o, _)| (*op, *o) == (OpKind::Get, outcome));
+    assert_eq!(gets(Outcome::Denied).map(|(.., n)| *n), Some(1));
+    assert_eq!((counted.sessions, counted.record_missed), (1, 0));
     kit.engine.audit_checkpoint(caller(&owner)).await.unwrap();
     kit.engine.audit_verify(caller(&owner), None).await.unwrap();
     assert!(kit.engine.lock(&caller(&nobody)).is_err());
@@ -148,7 +166,7 @@ async fn au5_every_operation_allowed_and_denied_has_its_line() {
     for (op, outcome) in ALSO {
         assert!(has(op, outcome), "{op} {outcome} has no line");
     }
-    assert_eq!(seen.len(), 19);
+    assert_eq!(seen.len(), 20);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Between a token's making and its end: freeze, thaw, renew, and the question what it may. Rows TK2 to TK4.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod desk;
 mod kit;
 
 use hqv_engine::ops::token_explain::{Explained, TokenExplain};
@@ -137,6 +138,19 @@ async fn tk6_a_frozen_token_keeps_its_name_and_its_place_in_the_list() {
 }
 
 #[tokio::test]
+async fn a_family_stands_together_whatever_its_siblings_are_called() {
+    let f = family().await;
+    f.kit.token(&f.top, "mid-2", None, &["read on k"]).await.unwrap();
+    let names =
+        |all: Vec<hqv_engine::TokenView>| -> Vec<String> { all.into_iter().map(|t| t.ancestry).collect() };
+    // By the text alone `top/mid-2` would stand between `top/mid` and its child: `-` comes before `/`.
+    let tree = f.kit.run(&f.owner, TokenTree { who: who("top"), all: false }).await.unwrap();
+    assert_eq!(names(tree), ["top", "top/mid", "top/mid/low", "top/mid-2"]);
+    let list = f.kit.run(&f.owner, TokenList { all: false }).await.unwrap();
+    assert_eq!(names(list), ["side", "top", "top/mid", "top/mid/low", "top/mid-2"]);
+}
+
+#[tokio::test]
 async fn tk1_a_freeze_keeps_the_reserve_and_a_revocation_of_the_frozen_returns_it() {
     let mut kit = Kit::new().await;
     let owner = kit.owner.clone();
@@ -220,6 +234,25 @@ async fn tk2_a_renewal_reaches_the_latest_end_or_the_parents_and_no_further() {
     assert_eq!(f.kit.run(&owner, renew("short", None)).await.err().unwrap().code(), Code::Conflict);
     f.kit.run(&owner, TokenRevoke { who: who("short") }).await.unwrap();
     assert_eq!(f.kit.run(&owner, renew("short", None)).await.err().unwrap().code(), Code::Conflict);
+}
+
+#[tokio::test]
+async fn tk4_a_token_that_has_ended_is_not_renewed_and_the_refusal_is_on_record() {
+    let mut f = family().await;
+    f.kit.run(&f.owner, TokenRevoke { who: who("top") }).await.unwrap();
+    f.kit.token(&f.owner, "short", None, &["read on k"]).await.unwrap();
+    f.pass(3_600).await;
+    // By its own end, by a revocation, and by the revocation of one above it.
+    for name in ["short", "side", "top", "top/mid/low"] {
+        let before = f.kit.run(&f.owner, TokenTree { who: who(name), all: true }).await.unwrap();
+        let refused = f.kit.run(&f.owner, renew(name, Some("2h"))).await.err().unwrap();
+        assert_eq!(refused.code(), Code::Conflict);
+        assert!(refused.message().contains("has ended and cannot be renewed"), "{}", refused.message());
+        let line = desk::record(&f.kit, "token-renew", "failed").await;
+        assert!(line.detail.unwrap().contains(name));
+        let after = f.kit.run(&f.owner, TokenTree { who: who(name), all: true }).await.unwrap();
+        assert_eq!((before[0].expires_at, before[0].state), (after[0].expires_at, after[0].state));
+    }
 }
 
 #[tokio::test]

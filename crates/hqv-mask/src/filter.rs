@@ -24,15 +24,37 @@ const NO_CASE: u64 = 0x2020_2020_2020_2020;
 /// Blocks and steps: the first for which the shortest pattern is long enough is taken.
 const SHAPES: [(usize, usize); 4] = [(8, 9), (8, 5), (4, 5), (4, 3)];
 
-/// One block of one pattern's window.
-struct Entry {
+/// A pattern's window, and its end: what is looked at before the pattern itself, in little memory.
+struct Window {
     /// Up to eight bytes at the end of the window, without case.
     key: u64,
-    pattern: u32,
-    /// From the start of the pattern to the block.
-    back: u16,
-    /// From the start of the window to the block.
-    inside: u16,
+    /// The last four bytes that must be there, without case.
+    tail: u32,
+    /// From the start of the pattern to the window.
+    start: u16,
+    /// From the start of the window to the tail.
+    ahead: u16,
+}
+
+/// One block of a window: the pattern's number, and how far from the start of the window the block is.
+#[derive(Clone, Copy)]
+struct Entry(u32);
+
+impl Entry {
+    /// No step is longer than this.
+    const INSIDE: u32 = 16;
+
+    fn new(pattern: u32, inside: usize) -> Entry {
+        Entry(pattern * Entry::INSIDE + inside as u32)
+    }
+
+    fn pattern(self) -> usize {
+        (self.0 / Entry::INSIDE) as usize
+    }
+
+    fn inside(self) -> usize {
+        (self.0 % Entry::INSIDE) as usize
+    }
 }
 
 /// The windows of a set of patterns.
@@ -41,6 +63,8 @@ pub(crate) struct Filter {
     /// Where each bucket begins in `entries`.
     buckets: Vec<u32>,
     entries: Vec<Entry>,
+    /// One for each pattern.
+    windows: Vec<Window>,
     /// Bytes of a block, and from one test to the next.
     shape: (usize, usize),
 }
@@ -53,14 +77,18 @@ impl Filter {
         let width = block + step - 1;
         let counts = Counts::of(patterns);
         let mut hashed: Vec<(u32, Entry)> = Vec::with_capacity(patterns.len() * step);
+        let mut windows = Vec::with_capacity(patterns.len());
         for (pattern, number) in patterns.iter().zip(0..) {
             let start = counts.rarest(pattern, width);
-            let Some(window) = pattern.bytes.get(start..start + width) else { continue };
-            let key = key(window);
+            let must = pattern.bytes.get(..pattern.least).unwrap_or_default();
+            let window = must.get(start..start + width).unwrap_or_default();
+            debug_assert_eq!(window.len(), width, "no pattern is shorter than the least window");
+            let tail = must.last_chunk().map_or(0, |tail| four(*tail));
+            let ahead = must.len().saturating_sub(4 + start) as u16;
+            windows.push(Window { key: key(window), tail, start: start as u16, ahead });
             for inside in 0..step {
                 let block = number_of(window.get(inside..inside + block).unwrap_or_default());
-                let (back, inside) = ((start + inside) as u16, inside as u16);
-                hashed.push((hash(block), Entry { key, pattern: number, back, inside }));
+                hashed.push((hash(block), Entry::new(number, inside)));
             }
         }
         hashed.sort_unstable_by_key(|(hash, _)| *hash);
@@ -74,7 +102,7 @@ impl Filter {
             buckets[at + 1] += buckets[at];
         }
         let entries = hashed.into_iter().map(|(_, entry)| entry).collect();
-        Filter { bitmap, buckets, entries, shape }
+        Filter { bitmap, buckets, entries, windows, shape }
     }
 
     /// Calls `found` with start and end of every pattern that stands in `text`.
@@ -90,6 +118,17 @@ impl Filter {
             (_, 5) => look.scan::<4, 5>(),
             _ => look.scan::<4, 3>(),
         }
+    }
+
+    /// Whether `text` begins as the window does, and has the pattern's end where that should be: a text of near misses
+    /// has many windows and few ends.
+    #[inline(always)]
+    fn fits(&self, window: &Window, text: &[u8]) -> bool {
+        text.get(..self.shape.0 + self.shape.1 - 1).is_some_and(|bytes| key(bytes) == window.key)
+            && text
+                .get(usize::from(window.ahead)..)
+                .and_then(<[u8]>::first_chunk)
+                .is_some_and(|tail| four(*tail) == window.tail)
     }
 
     #[inline(always)]
@@ -131,15 +170,14 @@ impl Look<'_> {
         else {
             return;
         };
-        let width = self.filter.shape.0 + self.filter.shape.1 - 1;
         for entry in self.filter.entries.get(*from as usize..*to as usize).unwrap_or_default() {
-            let Some(window) = at.checked_sub(usize::from(entry.inside)) else { continue };
-            let Some(window) = self.text.get(window..window + width) else { continue };
-            if key(window) != entry.key {
+            let Some(window) = self.filter.windows.get(entry.pattern()) else { continue };
+            let Some(start) = at.checked_sub(entry.inside()) else { continue };
+            if !self.filter.fits(window, self.text.get(start..).unwrap_or_default()) {
                 continue;
             }
-            let Some(start) = at.checked_sub(usize::from(entry.back)) else { continue };
-            let Some(pattern) = self.patterns.get(entry.pattern as usize) else { continue };
+            let Some(start) = start.checked_sub(usize::from(window.start)) else { continue };
+            let Some(pattern) = self.patterns.get(entry.pattern()) else { continue };
             if let Some(length) = self.text.get(start..).and_then(|text| pattern.stands_in(text)) {
                 (self.found)(start, start + length);
             }
@@ -194,6 +232,10 @@ fn number_of(bytes: &[u8]) -> u64 {
         return u64::from(u32::from_le_bytes(*four));
     }
     0
+}
+
+fn four(bytes: [u8; 4]) -> u32 {
+    u32::from_le_bytes(bytes) | NO_CASE as u32
 }
 
 /// Up to eight bytes at the end of a window, without case.

@@ -13,7 +13,8 @@
 //! does not grow with the stream. Where values overlap or lie within each other, all of their bytes go.
 //!
 //! What it does not promise: forms that are not listed in `forms` and `view`. A program that reverses a
-//! value, encrypts it or prints a letter at a time with others between them passes. Nor does a character of
+//! value, encrypts it or prints a letter at a time with others between them passes. Forms of less than six bytes (two
+//! characters of Chinese in UTF-16) are left, as such values are. Nor does a character of
 //! base64 that a value shares with the byte before or after it count: at most four bits of the first and of
 //! the last byte stay.
 #![forbid(unsafe_code)]

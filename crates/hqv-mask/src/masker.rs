@@ -34,7 +34,7 @@ pub(crate) struct Parts {
     pub(crate) replacement: Vec<u8>,
     /// Whether a `+` may stand for a blank of a value.
     pub(crate) blanks: bool,
-    /// Bytes of a value that may be let out where a program waits: see [`Stream::idle`].
+    /// Bytes of any form of a value that may be let out where a program waits: see [`Stream::idle`].
     pub(crate) idle: usize,
 }
 
@@ -49,24 +49,23 @@ impl Masker {
     ) -> (Masker, Vec<TooShort>) {
         let mut patterns = Vec::new();
         let mut short = Vec::new();
-        let mut shortest = usize::MAX;
         for (index, value) in values.into_iter().enumerate() {
             let core = forms::core(value.reveal());
             if core.len() < SHORTEST {
                 short.push(TooShort { index });
                 continue;
             }
-            shortest = shortest.min(core.len());
             forms::of_value(core, &mut patterns);
         }
         patterns.sort_unstable_by(|a, b| (a.kind, &*a.bytes, a.least).cmp(&(b.kind, &*b.bytes, b.least)));
         patterns.dedup_by(|next, kept| next.kind == kept.kind && *next.bytes == *kept.bytes);
+        let shortest = patterns.iter().map(|pattern| pattern.least).min().unwrap_or(0);
         let parts = Parts {
             filter: Filter::new(&patterns),
             prefixes: Prefixes::new(&patterns),
             grams: Grams::new(patterns.iter()),
             escaped: Grams::new(patterns.iter().filter(|pattern| pattern.kind == Kind::Exact)),
-            shortest: patterns.iter().map(|pattern| pattern.least).min().unwrap_or(0),
+            shortest,
             replacement: replacement.to_vec(),
             blanks: patterns.iter().any(|pattern| pattern.bytes.contains(&b' ')),
             idle: (shortest / SHORTEST).min(3),

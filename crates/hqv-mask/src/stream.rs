@@ -10,10 +10,10 @@ use std::sync::Arc;
 use zeroize::Zeroize;
 
 use crate::masker::Parts;
-use crate::view::{self, Kind, Round, View};
+use crate::view::{self, Kind, Round, Run, View};
 
 /// Bytes of one round: buffer, views and tables stay in the cache.
-const ROUND: usize = 32 << 10;
+const ROUND: usize = 64 << 10;
 
 /// The views. One that reads twice comes after the one that leads to it.
 const VIEWS: [Kind; 10] = [
@@ -41,6 +41,7 @@ pub struct Stream {
     /// What the buffer ends with may be a value from here on.
     open: usize,
     views: [View; VIEWS.len()],
+    run: Run,
     found: Vec<(usize, usize)>,
 }
 
@@ -53,6 +54,7 @@ impl Stream {
             hidden: 0,
             open: 0,
             views: Default::default(),
+            run: Run::default(),
             found: Vec::new(),
         }
     }
@@ -80,9 +82,11 @@ impl Stream {
         self.buffer.len() - self.out.max(self.hidden).min(self.buffer.len())
     }
 
-    /// The program says nothing more for now, and somebody may wait for what is held back: a prompt, an echo, the
-    /// end of a line. Lets out up to three bytes of what may become a value (a sixth of the shortest value, if
-    /// that is less) and the line end after them. If it becomes one, the rest of it is hidden all the same.
+    /// The program says nothing more for now, and somebody sits at a terminal and waits for what is held back: a prompt,
+    /// an echo, the end of a line. Lets out up to three bytes of what may become a value (a sixth of the shortest form
+    /// of any, if that is less) and the line end after them. If it becomes one, the rest of it is hidden all the same.
+    ///
+    /// Not for a pipe or a file: nobody waits there for half a word, and a value would reach it without its end hidden.
     pub fn idle(&mut self, out: &mut Vec<u8>) {
         let held = self.buffer.get(self.open..).unwrap_or_default();
         let mut shown = held.len().min(self.parts.idle);
@@ -126,8 +130,8 @@ impl Stream {
             let Some(view) = after.first_mut() else { break };
             round.grams = if kind == Kind::Wrap { &parts.grams } else { &parts.escaped };
             match first_reading(before, kind) {
-                None => view.look(kind, &mut round),
-                Some(first) => view.look_where_led(kind, first, &mut round),
+                None => view.look(kind, &mut self.run, &mut round),
+                Some(first) => view.look_where_led(kind, first, &mut self.run, &mut round),
             }
         }
         let (open, keep) = (round.open, round.keep);
@@ -160,7 +164,7 @@ impl Stream {
         for (number, kind) in VIEWS.into_iter().enumerate() {
             let (before, after) = self.views.split_at_mut(number);
             if let Some(view) = after.first_mut() {
-                view.drop_before(keep, first_reading(before, kind));
+                view.drop_before(keep, first_reading(before, kind).map(|(_, view)| view));
             }
         }
         self.buffer.copy_within(keep.., 0);
@@ -172,9 +176,9 @@ impl Stream {
 }
 
 /// The view that one of this kind reads again.
-fn first_reading(views: &[View], kind: Kind) -> Option<&View> {
+fn first_reading(views: &[View], kind: Kind) -> Option<(Kind, &View)> {
     let first = kind.first_reading()?;
-    VIEWS.iter().zip(views).find(|(kind, _)| **kind == first).map(|(_, view)| view)
+    VIEWS.into_iter().zip(views).find(|(kind, _)| *kind == first)
 }
 
 impl Drop for Stream {

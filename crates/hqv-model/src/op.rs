@@ -77,6 +77,12 @@ kinds! {
     TokenExplain => "token-explain",
     /// A token and its descendants were shown.
     TokenTree => "token-tree",
+    /// Rows of ended tokens were removed.
+    TokenSweep => "token-sweep",
+    /// The exposure ledger was read.
+    Exposed => "exposed",
+    /// A token's family was ended and what it had received was named, or marked as exposed.
+    Burn => "burn",
     /// Settings were read.
     SettingsRead => "settings-read",
     /// A setting was changed.
@@ -89,6 +95,10 @@ kinds! {
     AuditCheckpoint => "audit-checkpoint",
     /// The public key of the record was asked for.
     AuditKey => "audit-key",
+    /// Files of the record went by the owner's rule; a signed line stands for them.
+    AuditRetire => "audit-retire",
+    /// Counters were read.
+    Metrics => "metrics",
     /// A session of the owner was opened.
     SessionCreate => "session-create",
     /// Sessions were listed.

@@ -4,7 +4,7 @@ use hqv_api::percent;
 use hqv_engine::ops::session_end::WhichSession;
 use hqv_engine::ops::token_self::TokenSelf;
 use hqv_engine::{Caller, Credential, Engine};
-use hqv_model::{AskId, AskRef, EntryId, EntryRef, Error, Prefix, SecretPath, SessionId, TokenRef};
+use hqv_model::{AskId, AskRef, EntryId, EntryRef, Error, OpKind, Prefix, SecretPath, SessionId, TokenRef};
 use http::HeaderValue;
 use hyper::body::Incoming;
 use std::sync::Arc;
@@ -30,6 +30,11 @@ impl Ask {
     /// The vault.
     pub fn engine(&self) -> &Engine {
         &self.shared.engine
+    }
+
+    /// What a known caller asked for and nothing can be is recorded before it is refused.
+    pub fn meaningless(&self, op: OpKind, refusal: Refusal) -> Refusal {
+        self.engine().meaningless(&self.caller, op, refusal.error().clone()).into()
     }
 
     /// For a call that takes no query.

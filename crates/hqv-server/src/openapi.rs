@@ -38,9 +38,9 @@ use crate::v1;
         v1::vault_check::vault_check,
         v1::list::list, v1::get::get, v1::put::put, v1::delete::delete,
         v1::batch::batch, v1::import::import, v1::transfer::move_secret, v1::transfer::copy_secret, v1::show::show,
-        v1::token_create::token_create, v1::token_plan::token_plan, v1::token_list::token_list, v1::token_show::token_self,
+        v1::token_create::token_create, v1::token_plan::token_plan, v1::token_sweep::token_sweep, v1::token_list::token_list, v1::token_show::token_self,
         v1::token_show::token_show, v1::token_revoke::token_revoke, v1::token_revoke::token_revoke_self,
-        v1::token_freeze::token_freeze, v1::token_freeze::token_thaw, v1::token_renew::token_renew,
+        v1::token_freeze::token_freeze, v1::token_freeze::token_thaw, v1::token_burn::token_burn, v1::token_renew::token_renew,
         v1::token_explain::token_explain, v1::token_tree::token_tree,
         v1::session::session_create, v1::session::session_list, v1::session::session_end, v1::session::session_end_all,
         v1::entry::entry_create, v1::entry::entry_list, v1::poll::entry_state, v1::entry::entry_about,
@@ -48,7 +48,7 @@ use crate::v1;
         v1::ask::ask_create, v1::ask::ask_list, v1::poll::ask_state, v1::ask::ask_collect,
         v1::ask_decide::ask_approve, v1::ask_decide::ask_deny,
         v1::settings::settings_read, v1::settings::settings_change,
-        v1::audit::audit_read, v1::audit_verify::audit_verify, v1::audit_key::audit_checkpoint, v1::audit_key::audit_key,
+        v1::exposed::exposed, v1::audit::audit_read, v1::audit_verify::audit_verify, v1::audit_key::audit_checkpoint, v1::audit_key::audit_key, v1::metrics::metrics,
     )
 )]
 struct Document;

@@ -29,6 +29,7 @@ pub enum Call {
     Show,
     TokenCreate,
     TokenPlan,
+    TokenSweep,
     TokenList,
     TokenSelf,
     TokenShow,
@@ -36,6 +37,7 @@ pub enum Call {
     TokenRevokeSelf,
     TokenFreeze,
     TokenThaw,
+    TokenBurn,
     TokenRenew,
     TokenExplain,
     TokenTree,
@@ -57,10 +59,12 @@ pub enum Call {
     AskDeny,
     SettingsRead,
     SettingsChange,
+    Exposed,
     AuditRead,
     AuditVerify,
     AuditCheckpoint,
     AuditKey,
+    Metrics,
 }
 
 /// What a target turned out to be.
@@ -108,8 +112,10 @@ resource!(TOKENS, "GET, POST", GET => TokenList, POST => TokenCreate);
 resource!(SELF, "GET, DELETE", GET => TokenSelf, DELETE => TokenRevokeSelf);
 resource!(TOKEN, "GET, DELETE", GET => TokenShow, DELETE => TokenRevoke);
 resource!(TOKENS_PLAN, "POST", POST => TokenPlan);
+resource!(TOKENS_SWEEP, "POST", POST => TokenSweep);
 resource!(TOKEN_FREEZE, "POST", POST => TokenFreeze);
 resource!(TOKEN_THAW, "POST", POST => TokenThaw);
+resource!(TOKEN_BURN, "POST", POST => TokenBurn);
 resource!(TOKEN_RENEW, "POST", POST => TokenRenew);
 resource!(TOKEN_EXPLAIN, "GET", GET => TokenExplain);
 resource!(TOKEN_TREE, "GET", GET => TokenTree);
@@ -126,10 +132,12 @@ resource!(ASK_COLLECT, "POST", POST => AskCollect);
 resource!(ASK_APPROVE, "POST", POST => AskApprove);
 resource!(ASK_DENY, "POST", POST => AskDeny);
 resource!(SETTINGS, "GET, PATCH", GET => SettingsRead, PATCH => SettingsChange);
+resource!(EXPOSED, "GET", GET => Exposed);
 resource!(AUDIT, "GET", GET => AuditRead);
 resource!(VERIFY, "POST", POST => AuditVerify);
 resource!(CHECKPOINT, "POST", POST => AuditCheckpoint);
 resource!(PUBLIC_KEY, "GET", GET => AuditKey);
+resource!(METRICS, "GET", GET => Metrics);
 
 /// Looks a request up. `path` is the target's path as it came, still encoded.
 pub fn find<'a>(method: &Method, path: &'a str) -> Found<'a> {
@@ -176,6 +184,7 @@ fn token(tail: &str) -> Option<(&'static Resource, &str)> {
     let verbs = [
         (":freeze", &TOKEN_FREEZE),
         (":thaw", &TOKEN_THAW),
+        (":burn", &TOKEN_BURN),
         (":renew", &TOKEN_RENEW),
         ("/explain", &TOKEN_EXPLAIN),
         ("/tree", &TOKEN_TREE),
@@ -217,15 +226,18 @@ fn whole(rest: &str) -> Option<&'static Resource> {
         "secrets:copy" => &COPY,
         "tokens" => &TOKENS,
         "tokens:plan" => &TOKENS_PLAN,
+        "tokens:sweep" => &TOKENS_SWEEP,
         "tokens/self" => &SELF,
         "sessions" => &SESSIONS,
         "entries" => &ENTRIES,
         "asks" => &ASKS,
         "settings" => &SETTINGS,
+        "exposed" => &EXPOSED,
         "audit" => &AUDIT,
         "audit:verify" => &VERIFY,
         "audit:checkpoint" => &CHECKPOINT,
         "audit/public-key" => &PUBLIC_KEY,
+        "metrics" => &METRICS,
         _ => return None,
     })
 }
@@ -256,6 +268,7 @@ impl Call {
             Call::Show => "show",
             Call::TokenCreate => "tokenCreate",
             Call::TokenPlan => "tokenPlan",
+            Call::TokenSweep => "tokenSweep",
             Call::TokenList => "tokenList",
             Call::TokenSelf => "tokenSelf",
             Call::TokenShow => "tokenShow",
@@ -263,6 +276,7 @@ impl Call {
             Call::TokenRevokeSelf => "tokenRevokeSelf",
             Call::TokenFreeze => "tokenFreeze",
             Call::TokenThaw => "tokenThaw",
+            Call::TokenBurn => "tokenBurn",
             Call::TokenRenew => "tokenRenew",
             Call::TokenExplain => "tokenExplain",
             Call::TokenTree => "tokenTree",
@@ -284,10 +298,12 @@ impl Call {
             Call::AskDeny => "askDeny",
             Call::SettingsRead => "settingsRead",
             Call::SettingsChange => "settingsChange",
+            Call::Exposed => "exposed",
             Call::AuditRead => "auditRead",
             Call::AuditVerify => "auditVerify",
             Call::AuditCheckpoint => "auditCheckpoint",
             Call::AuditKey => "auditKey",
+            Call::Metrics => "metrics",
         }
     }
 }
@@ -322,8 +338,10 @@ mod tests {
             &SELF,
             &TOKEN,
             &TOKENS_PLAN,
+            &TOKENS_SWEEP,
             &TOKEN_FREEZE,
             &TOKEN_THAW,
+            &TOKEN_BURN,
             &TOKEN_RENEW,
             &TOKEN_EXPLAIN,
             &TOKEN_TREE,
@@ -340,10 +358,12 @@ mod tests {
             &ASK_APPROVE,
             &ASK_DENY,
             &SETTINGS,
+            &EXPOSED,
             &AUDIT,
             &VERIFY,
             &CHECKPOINT,
             &PUBLIC_KEY,
+            &METRICS,
         ];
         for resource in all {
             let listed: Vec<&str> = resource.allow.split(", ").collect();

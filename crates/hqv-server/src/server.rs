@@ -11,6 +11,7 @@ use crate::busy::Busy;
 use crate::config::{About, ServerConfig};
 use crate::entry::Pages;
 use crate::guard::host::Hosts;
+use crate::guard::polls::Polls;
 use crate::guard::rate::Tries;
 use crate::guard::size::Reader;
 use crate::guard::slow::{Patience, ticks};
@@ -74,7 +75,7 @@ impl Server {
             http: Http::new(),
             busy: Arc::clone(&handle.0.busy),
             scale: Arc::clone(&handle.0.scale),
-            polls: tokio::sync::Semaphore::new((config.limits.unix_connections / 4).max(1)),
+            polls: Polls::new(config.limits.unix_connections / 4),
             pages: Pages::default(),
             linger: config.limits.linger,
             house: handle.clone(),

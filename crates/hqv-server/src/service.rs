@@ -29,6 +29,7 @@ use crate::errors::{Answer, Refusal, unauthorized};
 use crate::guard::bearer::Bearer;
 use crate::guard::headers::Seen;
 use crate::guard::host::Hosts;
+use crate::guard::polls::Polls;
 use crate::guard::rate::Tries;
 use crate::guard::size::{self, Reader};
 use crate::guard::slow::{InFlight, Pulse};
@@ -65,7 +66,7 @@ pub struct Shared {
     /// What answers weigh that wait for their clients.
     pub scale: Arc<Scale>,
     /// Places for polls that wait: a part of the connections, so that they never keep out who has something to do.
-    pub polls: tokio::sync::Semaphore,
+    pub polls: Polls,
     /// The entry pages that are open.
     pub pages: Pages,
     /// How long a page answers after its entry is over.

@@ -12,13 +12,16 @@ import pickle
 import re
 import shutil
 import socket
+import ssl
 import tempfile
 import threading
 import traceback
 import unittest
+from unittest import mock
 
 import hq_vault
 from hq_vault import VaultSdkError
+from hq_vault._asyncio import AsyncStream, TlsStream
 from hq_vault._unix import check_socket
 from hq_vault.aio import AsyncVaultClient
 
@@ -61,14 +64,14 @@ class Vault:
                 try:
                     request = stream.recv(65536)
                     if not request:
-                        return
+                        break
                     self.requests.append(request.decode())
                     if self.serve(request.decode(), stream, number):
-                        return
+                        break
                 except OSError:
-                    return
-                finally:
-                    self.ended.set()
+                    break
+        # Only now, when it is closed.
+        self.ended.set()
 
     def close(self):
         self.listener.shutdown(socket.SHUT_RDWR)
@@ -218,6 +221,24 @@ class Cases:
         self.assertNotIn(TOKEN, text)
         self.assertNotIn(VALUE, text)
 
+    def test_a_name_that_nobody_answers_for_is_given_up_in_time(self):
+        over = threading.Event()
+        self.addCleanup(over.set)
+        with mock.patch("socket.getaddrinfo", lambda *_, **__: over.wait(60) and []):
+            client = self.client(url="https://vault.example", connect_timeout=0.2)
+            self.fails("CONNECTION_ERROR", lambda: client.get_secret("a/b"), sent=False, says="did not answer in 0.2 s")
+        # The one that was left behind keeps nobody: it ends when its answer comes, and says nothing.
+        asked = [thread for thread in threading.enumerate() if thread.name == "hq-vault-lookup"]
+        self.assertEqual([thread.daemon for thread in asked], [True])
+        over.set()
+        asked[0].join(5)
+        self.assertFalse(asked[0].is_alive())
+
+    def test_a_name_that_is_not_known_is_told(self):
+        with mock.patch("socket.getaddrinfo", side_effect=socket.gaierror(-2, "Name or service not known")):
+            client = self.client(url="https://vault.example")
+            self.fails("CONNECTION_ERROR", lambda: client.get_secret("a/b"), sent=False, says="vault.example is not known")
+
     def test_a_socket_that_is_not_ours_alone_is_refused_before_anybody_connects(self):
         vault = self.vault(lambda _, stream, __: stream.sendall(answer(SECRET)))
 
@@ -294,6 +315,16 @@ class OnLoop(Cases, unittest.TestCase):
         self.assertEqual(self.run_(client.get_secret("a/b")), VALUE)
         self.assertEqual(asyncio.run(client.get_secret("a/b")), VALUE)
         self.assertEqual(vault.connections, 2)
+
+    def test_a_connection_in_which_something_waits_that_was_read_already_is_not_used_again(self):
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            async def look(waiting):
+                stream = TlsStream(AsyncStream(ours, 0.0), ssl.create_default_context(), "localhost")
+                stream._in.write(waiting)
+                return stream.quiet()
+
+            self.assertEqual([self.run_(look(b"")), self.run_(look(b"an alert"))], [True, False])
 
     def test_a_cancelled_call_ends_its_connection(self):
         vault = self.vault(lambda *_: None)

@@ -10,52 +10,52 @@ import type * as t from "./types.js";
 
 /** What may be said of a value that is stored. What is left out keeps what the path had. */
 export interface StoreOptions {
-  type?: string;
-  description?: string;
-  tags?: Record<string, string>;
+  type?: string | undefined;
+  description?: string | undefined;
+  tags?: Record<string, string> | undefined;
   /** RFC 3339, a date, or a duration from now such as `90d`; `null` takes it away. */
-  expires?: string | null;
+  expires?: string | null | undefined;
   /** The name of the variable that `env-file` gives it; `null` takes it away. */
-  env?: string | null;
+  env?: string | null | undefined;
   /** Store only where nothing stands. */
-  ifAbsent?: boolean;
+  ifAbsent?: boolean | undefined;
   /** Store only where the newest version is this one. */
-  ifVersion?: number;
+  ifVersion?: number | undefined;
 }
 
 /** What to list. */
 export interface ListOptions {
-  type?: string;
+  type?: string | undefined;
   /** `key=value` */
-  tag?: string;
+  tag?: string | undefined;
 }
 
 /** A token to make. Without a scope it gets the parent's, less `delegate`. */
 export interface TokenOptions {
   name: string;
   /** Such as `1h` or `7d`. */
-  ttl?: string;
-  maxUses?: number;
+  ttl?: string | undefined;
+  maxUses?: number | undefined;
   /** Uses set aside for it from its parent's; at most `maxUses`. */
-  reserve?: number;
+  reserve?: number | undefined;
   /** Paths, prefixes ending in `/`, `*` for one segment. */
-  paths?: string[];
+  paths?: string[] | undefined;
   /** Capabilities on `paths`. */
-  can?: string[];
+  can?: string[] | undefined;
   /** Whole rules, such as `read,list on deploy/prod/`. */
-  allow?: string[];
+  allow?: string[] | undefined;
 }
 
 /** A value to ask a person for. */
 export interface IngestOptions {
-  type?: string;
-  description?: string;
+  type?: string | undefined;
+  description?: string | undefined;
   /** Replace what stands there. */
-  overwrite?: boolean;
+  overwrite?: boolean | undefined;
   /** Milliseconds to wait for the person; 600,000 unless given, which is how long an entry lives. */
-  timeout?: number;
+  timeout?: number | undefined;
   /** Told what the person needs. Without it a note goes to standard error. */
-  onWaiting?: (waiting: Waiting) => void;
+  onWaiting?: ((waiting: Waiting) => void) | undefined;
 }
 
 /** A batch holds at most 16 MiB of values, whose every byte may be escaped as six. */
@@ -80,12 +80,12 @@ export class VaultClient {
   }
 
   /** Reads a value; a use. */
-  async getSecret(path: string, options: { version?: number } = {}): Promise<string> {
+  async getSecret(path: string, options: { version?: number | undefined } = {}): Promise<string> {
     return textOf(await this.#get(path, options.version));
   }
 
   /** Reads a value that may be any bytes; a use. */
-  async getSecretBytes(path: string, options: { version?: number } = {}): Promise<Uint8Array> {
+  async getSecretBytes(path: string, options: { version?: number | undefined } = {}): Promise<Uint8Array> {
     return bytesOf(await this.#get(path, options.version));
   }
 
@@ -111,7 +111,9 @@ export class VaultClient {
     const entries: t.Entry[] = [];
     let cursor: string | undefined;
     for (;;) {
-      const query = new URLSearchParams({ limit: "1000", ...(prefix && { prefix }), ...options, ...(cursor && { cursor }) });
+      const query = new URLSearchParams({ limit: "1000" });
+      // What is undefined was not given, and is no text.
+      for (const [key, text] of Object.entries({ prefix, ...options, cursor })) if (text) query.set(key, text);
       const page = await this.#line.call<t.ListAnswer>({ method: "GET", path: `/v1/secrets?${query}` });
       entries.push(...page.entries);
       if (!page.next || page.next === cursor) return entries;
@@ -120,7 +122,7 @@ export class VaultClient {
   }
 
   /** Deletes; versions are kept 30 days. `purge`, the owner's, removes them. */
-  async deleteSecret(path: string, options: { purge?: boolean } = {}): Promise<t.DeleteAnswer> {
+  async deleteSecret(path: string, options: { purge?: boolean | undefined } = {}): Promise<t.DeleteAnswer> {
     return this.#line.call({ method: "DELETE", path: at(path) + (options.purge ? "?purge=true" : "") });
   }
 

@@ -1,7 +1,7 @@
 // Whom to trust, before anything is sent: a pin or fingerprint before all else, then a CA file, the vault's own
 // ca.pem for a loopback address, the system. Nothing turns that off.
 
-import { createHash } from "node:crypto";
+import { createHash, X509Certificate } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import * as tls from "node:tls";
 import { shown, usage } from "./error.js";
@@ -75,8 +75,17 @@ function readPem(path: string): Buffer[] {
     throw code === "BAD_REQUEST" ? error : unreadable(String(code));
   }
   const found = parsePem(text);
-  if (found.length === 0) throw usage(`no certificate stands in the CA file ${shown(path)}`);
+  // A block of PEM may hold anything.
+  if (found.length === 0 || !found.every(isCertificate)) throw usage(`no certificate stands in the CA file ${shown(path)}`);
   return found;
+}
+
+function isCertificate(der: Buffer): boolean {
+  try {
+    return Boolean(new X509Certificate(der));
+  } catch {
+    return false;
+  }
 }
 
 function quietly(path: string): Buffer[] {

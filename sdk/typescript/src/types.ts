@@ -8,6 +8,8 @@ export interface Metadata {
   env?: string;
   /** When it should have been replaced (RFC 3339, UTC). */
   expires?: string;
+  /** Since when its newest version counts as known to a family that was burnt (RFC 3339, UTC). */
+  exposedSince?: string;
   /** The secret's own id, which stays when it moves. */
   id: string;
   /** How the newest value came in. */
@@ -129,7 +131,7 @@ export interface TokenMetadata {
   useCount: number;
 }
 
-/** A new token. Its text is shown here once. */
+/** A new token, or that of an approved ask. Its text is shown here once. */
 export interface TokenAnswer {
   /** What it may. */
   metadata: TokenMetadata;

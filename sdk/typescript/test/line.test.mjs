@@ -151,6 +151,25 @@ test("what is no value, path or timeout is told before anything is sent", async 
   one.close();
 });
 
+test("an option that is undefined was not given", async () => {
+  const { seen, client } = await vault("undefined", (request, socket) => {
+    socket.write(answer(request.startsWith("GET /v1/secrets?") ? '{"entries":[]}' : SECRET));
+  });
+  const one = client({ connectTimeout: undefined, reason: undefined });
+  await one.listSecrets(undefined, { type: undefined, tag: undefined });
+  await one.listSecrets("a/", { type: "api-key", tag: undefined });
+  await one.getSecret("a/b", { version: undefined });
+  await one.deleteSecret("a/b", { purge: undefined });
+  await one.storeSecret("a/b", "v", { type: undefined, expires: undefined, ifAbsent: undefined, ifVersion: undefined });
+  assert.deepEqual(
+    seen.requests.map((request) => request.split(" HTTP/")[0]),
+    ["GET /v1/secrets?limit=1000", "GET /v1/secrets?limit=1000&prefix=a%2F&type=api-key", "GET /v1/secrets/a/b", "DELETE /v1/secrets/a/b", "PUT /v1/secrets/a/b"],
+  );
+  assert.match(seen.requests[4], /\r\n\r\n\{"value":"v"\}$/);
+  assert.ok(!/if-(none-)?match/i.test(seen.requests[4]));
+  one.close();
+});
+
 test("nothing that is handed out prints a token or a value", async () => {
   const made = JSON.stringify({ ok: true, token: TOKEN, metadata: { name: "w" }, notes: [] });
   const entry = JSON.stringify({ id: "ent_1", code: "7F3K", expiresAt: "t", state: "waiting", joined: false, url: `http://127.0.0.1/#${VALUE}` });

@@ -257,6 +257,113 @@ await scenario('what goes wrong', async () => {
   await page.close();
 });
 
+// The vault does as it is told, and its answer is lost.
+const lost = async (route) => {
+  await route.fetch();
+  await route.abort();
+};
+
+await scenario('a lost answer', async () => {
+  const entry = await agent('page/lost');
+  const page = await visit(main, entry.url);
+  const value = secret();
+  await page.locator('#value').fill(value);
+  await page.route('**/store', lost, { times: 1 });
+  await page.getByRole('button', { name: 'Store' }).click();
+  await says(page, `Stored: page/lost (${value.length} bytes`);
+  await confirmed('a lost answer', entry, value.length);
+  same('a lost answer: one version', 1, JSON.parse(owner('show', 'page/lost', '--json').out).versions.length);
+  await page.close();
+});
+
+await scenario('an answer that breaks off', async () => {
+  const entry = await agent('page/broken');
+  const page = await visit(main, entry.url);
+  const value = secret();
+  await page.locator('#value').fill(value);
+  await page.route('**/store', (route) => route.fulfill({ status: 200, body: '{"path": "page/bro' }), { times: 2 });
+  await page.getByRole('button', { name: 'Store' }).click();
+  await says(page, 'Whether it was stored is not known');
+  same('an answer that breaks off: the value is still there', value, await page.locator('#value').inputValue());
+  await page.getByRole('button', { name: 'Store' }).click();
+  await says(page, 'Stored: page/broken');
+  await confirmed('an answer that breaks off', entry, value.length);
+  await page.close();
+});
+
+await scenario('lost, and stored by another', async () => {
+  const entry = await agent('page/overtaken');
+  const [one, two] = [await visit(main, entry.url), await visit(main, entry.url)];
+  const value = secret();
+  await one.locator('#value').fill(secret());
+  await one.route('**/store', (route) => route.abort(), { times: 2 });
+  await one.getByRole('button', { name: 'Store' }).click();
+  await says(one, 'Whether it was stored is not known');
+  await two.bringToFront();
+  await two.locator('#value').fill(value);
+  await two.getByRole('button', { name: 'Store' }).click();
+  await says(two, 'Stored: page/overtaken');
+  await one.bringToFront();
+  await says(one, 'in another tab or terminal. Nothing was stored from here.');
+  await confirmed('lost, and stored by another', entry, value.length);
+  await one.close();
+  await two.close();
+});
+
+await scenario('lost, and given up', async () => {
+  const entry = await agent('page/given-up');
+  const page = await visit(main, entry.url);
+  const value = secret();
+  await page.locator('#value').fill(value);
+  await page.route('**/state', (route) => route.abort());
+  await page.route('**/store', lost, { times: 2 });
+  await page.getByRole('button', { name: 'Store' }).click();
+  await says(page, 'Whether it was stored is not known');
+  await page.locator('#value').fill(secret());
+  await page.unroute('**/state');
+  await page.getByRole('button', { name: 'Store' }).click();
+  await says(page, 'Whether it is one that was entered here is not known');
+  await confirmed('lost, and given up', entry, value.length);
+  same('lost, and given up: the first one counts', value, stored('page/given-up').toString());
+  await page.reload();
+  await says(page, 'Whether it is one that was entered here is not known');
+  await page.close();
+});
+
+await scenario('what cannot be encrypted', async () => {
+  const entry = await agent('page/unsealed');
+  const page = await visit(main, entry.url);
+  const value = secret();
+  let posts = 0;
+  page.on('request', (request) => (posts += request.url().endsWith('/store') ? 1 : 0));
+  await page.locator('#value').fill(value);
+  await page.evaluate(() => (crypto.subtle.generateKey = () => Promise.reject(new Error('no'))));
+  await page.getByRole('button', { name: 'Store' }).click();
+  await says(page, 'This browser could not encrypt the value. Nothing was sent');
+  same('what cannot be encrypted: nothing was', 0, posts);
+  await page.evaluate(() => delete crypto.subtle.generateKey);
+  await page.getByRole('button', { name: 'Store' }).click();
+  await says(page, 'Stored: page/unsealed');
+  await confirmed('what cannot be encrypted', entry, value.length);
+  await page.close();
+});
+
+await scenario('a refusal that fails', async () => {
+  const entry = await agent('page/unrefused');
+  const page = await visit(main, entry.url);
+  await page.route('**/refuse', (route) => route.abort(), { times: 1 });
+  await page.getByRole('button', { name: 'Refuse' }).click();
+  await says(page, 'Whether the entry is refused is not known');
+  await page.route('**/refuse', (route) => route.fulfill({ status: 503, json: { error: 'busy', code: 'UNAVAILABLE' } }), { times: 1 });
+  await page.getByRole('button', { name: 'Refuse' }).click();
+  await says(page, 'Not refused: busy. What you entered is still here.');
+  await page.route('**/refuse', lost, { times: 1 });
+  await page.getByRole('button', { name: 'Refuse' }).click();
+  await says(page, 'Refused. Nothing was stored.');
+  same('a refusal that fails: the agent ends with 8', 8, (await entry.ended).code);
+  await page.close();
+});
+
 await scenario('its time is over', async () => {
   const entry = await agent('page/over');
   const page = await visit(main, entry.url);

@@ -1,6 +1,7 @@
 //! What every verb is handed: settings, the two streams, and the way to ask
 //! the vault something as whoever acts here.
 
+use hqv_api::BatchRequest;
 use hqv_client::{Client, ClientError, Secret};
 use hqv_model::{Code, SecretPath};
 
@@ -60,6 +61,11 @@ impl Context {
     pub fn get(&self, path: &SecretPath) -> Result<Secret, Failure> {
         let link = Link::open(self)?;
         self.acting(&link, |acting| link.get(acting.credential(), path.as_str())).map(|(_, secret)| secret)
+    }
+
+    /// Reads many as whoever acts here, over a link that stands already.
+    pub fn batch_over(&self, link: &Link<'_>, request: &BatchRequest) -> Result<Vec<Secret>, Failure> {
+        self.acting(link, |acting| link.batch(acting.credential(), request)).map(|(_, secrets)| secrets)
     }
 
     fn acting<T>(

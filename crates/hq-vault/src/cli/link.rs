@@ -11,6 +11,7 @@ use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use hqv_api::BatchRequest;
 use hqv_client::{
     CONNECTION_ERROR, Client, ClientError, Fingerprint, Options, Pin, Proxy, Secret, TIMEOUT, Target, Trust,
 };
@@ -116,9 +117,20 @@ impl<'a> Link<'a> {
     pub fn get(&self, credential: &SecretText, path: &str) -> Result<Secret, Failure> {
         self.persist(|| {
             let mut client = self.client(Some(credential))?;
-            match client.get_directly(path) {
+            match client.get_directly(path, boot) {
                 Some(answer) => Ok(answer),
                 None => Ok(self.runtime()?.block_on(client.get(path, None))),
+            }
+        })
+    }
+
+    /// Reads many, over the socket without a runtime.
+    pub fn batch(&self, credential: &SecretText, request: &BatchRequest) -> Result<Vec<Secret>, Failure> {
+        self.persist(|| {
+            let mut client = self.client(Some(credential))?;
+            match client.batch_directly(request, boot) {
+                Some(answer) => Ok(answer),
+                None => Ok(self.runtime()?.block_on(client.batch(request))),
             }
         })
     }
@@ -160,6 +172,11 @@ impl<'a> Link<'a> {
         answer
     }
 
+    /// From now on no daemon is started: what a follower waits for is another's to start.
+    pub fn never_start(&self) {
+        self.started.set(true);
+    }
+
     /// Waits on this link's runtime.
     pub fn wait<T>(&self, event: impl Future<Output = T>) -> Result<T, Failure> {
         Ok(self.runtime()?.block_on(event))
@@ -199,6 +216,7 @@ impl<'a> Link<'a> {
     }
 
     fn client(&self, credential: Option<&SecretText>) -> Result<Client, Failure> {
+        self.must_be_vouched_for(credential)?;
         let env = &self.ctx.settings.env;
         let mut options = Options::new(self.target.clone(), hqv_sys::process::uid(), peer_uid);
         options.proxy = Proxy { https_proxy: env.https_proxy.clone(), no_proxy: env.no_proxy.clone() };
@@ -214,9 +232,20 @@ impl<'a> Link<'a> {
         Client::new(options).map_err(failure)
     }
 
+    /// A server that a project file names, or a port in a directory that it names, may be anybody's. It gets a token only where that token names its
+    /// certificate, and never a passphrase.
+    fn must_be_vouched_for(&self, credential: Option<&SecretText>) -> Result<(), Failure> {
+        let local = matches!(self.target, Target::Unix(_));
+        if !self.ctx.settings.vault_of_project || local || credential.is_some_and(|t| pin_of(t).is_some()) {
+            return Ok(());
+        }
+        Err(Failure::usage("the project file names a server, and no token here vouches for it")
+            .hint("set HQ_VAULT_TOKEN to a token of that vault, or name the server yourself with --url"))
+    }
+
     fn trust(&self, credential: Option<&SecretText>) -> Result<Trust, Failure> {
         let env = &self.ctx.settings.env;
-        let pin = credential.and_then(|c| wire::parse(c.reveal()).ok()).and_then(|c| c.pin).map(Pin);
+        let pin = credential.and_then(pin_of);
         let fingerprint = match &env.fingerprint {
             Some(text) => {
                 Some(Fingerprint::parse(text).map_err(|e| failure(e).context("HQ_VAULT_FINGERPRINT"))?)
@@ -270,6 +299,15 @@ fn choose(settings: &Settings) -> Result<(Target, Option<PathBuf>), Failure> {
         return Ok((Target::Https { host: "localhost".to_owned(), port }, None));
     }
     Ok((Target::Unix(socket.clone()), Some(socket)))
+}
+
+/// The certificate that a token or session names.
+fn pin_of(credential: &SecretText) -> Option<Pin> {
+    wire::parse(credential.reveal()).ok()?.pin.map(Pin)
+}
+
+fn boot() -> Duration {
+    SystemClock.boot()
 }
 
 fn peer_uid(fd: BorrowedFd<'_>) -> std::io::Result<u32> {

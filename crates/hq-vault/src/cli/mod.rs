@@ -35,7 +35,11 @@ pub fn main(env: Env) -> u8 {
         Ok(Cli { global, command: Command::Doctor(args) }) => {
             with_context(env, global, Settings::resolve_leniently, |ctx| run::doctor::run(ctx, &args))
         }
-        Ok(cli) => with_context(env, cli.global, Settings::resolve, |ctx| dispatch(ctx, cli.command)),
+        Ok(Cli { global, command }) => {
+            let resolve =
+                if command.reads_project() { Settings::resolve_in_project } else { Settings::resolve };
+            with_context(env, global, resolve, |ctx| dispatch(ctx, command))
+        }
         Err(error) => usage::report(&error, &words),
     };
     run::env_file::fail_the_eval(&words, code);
@@ -85,6 +89,8 @@ fn dispatch(ctx: &Context, command: Command) -> Result<(), Failure> {
         Command::Copy(args) => run::relocate::copy(ctx, &args),
         Command::EnvFile(args) => run::env_file::run(ctx, args),
         Command::Run(args) => run::run::run(ctx, args),
+        Command::Inject(args) => run::inject::run(ctx, &args),
+        Command::Project(args) => run::project::run(ctx, &args.verb),
         Command::Import(args) => run::import::run(ctx, &args),
         Command::Ingest(args) => run::ingest::run(ctx, &args),
         Command::Ask(args) => run::ask::run(ctx, &args),
@@ -95,10 +101,13 @@ fn dispatch(ctx: &Context, command: Command) -> Result<(), Failure> {
         Command::EntryPrompt(args) => crate::entry::prompter::run(ctx, args.socket.as_deref()),
         Command::Token(args) => run::token::run(ctx, args.verb),
         Command::Thaw(args) => run::token_freeze::thaw(ctx, &args),
+        Command::Exposed(args) => run::exposed::run(ctx, &args),
+        Command::Burn(args) => run::burn::run(ctx, &args),
         Command::Audit(args) => run::audit::run(ctx, args),
         Command::Config(args) => run::config::run(ctx, args.verb),
         Command::Agents(args) => run::agents::run(ctx, &args.verb),
         Command::Session(args) => run::session::run(ctx, args.verb),
+        Command::Service(args) => run::service::run(ctx, &args.verb),
         Command::ShellInit(args) => run::shell_init::run(ctx, args.shell),
         Command::Doctor(args) => run::doctor::run(ctx, &args),
         Command::Completions(args) => run::completions::run(ctx, args.shell),

@@ -4,13 +4,13 @@
 use std::net::IpAddr;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use hqv_engine::Engine;
 use hqv_model::Clock;
-use hqv_server::{About, Limits, Peer, Server, ServerConfig};
+use hqv_server::{About, Handle, Limits, Peer, Server, ServerConfig};
 use hqv_sys::daemon::ReadySignal;
 use hqv_sys::lock::{LockError, VaultLock};
 use rustls_pki_types::CertificateDer;
@@ -19,7 +19,7 @@ use tokio::runtime::Runtime;
 
 use super::leaf::{self, Bind, LeafKeeper};
 use super::options::Options;
-use super::signals::Signals;
+use super::signals::{Signals, Wish};
 use super::{listen, start, state_files, tidy};
 use crate::cli::context::Context;
 use crate::cli::output::error::Failure;
@@ -89,6 +89,7 @@ struct House {
     runtime: Runtime,
     files: Files,
     listens: bool,
+    given: Option<Given>,
     _lock: VaultLock,
 }
 
@@ -131,6 +132,11 @@ impl Begun {
             runtime,
             files: self.files,
             listens,
+            given: options
+                .tls_cert
+                .clone()
+                .zip(options.tls_key.clone())
+                .map(|(cert, key)| Given { cert, key }),
             _lock: self.lock,
         })
     }
@@ -171,14 +177,24 @@ impl House {
     }
 
     fn serve(self) -> Result<(), Failure> {
-        let House { mut signals, server, engine, runtime, files, listens: _, _lock } = self;
+        let House { mut signals, server, engine, runtime, files, listens: _, given, _lock } = self;
         let handle = server.handle();
         let threads = runtime.metrics().num_workers();
         runtime.spawn(tidy::after_locks(engine.lock_events(), handle.clone(), threads));
         runtime.block_on(async {
-            tokio::select! {
-                () = signals.any() => {}
-                () = handle.stop_requested() => {}
+            loop {
+                let wish = tokio::select! {
+                    wish = signals.next() => wish,
+                    () = handle.stop_requested() => Wish::Stop,
+                };
+                if wish == Wish::Stop {
+                    break;
+                }
+                engine.reopen_mirror();
+                // The vault's own certificate is renewed at unlock.
+                if let Some(given) = &given {
+                    given.reload(&handle).await;
+                }
             }
             handle.stop(GRACE).await;
         });
@@ -188,6 +204,34 @@ impl House {
         drop(files);
         drop(_lock);
         Ok(())
+    }
+}
+
+/// The owner's own certificate and key: `--tls-cert` and `--tls-key`.
+#[derive(Clone)]
+struct Given {
+    cert: PathBuf,
+    key: PathBuf,
+}
+
+impl Given {
+    /// Reads both again. Where they do not read or do not fit, as while they are being replaced, the old ones stay.
+    async fn reload(&self, handle: &Handle) {
+        let files = self.clone();
+        // Beside the requests: the files may be on a slow disk.
+        let read = tokio::task::spawn_blocking(move || leaf::given(&files.cert, &files.key)).await;
+        let done = match read {
+            Ok(leaf) => leaf.and_then(|leaf| handle.tls().install(leaf).map_err(Failure::from)),
+            Err(_) => Err(Failure::internal("the reading ended early")),
+        };
+        match done {
+            Ok(()) => log("the certificate was read again"),
+            Err(failure) => {
+                let sentence = format!("the certificate stays the old one: {}", failure.message());
+                log(&sentence);
+                handle.warn(sentence);
+            }
+        }
     }
 }
 

@@ -52,14 +52,29 @@ impl End {
     }
 }
 
-/// Polls until the entry has ended.
+/// Polls until the entry has ended. Where too many wait already it comes back when it is told to.
 pub async fn ended(client: &mut Client, id: &str, poll: Duration) -> Result<End, ClientError> {
     loop {
-        let EntryState { state, stored, .. } = client.entry_state(id, poll).await?;
+        let EntryState { state, stored, .. } = match client.entry_state(id, poll).await {
+            Err(error) => {
+                crowded(error).await?;
+                continue;
+            }
+            Ok(answer) => answer,
+        };
         if let Some(end) = End::of(&state, stored.as_ref()) {
             return Ok(end);
         }
     }
+}
+
+/// Where too many wait already, returns when the daemon may be asked again; any other failure is one.
+pub async fn crowded(error: ClientError) -> Result<(), ClientError> {
+    if error.code != Code::RateLimited.as_str() {
+        return Err(error);
+    }
+    tokio::time::sleep(Duration::from_secs(error.retry_after.unwrap_or(2).clamp(1, 60))).await;
+    Ok(())
 }
 
 /// A daemon that is gone or knows no such entry: it has ended with the daemon that made it.

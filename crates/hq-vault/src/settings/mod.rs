@@ -14,6 +14,7 @@ use std::path::PathBuf;
 
 use crate::cli::args::Global;
 use crate::cli::output::error::Failure;
+use crate::project::{self, Place, Project};
 
 use config_file::ConfigFile;
 use env::Env;
@@ -34,6 +35,10 @@ pub struct Settings {
     pub file: ConfigFile,
     /// Why it could not be read, where a command goes on all the same.
     pub file_failure: Option<Failure>,
+    /// The project file, for a command that reads it, and where it stands.
+    pub project: Option<(PathBuf, Project)>,
+    /// The vault is one that the project file names.
+    pub vault_of_project: bool,
 }
 
 impl Settings {
@@ -42,7 +47,24 @@ impl Settings {
     pub fn resolve(env: Env, flags: Global) -> Result<Settings, Failure> {
         let dir = VaultDir::find(flags.vault_dir.as_deref(), &env)?;
         let file = ConfigFile::read(&dir.config())?;
-        Ok(Settings { env, flags, dir, file, file_failure: None })
+        Ok(Settings { env, flags, dir, file, file_failure: None, project: None, vault_of_project: false })
+    }
+
+    /// The same for a command that reads the project file. The vault that it names counts where flags and variables
+    /// name none. No daemon is started for it: a directory that came with somebody's code would choose what that
+    /// daemon runs.
+    pub fn resolve_in_project(env: Env, mut flags: Global) -> Result<Settings, Failure> {
+        let project = project::here(env.home.as_deref())?;
+        let named =
+            flags.url.is_some() || flags.vault_dir.is_some() || env.url.is_some() || env.vault_dir.is_some();
+        let place = project.as_ref().and_then(|(_, project)| project.vault.clone()).filter(|_| !named);
+        let vault_of_project = place.is_some();
+        match place {
+            Some(Place::Url(url)) => flags.url = Some(url),
+            Some(Place::Dir(dir)) => (flags.vault_dir, flags.no_start) = (Some(dir), true),
+            None => {}
+        }
+        Ok(Settings { project, vault_of_project, ..Settings::resolve(env, flags)? })
     }
 
     /// The same for `doctor`, which says what is wrong with the file.
@@ -52,7 +74,7 @@ impl Settings {
             Ok(file) => (file, None),
             Err(failure) => (ConfigFile::default(), Some(failure)),
         };
-        Ok(Settings { env, flags, dir, file, file_failure })
+        Ok(Settings { env, flags, dir, file, file_failure, project: None, vault_of_project: false })
     }
 
     /// The server named by flag or variable, if any. None means the local daemon.

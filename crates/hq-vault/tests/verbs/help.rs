@@ -39,6 +39,8 @@ fn every_example_of_every_help_runs() {
     }
     home.write("key.pem", "-----BEGIN PRIVATE KEY-----\nx\n-----END PRIVATE KEY-----\n", 0o600);
     home.write(".env", "DATABASE_URL=value\n", 0o600);
+    home.write("server.js", "", 0o600);
+    home.write("config.template", "key: hqv://stripe/secret-key\n", 0o600);
     let bin = home.make_dir("bin");
     std::os::unix::fs::symlink(home.program(), bin.join("hq-vault")).unwrap();
     let mut examples: Vec<String> = Vec::new();
@@ -74,6 +76,7 @@ fn order(example: &str) -> u8 {
         e if e.contains("serve --stop") => 11,
         e if e.contains("hq-vault lock") => 8,
         e if e.contains("delete") || e.contains("revoke") || e.contains("move") => 5,
+        e if e.contains("hq-vault burn") && !e.contains("--dry-run") => 5,
         e if e.contains("session end") => 4,
         e if e.contains("token freeze") => 2,
         e if e.contains("hq-vault thaw") => 3,

@@ -54,3 +54,45 @@ fn a_certificate_of_one_s_own_is_served_and_its_tokens_carry_no_pin() {
         ci.cli(["get", "a/b"]).token(&t).env("HQ_VAULT_URL", server.url()).env("HQ_VAULT_CACERT", ca).run();
     assert_eq!(ok.ok().out(), "v");
 }
+
+#[test]
+fn a_certificate_of_one_s_own_is_read_again_at_a_hangup_and_a_broken_one_changes_nothing() {
+    let (home, other) = (home(), home());
+    vault(&home).stop();
+    vault(&other).stop();
+    let bring = |from: &hqv_test::Home| {
+        for name in ["tls.pem", "tls.key"] {
+            home.write(name, std::fs::read(from.vault_file(name)).unwrap(), 0o600);
+        }
+    };
+    bring(&home);
+    let server = TestServer::start_with(&home, &["--tls-cert", "tls.pem", "--tls-key", "tls.key"]);
+    owner(&home, &["unlock"]).ok();
+    store(&home, "a/b", b"v");
+    let t = token(&home, &["--name", "nopin"]);
+    let ci = crate::support::home();
+    let get = |ca: &hqv_test::Home| {
+        let run = ci.cli(["get", "a/b"]).token(&t).env("HQ_VAULT_URL", server.url());
+        run.env("HQ_VAULT_CACERT", ca.vault_file("ca.pem")).run().code
+    };
+    let hangup = || {
+        std::process::Command::new("kill").args(["-HUP", &server.pid().to_string()]).status().unwrap();
+    };
+    let until = |done: &dyn Fn() -> bool| {
+        let begun = std::time::Instant::now();
+        while !done() {
+            assert!(begun.elapsed() < hqv_test::PATIENCE, "nothing happened");
+        }
+    };
+    assert_eq!((get(&home), get(&other)), (Some(0), Some(6)));
+
+    home.write("tls.key", "half a key", 0o600);
+    hangup();
+    until(&|| home.cli(["status", "--json"]).run().out().contains("the certificate stays the old one"));
+    assert_eq!((get(&home), get(&other)), (Some(0), Some(6)));
+
+    bring(&other);
+    hangup();
+    until(&|| get(&other) == Some(0));
+    assert_eq!(get(&home), Some(6), "the old certificate is still served");
+}

@@ -237,3 +237,29 @@ fn tk3_revoking_by_prefix_ends_what_begins_so_and_nothing_else() {
     }
     owner(&home, &["token", "show", "rum"]).ok();
 }
+
+#[test]
+fn tk6_what_has_ended_is_cleared_away_when_asked_and_stays_in_the_record() {
+    let home = home();
+    let _server = vault(&home);
+    owner(&home, &["token", "revoke", "--expired"]).ok();
+    let one = token(&home, &["--name", "one", "--allow", "read,delegate on /"]);
+    home.cli(["token", "create", "--name", "child"]).token(&one).run().ok();
+    token(&home, &["--name", "two"]);
+    owner(&home, &["token", "revoke", "one"]).ok();
+    let ran = owner(&home, &["token", "revoke", "--expired"]).ok();
+    assert_eq!(ran.out(), "Cleared: 2 ended tokens\n");
+    let left = owner(&home, &["token", "list", "--all", "--json"]).ok().json();
+    assert_eq!(
+        (left["tokens"].as_array().unwrap().len(), left["tokens"][0]["name"].as_str()),
+        (1, Some("two"))
+    );
+    home.cli(["whoami"]).token(&one).run().exits(4);
+    let json = owner(&home, &["token", "revoke", "--expired", "--json"]).ok().json();
+    assert_eq!((json["removed"].as_u64(), json["left"].as_u64()), (Some(0), Some(0)));
+    let made = owner(&home, &["audit", "--operation", "token-create", "--json"]).ok().out();
+    assert!(made.contains("one/child"), "{made}");
+    for bad in [&["--expired", "two"][..], &["--expired", "--prefix", "t"]] {
+        owner(&home, &[&["token", "revoke"], bad].concat()).exits(2);
+    }
+}

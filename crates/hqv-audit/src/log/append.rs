@@ -2,7 +2,9 @@
 
 use hqv_model::{OpKind, Timestamp};
 
-use crate::{AuditError, header::Why, record::Record};
+use std::sync::Arc;
+
+use crate::{AuditError, encode, header::Why, mirror::Mirror, record::Record};
 
 use super::{ANCHOR_BYTES, ANCHOR_LINES, Gap, Log};
 
@@ -24,6 +26,7 @@ impl Log {
 
     fn try_append(&mut self, record: &Record<'_>, state_seq: u64) -> Result<u64, AuditError> {
         self.look(record.time, state_seq)?;
+        self.turn_if_due(record.time, state_seq)?;
         if self.segment.records >= self.cfg.max_segment {
             self.rotate(record.time, state_seq)?;
         }
@@ -40,6 +43,7 @@ impl Log {
         self.segment.begun = Some(begun);
         self.segment.records += lines;
         self.gap = Gap::default();
+        self.mirrored(record, line);
         Ok(line)
     }
 
@@ -50,6 +54,27 @@ impl Log {
             Some(next) => self.turn(next, now),
             None => Ok(()),
         }
+    }
+
+    /// A copy of what was just written, for the mirror.
+    fn mirrored(&mut self, record: &Record<'_>, line: u64) {
+        if let Some(mirror) = &self.mirror {
+            encode::record(record, self.state, &mut self.times, &mut self.json);
+            mirror.take(line, self.json.bytes(), !self.segment.certified());
+            self.json.clear();
+        }
+    }
+
+    /// From now on a copy of each record goes there; none: nowhere.
+    pub fn set_mirror(&mut self, mirror: Option<Arc<Mirror>>) {
+        if let Some(old) = std::mem::replace(&mut self.mirror, mirror) {
+            old.stop();
+        }
+    }
+
+    /// The mirror, if there is one.
+    pub fn mirror(&self) -> Option<&Arc<Mirror>> {
+        self.mirror.as_ref()
     }
 
     fn stage_gap(&mut self, now: Timestamp) -> Result<u64, AuditError> {

@@ -1,5 +1,7 @@
 //! `close`: a clean stop.
 
+use std::fs::File;
+
 use hqv_model::Timestamp;
 
 use crate::AuditError;
@@ -18,6 +20,9 @@ impl Log {
         }
         self.begin(state_seq)?;
         self.ended = true;
+        if let Some(mirror) = self.mirror.take() {
+            mirror.finish();
+        }
         self.must_be_safe()?;
         if self.segment.begun.is_none() {
             self.segment.stage_header(self.state, now, &mut self.staging)?;
@@ -27,6 +32,8 @@ impl Log {
         }
         self.commit()?;
         self.segment.closed = true;
+        let older = std::mem::take(&mut self.older);
+        older.iter().try_for_each(File::sync_all)?;
         match self.sink.file() {
             Ok(file) => Ok(file.sync_all()?),
             // Memory has no file.

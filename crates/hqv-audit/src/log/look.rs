@@ -5,15 +5,9 @@
 
 use hqv_model::Timestamp;
 
-use crate::{
-    AuditError,
-    certificate::Root,
-    header::Why,
-    segment::Segment,
-    sink::{Left, Standing},
-};
+use crate::{AuditError, certificate::Root, header::Why, segment::Segment, sink::Standing};
 
-use super::Log;
+use super::{Log, turn::Turning};
 
 const EVERY_MILLIS: i64 = 1000;
 
@@ -31,16 +25,19 @@ impl Log {
 
     /// Looks, and moves house where that is needed. Until that worked nothing is written.
     pub(super) fn look_now(&mut self, now: Timestamp, state_seq: u64) -> Result<(), AuditError> {
+        if self.turning != Turning::No {
+            return self.turn_file(now, state_seq);
+        }
         match self.sink.standing() {
             // Closed when it was missed, and back again: the next lines need a segment.
             Standing::Same if self.segment.closed => {
-                self.begin_anew(now, state_seq, "audit.log was moved away and came back")?;
+                self.say_moved(now, state_seq, "audit.log was moved away and came back")?;
             }
             Standing::Same => {}
             Standing::Elsewhere => {
                 self.close_old_place(now, state_seq);
                 self.reopen()?;
-                self.begin_anew(
+                self.say_moved(
                     now,
                     state_seq,
                     "audit.log was moved or deleted; the record goes on in a new file",
@@ -48,16 +45,21 @@ impl Log {
             }
             Standing::Changed => {
                 self.reopen()?;
-                self.begin_anew(now, state_seq, "audit.log was cut or written to by another program")?;
+                self.say_moved(now, state_seq, "audit.log was cut or written to by another program")?;
             }
         }
         self.looked = Some(now);
         Ok(())
     }
 
-    fn reopen(&mut self) -> Result<(), AuditError> {
-        let left = self.sink.reopen()?;
-        self.unsafe_lines |= left == Left::Unsafe;
+    /// What was written to the old file is still ours to keep: a moved log must not lose its tail. The system tells of
+    /// lost pages once, so that is remembered also where the new place cannot be opened.
+    pub(super) fn reopen(&mut self) -> Result<(), AuditError> {
+        if let Ok(file) = self.sink.file() {
+            self.unsafe_lines |= file.sync_data().is_err();
+        }
+        self.sink.reopen()?;
+        self.began = self.first_line();
         Ok(())
     }
 
@@ -69,14 +71,18 @@ impl Log {
         }
     }
 
+    fn say_moved(&mut self, now: Timestamp, state_seq: u64, said: &'static str) -> Result<(), AuditError> {
+        self.gap.moved = Some(said);
+        self.begin_anew(now, state_seq, Why::Reopened)
+    }
+
     /// A segment for the new place. Where no certificate can be had it is one that the next unlock adopts.
-    fn begin_anew(&mut self, now: Timestamp, state_seq: u64, why: &'static str) -> Result<(), AuditError> {
+    pub(super) fn begin_anew(&mut self, now: Timestamp, state_seq: u64, why: Why) -> Result<(), AuditError> {
         self.begin(state_seq)?;
-        self.gap.moved = Some(why);
         let from = self.next_header();
-        let next = match self.following(Why::Reopened)? {
+        let next = match self.following(why)? {
             Some(next) => next,
-            None => Segment::new(Why::Reopened, self.scope, &self.cfg.public, &mut *self.rng, |key| {
+            None => Segment::new(why, self.scope, &self.cfg.public, &mut *self.rng, |key| {
                 (Root::None, vec![self.scope.own_link(key, from)])
             })?,
         };

@@ -12,11 +12,13 @@ mod close;
 mod compare;
 mod lock;
 mod look;
+mod retire;
 mod start;
 #[cfg(test)]
 mod tests;
+mod turn;
 
-use std::{fs::File, io, path::PathBuf};
+use std::{fs::File, io, path::PathBuf, sync::Arc};
 
 use hqv_crypto::AuditPublic;
 use hqv_model::{Entropy, OpKind, Outcome, Timestamp, VaultId};
@@ -31,6 +33,7 @@ use crate::{
     json::Json,
     keys::SigningKey,
     line::Bytes,
+    mirror::Mirror,
     record::{Identity, Record},
     segment::Segment,
     sink::Sink,
@@ -38,7 +41,11 @@ use crate::{
 };
 
 pub use adopt::AdoptReport;
+pub use retire::{Retain, Retired, plan};
 pub use start::{RolledBack, StartReport};
+pub use turn::Rotation;
+
+use turn::Turning;
 
 /// Record lines in a segment.
 pub const MAX_SEGMENT: u64 = 65_536;
@@ -123,16 +130,45 @@ pub struct Log {
     /// A sync failed: lines may be missing on the disk, whatever later syncs say.
     unsafe_lines: bool,
     ended: bool,
+    rotation: Rotation,
+    turning: Turning,
+    /// A file that could not be set aside is left alone until then.
+    not_before: Option<Timestamp>,
+    /// Number and time of the open file's first line.
+    began: Option<(u64, Timestamp)>,
+    /// Files set aside that no sync has covered yet.
+    older: Vec<File>,
+    /// How often a file was set aside, and up to which time the folder is synced.
+    turns: u64,
+    turns_synced: u64,
+    mirror: Option<Arc<Mirror>>,
 }
 
 /// A second handle on the log file, and what is safe once that is synced.
 pub struct SyncPoint {
-    /// Call `sync_data` on it, without any lock held.
+    /// The open file. [`SyncPoint::sync`] brings it, and what else there is, to the disk.
     pub file: File,
+    /// Files set aside since the last sync, and the folder where they were.
+    older: Vec<File>,
+    folder: Option<PathBuf>,
+    turns: u64,
     /// The last line that the sync will cover.
     pub seq: u64,
     /// The hash after that line.
     pub head: Hash,
+}
+
+impl SyncPoint {
+    /// Brings it to the disk. To be called without any lock held.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn sync(&self) -> io::Result<()> {
+        for file in self.older.iter().chain([&self.file]) {
+            file.sync_data()?;
+        }
+        self.folder.as_deref().map_or(Ok(()), hqv_sys::files::fsync_dir)
+    }
 }
 
 impl Log {
@@ -148,7 +184,10 @@ impl Log {
     /// What the system said, or that a sync failed before.
     pub fn sync_point(&self) -> io::Result<SyncPoint> {
         self.must_be_safe()?;
-        Ok(SyncPoint { file: self.sink.file()?, seq: self.written.seq, head: self.written.head })
+        let older = self.older.iter().map(File::try_clone).collect::<io::Result<_>>()?;
+        let folder = (self.turns > self.turns_synced).then(|| self.cfg.dir.clone());
+        let (seq, head, turns) = (self.written.seq, self.written.head, self.turns);
+        Ok(SyncPoint { file: self.sink.file()?, older, folder, turns, seq, head })
     }
 
     /// How syncing a point went. The system tells of lost pages once; the next sync succeeds without them. So
@@ -156,8 +195,12 @@ impl Log {
     ///
     /// # Errors
     /// The outcome's.
-    pub fn synced(&mut self, outcome: io::Result<()>) -> io::Result<()> {
+    pub fn synced(&mut self, point: &SyncPoint, outcome: io::Result<()>) -> io::Result<()> {
         self.unsafe_lines |= outcome.is_err();
+        if outcome.is_ok() {
+            self.older.drain(..point.older.len().min(self.older.len()));
+            self.turns_synced = self.turns_synced.max(point.turns);
+        }
         outcome.and_then(|()| self.must_be_safe())
     }
 

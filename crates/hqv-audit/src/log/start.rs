@@ -18,7 +18,7 @@ use crate::{
     tail::{self, Tail},
 };
 
-use super::{DbHead, Gap, Log, LogConfig, MAX_SEGMENT, SinceAnchor};
+use super::{DbHead, Gap, Log, LogConfig, MAX_SEGMENT, Rotation, SinceAnchor, turn::Turning};
 
 /// The database was put back: the log had seen a later state of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +87,7 @@ impl Log {
         log.commit()?;
         log.segment.begun = Some(begun);
         log.segment.records += lines;
+        log.began = log.first_line();
         log.looked = Some(now);
         log.said_put_back = report.rolled_back.is_some();
         Ok((log, report))
@@ -137,6 +138,14 @@ impl Log {
             said_put_back: false,
             unsafe_lines: false,
             ended: false,
+            rotation: Rotation::default(),
+            turning: Turning::No,
+            not_before: None,
+            began: None,
+            older: Vec::new(),
+            turns: 0,
+            turns_synced: 0,
+            mirror: None,
         })
     }
 

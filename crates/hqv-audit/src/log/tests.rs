@@ -15,7 +15,7 @@ use crate::{
     line::LineType,
     reader::RecordView,
     record::{Identity, Record},
-    sink::{Left, Sink, Standing},
+    sink::{Sink, Standing},
 };
 
 use super::*;
@@ -58,8 +58,8 @@ impl Sink for Shared {
         Standing::Same
     }
 
-    fn reopen(&mut self) -> io::Result<Left> {
-        Ok(Left::Safe)
+    fn reopen(&mut self) -> io::Result<()> {
+        if self.0.lock().unwrap().full { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
     }
 
     /// A pipe cannot be synced: it stands in for a disk that loses pages.
@@ -164,19 +164,36 @@ fn st2_a_failed_sync_is_never_made_good_by_a_later_one() {
     log.adopt(&id, now(), 1).unwrap();
     log.append(&record("before"), 1).unwrap();
     let good = log.sync_point().unwrap();
-    let outcome = good.file.sync_data();
-    log.synced(outcome).unwrap();
+    let outcome = good.sync();
+    log.synced(&good, outcome).unwrap();
     disk.failing(true);
     let lost = log.sync_point().unwrap();
-    assert!(log.synced(lost.file.sync_data()).is_err());
+    assert!(log.synced(&lost, lost.sync()).is_err());
     disk.failing(false);
-    assert!(log.synced(Ok(())).is_err(), "one that was under way meanwhile");
+    assert!(log.synced(&good, Ok(())).is_err(), "one that was under way meanwhile");
     assert!(log.sync_point().is_err());
     log.append(&record("after"), 1).unwrap();
     assert!(log.sync_point().is_err());
     // No signed end vouches for the lines: the next start calls it unclean.
     assert!(log.close(now(), 1).is_err());
     assert_eq!(disk.shape(), "HRR");
+}
+
+/// The system tells of lost pages once, also of a file that is left. That the new place could not be opened at the first
+/// attempt must not make them forgotten at the second.
+#[test]
+fn st2_a_failed_sync_of_the_file_left_is_remembered_when_the_next_cannot_be_opened() {
+    let disk = Shared::default();
+    let (mut log, id) = log_on(&disk);
+    log.adopt(&id, now(), 1).unwrap();
+    disk.failing(true);
+    disk.full(true);
+    assert!(log.reopen().is_err());
+    disk.failing(false);
+    disk.full(false);
+    log.reopen().unwrap();
+    assert!(log.sync_point().is_err());
+    assert!(log.close(now(), 1).is_err());
 }
 
 #[test]

@@ -9,6 +9,7 @@ use crate::{
     adoption::Adoption,
     chain::Chain,
     checkpoint::Checkpoint,
+    dropped::Dropped,
     header::Header,
     keys::RecordKey,
     line::{self, LineType},
@@ -78,6 +79,10 @@ impl Decoder {
             }
             Some(LineType::Checkpoint) => {
                 self.chain = Checkpoint::from_line(line).map_or(self.chain, |c| c.at());
+                Decoded::Nothing
+            }
+            Some(LineType::Dropped) => {
+                self.chain = Dropped::parse(line).map_or(self.chain, |d| d.before());
                 Decoded::Nothing
             }
             Some(LineType::Adoption) => {

@@ -6,11 +6,12 @@
 
 mod decode;
 mod follow;
+mod walk;
 
 use std::{
     fs::File,
-    io::{BufRead, BufReader, Seek, SeekFrom},
-    path::{Path, PathBuf},
+    io::{BufRead, BufReader, Read, Seek, SeekFrom},
+    path::Path,
 };
 
 use hqv_crypto::AuditIdentity;
@@ -21,9 +22,9 @@ use crate::{
     backward::{Backward, whole_lines},
     chain::Chain,
     checkpoint::Checkpoint,
-    files,
+    files::{self, Place},
     header::Header,
-    line::LineType,
+    line::{LineType, MAX_LINE},
 };
 
 use decode::{Decoded, Decoder, Opener};
@@ -46,7 +47,7 @@ pub struct Page {
 
 /// Reads one vault's record.
 pub struct Reader<'a> {
-    files: Vec<PathBuf>,
+    files: Vec<Place>,
     id: &'a AuditIdentity,
 }
 
@@ -87,7 +88,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// The directory cannot be listed.
     pub fn open(dir: &Path, id: &'a AuditIdentity) -> Result<Self, AuditError> {
-        Ok(Reader { files: files::list(dir)?, id })
+        Ok(Reader { files: files::snapshot(dir)?, id })
     }
 
     /// The newest `n` records that `filter` wants, newest first; with `before`, of those on lines below it.
@@ -97,7 +98,9 @@ impl<'a> Reader<'a> {
     pub fn last(&self, n: usize, filter: &Filter<'_>, before: Option<u64>) -> Result<Page, AuditError> {
         let mut wanted = Wanted { n, filter, before: before.unwrap_or(u64::MAX), page: Page::default() };
         for path in self.files.iter().rev() {
-            self.last_in_file(&File::open(path)?, &mut wanted)?;
+            if let Some(file) = path.open()? {
+                self.last_in_file(&file, &mut wanted)?;
+            }
         }
         Ok(wanted.page)
     }
@@ -168,7 +171,7 @@ impl<'a> Reader<'a> {
         let mut page = Page::default();
         let first = self.first_file(seq)?;
         for path in self.files.iter().skip(first) {
-            let file = File::open(path)?;
+            let Some(file) = path.open()? else { continue };
             let end = whole_lines(&file, file.metadata()?.len())?;
             let (offset, mut decoder) = self.place(&file, end, seq)?;
             for_lines(&file, offset, end, |line| {
@@ -185,10 +188,8 @@ impl<'a> Reader<'a> {
     /// The newest file whose first line is not behind `seq`.
     fn first_file(&self, seq: u64) -> Result<usize, AuditError> {
         for (at, path) in self.files.iter().enumerate().rev() {
-            let mut first = Vec::new();
-            BufReader::new(File::open(path)?).read_until(b'\n', &mut first)?;
-            let line = first.strip_suffix(b"\n").unwrap_or(&first);
-            if anchor(line).is_some_and(|(chain, _)| chain.seq < seq) {
+            let Some(mut file) = path.open()? else { continue };
+            if begins_below(&mut file, seq)? {
                 return Ok(at);
             }
         }
@@ -215,6 +216,15 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Whether the file's first line, a header, is not behind line `seq`.
+fn begins_below(file: &mut File, seq: u64) -> Result<bool, AuditError> {
+    file.seek(SeekFrom::Start(0))?;
+    let mut first = Vec::new();
+    BufReader::new(&*file).take(MAX_LINE as u64).read_until(b'\n', &mut first)?;
+    let line = first.strip_suffix(b"\n").unwrap_or(&first);
+    Ok(anchor(line).is_some_and(|(chain, _)| chain.seq < seq))
+}
+
 /// The chain before a line that carries it, and the header if it is one. Signatures are not checked: a
 /// record opens only where the chain is the true one.
 fn anchor(line: &[u8]) -> Option<(Chain, Option<Header>)> {
@@ -225,7 +235,7 @@ fn anchor(line: &[u8]) -> Option<(Chain, Option<Header>)> {
         }
         LineType::Checkpoint => Some((Checkpoint::from_line(line).ok()?.at(), None)),
         LineType::Adoption => Some((Adoption::parse(line).ok()?.before, None)),
-        LineType::Record | LineType::Part => None,
+        LineType::Record | LineType::Part | LineType::Dropped => None,
     }
 }
 

@@ -6,6 +6,7 @@ use crate::{
     adoption::{Adopted, Adoption},
     chain::Chain,
     checkpoint::Checkpoint,
+    dropped::Dropped,
     header::{Header, Why},
     keys::RecordKey,
 };
@@ -79,7 +80,7 @@ impl Walk<'_> {
         }
         let before = header.before;
         if before.seq > 0 {
-            self.report.bad(1, format!("lines 1 to {} are missing", before.seq));
+            self.missing = Some(before);
         } else if before != Chain::start(header.scope.vault) {
             self.report.bad(1, "the chain does not begin as this vault's does");
         }
@@ -120,6 +121,38 @@ impl Walk<'_> {
             self.report.bad(line, "the segment's record key does not open: its records cannot be read");
         }
         key.ok()
+    }
+
+    pub(super) fn dropped(&mut self, line: &[u8]) {
+        let dropped = match Dropped::parse(line) {
+            Ok(dropped) => dropped,
+            Err(e) => return self.bad_here(&e.to_string()),
+        };
+        let Some(open) = self.open.as_ref().filter(|open| !open.closed) else {
+            return self.bad_here("a statement outside of any segment");
+        };
+        let body = &open.header.body;
+        if !dropped.same_signer(&body.key.0, body.root, &body.chain) || dropped.scope() != open.header.scope {
+            return self.bad_here("a statement of another segment");
+        }
+        if self.audit.is_some() && !dropped.signature_holds() {
+            return self.bad_here("a statement whose signature does not hold");
+        }
+        self.unfinished();
+        self.confirm(dropped.before());
+        self.clear_state(dropped.state());
+        // A crash may leave files that were to go; they stand in the chain that this line confirms.
+        let gone = dropped.gone();
+        if let Some(missing) = self.missing.take_if(|m| gone.seq > m.seq || gone == *m) {
+            let at = self.next();
+            self.dropped = missing.seq;
+            let text = format!(
+                "lines 1 to {} were dropped by retention, as this signed line says; only a checkpoint kept \
+                 elsewhere tells what they held",
+                missing.seq
+            );
+            self.report.note(at, text);
+        }
     }
 
     pub(super) fn adoption(&mut self, line: &[u8]) {

@@ -59,6 +59,10 @@ impl Walk<'_> {
         if self.report.lines == 0 {
             self.report.bad(1, "the record is empty or missing");
         }
+        if let Some(missing) = self.missing {
+            let text = format!("lines 1 to {} are missing, and no signed line stands for them", missing.seq);
+            self.report.bad_first(1, text);
+        }
         self.end_open(end);
         self.never_adopted();
         if let Some(back) = self.options.database.filter(|db| db.state_seq < self.state) {
@@ -77,6 +81,9 @@ impl Walk<'_> {
                     let text =
                         format!("the record was cut: {who} saw line {seq}, and it ends at {}", end.seq);
                     self.report.bad(end.seq.saturating_add(1), text);
+                }
+                Some(seq) if seq.saturating_add(1) < self.report.first && self.dropped > 0 => {
+                    self.report.note(1, format!("{who} saw line {seq}, which retention has dropped since"));
                 }
                 Some(seq) if seq.saturating_add(1) < self.report.first => {
                     self.report.bad(1, format!("{who} saw line {seq}, which is not in these files"));

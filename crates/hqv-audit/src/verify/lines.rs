@@ -3,7 +3,6 @@
 use std::{
     fs::File,
     io::{self, BufRead, BufReader, Read},
-    path::Path,
 };
 
 const ENDLESS: u64 = 1024 * 1024;
@@ -26,8 +25,8 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
-        Ok(Lines { reader: BufReader::with_capacity(1024 * 1024, File::open(path)?) })
+    pub(super) fn of(file: File) -> Self {
+        Lines { reader: BufReader::with_capacity(1024 * 1024, file) }
     }
 
     /// Reads the next line into `line`, without its newline.

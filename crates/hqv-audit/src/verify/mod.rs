@@ -14,7 +14,11 @@ use std::path::{Path, PathBuf};
 
 use hqv_crypto::{AuditIdentity, AuditPublic};
 
-use crate::{AuditError, DbHead, checkpoint::Checkpoint, files};
+use crate::{
+    AuditError, DbHead,
+    checkpoint::Checkpoint,
+    files::{self, Place},
+};
 
 use lines::{LineEnd, Lines};
 use walk::Walk;
@@ -78,7 +82,7 @@ pub fn verify_dir(
     options: &Options,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Report, AuditError> {
-    verify(&files::list(dir)?, level, options, progress)
+    over(&files::snapshot(dir)?, level, options, progress)
 }
 
 /// Verifies the files of a record, oldest first.
@@ -87,6 +91,18 @@ pub fn verify_dir(
 /// As [`verify_dir`].
 pub fn verify(
     files: &[PathBuf],
+    level: Level<'_>,
+    options: &Options,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Report, AuditError> {
+    // A file that is named and missing is an error, not a file that retention took.
+    files.iter().try_for_each(|path| std::fs::metadata(path).map(drop))?;
+    let places: Vec<Place> = files.iter().cloned().map(Place::Aside).collect();
+    over(&places, level, options, progress)
+}
+
+fn over(
+    places: &[Place],
     level: Level<'_>,
     options: &Options,
     progress: &mut dyn FnMut(u64),
@@ -101,8 +117,9 @@ pub fn verify(
     }
     let mut walk = Walk::new(level, options);
     let mut line = Vec::new();
-    for path in files {
-        let mut lines = Lines::open(path)?;
+    for place in places {
+        let Some(file) = place.open()? else { continue };
+        let mut lines = Lines::of(file);
         loop {
             if walk.finished() {
                 return Ok(walk.end());

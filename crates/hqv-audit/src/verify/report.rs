@@ -151,6 +151,13 @@ impl Report {
         self.push(finding);
     }
 
+    /// A finding about what lies before all others, though it was met last.
+    pub(super) fn bad_first(&mut self, line: u64, text: impl Into<String>) {
+        let finding = Finding { line, bad: true, text: text.into() };
+        self.first_bad = Some(finding.clone());
+        self.findings.insert(0, finding);
+    }
+
     pub(super) fn note(&mut self, line: u64, text: impl Into<String>) {
         self.push(Finding { line, bad: false, text: text.into() });
     }

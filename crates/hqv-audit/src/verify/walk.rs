@@ -30,6 +30,10 @@ pub(super) struct Walk<'a> {
     pub(super) options: &'a Options,
     pub(super) report: Report,
     pub(super) chain: Option<Chain>,
+    /// The chain before the first line there is, where lines before it are missing and no statement stands for them yet.
+    pub(super) missing: Option<Chain>,
+    /// The last line that a statement stands for.
+    pub(super) dropped: u64,
     pub(super) open: Option<Open>,
     pub(super) vault: Option<VaultId>,
     pub(super) epoch: u32,
@@ -60,6 +64,8 @@ impl<'a> Walk<'a> {
             options,
             report: Report::new(level.reached()),
             chain: None,
+            missing: None,
+            dropped: 0,
             open: None,
             vault: None,
             epoch: 0,
@@ -93,6 +99,7 @@ impl<'a> Walk<'a> {
             Some(LineType::Checkpoint) => self.checkpoint(line),
             Some(LineType::Header) => self.header(line),
             Some(LineType::Adoption) => self.adoption(line),
+            Some(LineType::Dropped) => self.dropped(line),
             None => self.bad_here("not a line of the record"),
         }
         self.push(line);

@@ -1,6 +1,7 @@
 //! Reading newest first, from a line on, with filters, across segments, files and damage.
 
 use hqv_audit::{Follower, Reader};
+use std::ops::ControlFlow;
 
 use crate::kit::{World, at, get, get_at};
 
@@ -67,6 +68,13 @@ fn from_a_line_on_the_oldest_come_first() {
     for seq in 0..=last + 2 {
         let expected: Vec<_> = all.iter().filter(|r| r.sequence >= seq).cloned().collect();
         assert_eq!(reader.from(seq, usize::MAX).unwrap().records, expected, "from {seq}");
+        let mut walked = Vec::new();
+        let damaged = reader.walk(seq, &mut |record| {
+            walked.push(record);
+            if walked.len() == 5 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        assert!(damaged.unwrap().is_empty());
+        assert_eq!(walked, expected[..expected.len().min(5)], "walk from {seq}");
     }
     assert_eq!(reader.from(1, 3).unwrap().records, all[..3]);
 }

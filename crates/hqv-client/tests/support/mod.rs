@@ -188,6 +188,11 @@ where
     (options, kept, count)
 }
 
+/// The boot clock, as the command line passes it in.
+pub fn boot() -> std::time::Duration {
+    hqv_sys::clock::boot()
+}
+
 /// These tests talk to themselves, so the peer is whoever owns the test's files.
 pub fn own_peer(_: BorrowedFd<'_>) -> io::Result<u32> {
     use std::os::unix::fs::MetadataExt;

@@ -126,7 +126,7 @@ impl Core {
         let Phase::Open(open) = &self.phase else {
             return Err(Error::locked());
         };
-        let other = open.tokens.by_sibling.get(&(None, name.clone()), false).copied();
+        let other = open.tokens.sibling(None, name, false).map(|other| other.facts.id);
         match other {
             Some(id) if self.token_stands(&id) => {
                 Err(Error::new(Code::AlreadyExists, format!("a live token is called {name} already"))

@@ -117,6 +117,10 @@ impl Operation for HandOver {
         let ask = view.tickets.ask(&AskRef::Id(self.id)).ok_or_else(no_ask)?;
         let (code, grant) = (ask.code, granted(ask, &seat, &self.claim)?.clone());
         let token: TokenId = grant.token;
+        // A commit that failed in doubt, while the vault locked, may have stored it all the same.
+        if view.open.tokens.by_id.get(&token, view.staged).is_some() {
+            return Err(collected());
+        }
         // It ends when the owner said: no renewal carries it further.
         let create = TokenCreate {
             name: grant.name,

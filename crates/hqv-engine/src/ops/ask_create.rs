@@ -47,8 +47,8 @@ pub struct AskOpened {
 
 impl Engine {
     /// Asks, or joins the caller's own ask of the same content and from the same directory that is not
-    /// collected or expired. Each run gets a claim of its own and makes the one before it worthless. Works on the socket while the vault is
-    /// locked.
+    /// collected or expired. Each run gets a claim of its own and makes the one before it worthless. Works on
+    /// the socket while the vault is locked.
     ///
     /// # Errors
     /// `BAD_REQUEST` for a reason that is too long, `RATE_LIMITED`, `UNAUTHORIZED` without credential
@@ -88,8 +88,9 @@ impl Core {
         Ok(AskOpened { id, code: ask.code, claim, expires, state: ask.body.state, joined })
     }
 
-    /// The ask to join and whether that is recorded, or the room for a new one. From another directory the same words are another ask:
-    /// two agents of one user are one caller here, and must not get each other's token.
+    /// The ask to join and whether that is recorded, or the room for a new one. From another directory the
+    /// same words are another ask: two agents of one user are one caller here, and must not get each other's
+    /// token.
     fn ask_or_room(&mut self, called: &Called<'_>, new: &AskCreate) -> Result<Option<(AskId, bool)>, Error> {
         let seat = called.seat()?;
         let directory = new.asker.clone().tamed().directory;

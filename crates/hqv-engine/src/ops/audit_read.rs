@@ -80,7 +80,7 @@ impl Operation for AuditRead {
 
     fn perform(self, view: &mut View<'_>) -> Result<Records, Error> {
         let family = match view.principal {
-            Principal::Token(entry) => Some((entry.facts.id, entry.facts.scope.clone())),
+            Principal::Token(entry) => Some((entry.facts.id, Scope::clone(&entry.facts.scope))),
             _ => None,
         };
         Ok(Records { keys: view.keys(), dir: view.log_dir.to_owned(), filter: self.filter, family })

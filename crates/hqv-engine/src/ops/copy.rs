@@ -37,8 +37,8 @@ impl Operation for Copy {
         let found = view.find(&self.to)?;
         vacant(&self.to, found.map(|(_, body)| body))?;
         let got = read(view, &self.from, None, "copy")?;
-        let (meta, value) = (got.meta.meta.clone(), got.value);
-        let new = Written { path: self.to, meta, value, route: EntryRoute::Copy };
+        let (meta, exposed, value) = (got.meta.meta.clone(), got.meta.exposed_since, got.value);
+        let new = Written { path: self.to, meta, value, route: EntryRoute::Copy, exposed };
         let writer = view.writer();
         let (_, meta) = write(view, writer, None, new, "copy")?;
         Ok(meta)

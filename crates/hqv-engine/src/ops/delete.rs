@@ -68,6 +68,7 @@ impl Operation for Delete {
         view.open.change(Kind::Secret, row.header.id, before, Some(row.clone()));
         let lookup = keys.lookup(&self.path);
         view.open.secrets.stage_deleted(view.now, lookup, true);
+        view.open.secrets.stage_exposed(lookup, false);
         let versions = entry.versions.clone();
         let kept = versions.len() as u64;
         view.open.secrets.stage(lookup, Some(Arc::new(SecretEntry { row, versions })));
@@ -87,6 +88,7 @@ pub fn purge(open: &mut Open, entry: &SecretEntry, body: &SecretBody) {
     }
     let lookup = open.keys.lookup(&body.path);
     open.secrets.stage(lookup, None);
+    open.secrets.stage_exposed(lookup, false);
     match body.deleted {
         Some(since) => open.secrets.stage_deleted(since, lookup, false),
         None => open.secrets.stage_path(&body.path, None),

@@ -10,13 +10,12 @@ use hqv_model::{
 use std::collections::HashSet;
 
 use super::put::{Put, PutCondition};
-use crate::caller::Principal;
 use crate::core::WHAT_IT_MAY;
 use crate::operation::{Operation, View};
 
 /// Most secrets in one import. They are sealed under the engine's mutex, some 10 µs each.
 pub const MOST: usize = 10_000;
-/// Most bytes of values in one import.
+/// Most bytes of values in one import. The body that brings them over HTTP is at most 32 MiB of JSON.
 pub const MOST_BYTES: usize = 16 << 20;
 /// Paths that a record of a refusal names.
 const NAMED: usize = 1_000;
@@ -240,12 +239,7 @@ fn free(view: &View<'_>, path: &SecretPath, taken: &mut HashSet<SecretPath>) -> 
 }
 
 fn may_write(view: &View<'_>, path: &SecretPath) -> Result<(), Error> {
-    let actor = match view.principal {
-        Principal::Owner(_) => Actor::Owner,
-        Principal::Token(entry) => Actor::Token(&entry.facts.scope),
-        Principal::Peer | Principal::Nobody => Actor::Nobody,
-    };
-    match decide(&actor, &Need::Path(Capability::Write, path)) {
+    match decide(&view.principal.actor(), &Need::Path(Capability::Write, path)) {
         Verdict::Allow { .. } => Ok(()),
         Verdict::Deny(reason) => Err(Error::forbidden(reason.to_string()).hint(WHAT_IT_MAY)),
     }

@@ -123,6 +123,7 @@ fn make(shared: &Shared, caller: &Caller, passphrase: &SecretBytes) -> Result<Ma
         settings,
         setting_rows,
         state,
+        noted: 0,
     };
     core.vault = Some(vault);
     core.phase = Phase::Locked;

@@ -57,7 +57,7 @@ impl Operation for List {
 
     fn perform(self, view: &mut View<'_>) -> Result<Found, Error> {
         view.detail = Some(format!("prefix {}", self.prefix));
-        let scope: Option<Scope> = match view.principal {
+        let scope: Option<Arc<Scope>> = match view.principal {
             Principal::Token(entry) => Some(entry.facts.scope.clone()),
             _ => None,
         };

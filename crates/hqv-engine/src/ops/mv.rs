@@ -59,6 +59,8 @@ impl Operation for Move {
         let versions = entry.versions.clone();
         view.open.secrets.stage(old, None);
         view.open.secrets.stage(new, Some(Arc::new(SecretEntry { row, versions })));
+        view.open.secrets.stage_exposed(old, false);
+        view.open.secrets.stage_exposed(new, moved.exposed.is_some());
         view.open.secrets.stage_path(&self.from, None);
         view.open.secrets.stage_path(&self.to, Some(new));
         view.touch(id, newest, &self.from, ItemKind::Exposed, "move");

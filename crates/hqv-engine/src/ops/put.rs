@@ -99,7 +99,7 @@ impl Put {
         self.check(found.as_ref().map(|(_, body)| body))?;
         let meta = self.meta(found.as_ref().map(|(_, body)| body))?;
         let bytes = self.value.len() as u64;
-        let written = Written { path: self.path, meta, value: self.value, route: self.route };
+        let written = Written { path: self.path, meta, value: self.value, route: self.route, exposed: None };
         let (created, meta) = write(view, writer, found, written, channel)?;
         Ok(PutDone { bytes, created, meta })
     }
@@ -146,6 +146,8 @@ pub struct Written {
     pub value: SecretBytes,
     /// How it came.
     pub route: EntryRoute,
+    /// Since when it counts as exposed: a copy's source did. A new value does not.
+    pub exposed: Option<Timestamp>,
 }
 
 /// Stages a new version: of the secret found, or of a new one. True where nothing live was there.
@@ -164,6 +166,7 @@ pub fn write(
         updated: view.now,
         newest: 1,
         deleted: None,
+        exposed: new.exposed,
         kept: Default::default(),
     };
     let (mut id, mut revision, mut versions, mut before, mut was_live) = (None, 1, Vec::new(), None, false);
@@ -194,6 +197,7 @@ pub fn write(
     view.open.change(Kind::Version, version_row.header.id, None, Some(version_row));
     let lookup = keys.lookup(&body.path);
     view.open.secrets.stage(lookup, Some(Arc::new(SecretEntry { row, versions })));
+    view.open.secrets.stage_exposed(lookup, body.exposed.is_some());
     if !was_live {
         view.open.secrets.stage_path(&body.path, Some(lookup));
     }

@@ -11,6 +11,17 @@ pub struct SettingsChange {
     pub changes: Vec<(String, String)>,
 }
 
+/// A mirror that would take no line is refused now, not found out later.
+fn usable(next: &Settings, vault: &std::path::Path) -> Result<(), Error> {
+    let Some(target) = &next.audit_mirror else {
+        return Ok(());
+    };
+    target.check(vault).map_err(|why| {
+        Error::bad_request(format!("{target} cannot be the mirror: {why}"))
+            .hint("name a file of your own, mode 0600, in a folder outside the vault directory")
+    })
+}
+
 impl Operation for SettingsChange {
     type Answer = Settings;
     const KIND: OpKind = OpKind::SettingsChange;
@@ -28,6 +39,9 @@ impl Operation for SettingsChange {
         let mut said = Vec::new();
         for (key, value) in &self.changes {
             next.set(key, value)?;
+            if key == "audit.mirror" {
+                usable(&next, view.log_dir)?;
+            }
             said.push(format!("{key} = {}", hqv_model::escape_controls(value)));
         }
         view.detail = Some(said.join("; "));

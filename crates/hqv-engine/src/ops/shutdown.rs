@@ -32,6 +32,7 @@ impl Engine {
             }
             core.stopping = true;
         }
+        self.close_ledger();
         self.flush();
         self.shared.queue.close();
         self.wait_for_writer();

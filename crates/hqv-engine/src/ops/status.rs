@@ -35,6 +35,8 @@ pub struct StatusView {
 pub struct OwnerStatus {
     /// Live secrets.
     pub secrets: u64,
+    /// Live secrets whose newest version is known to a family that was burnt.
+    pub exposed: u64,
     /// Different first segments of their paths.
     pub prefixes: u64,
     /// Live tokens.
@@ -100,6 +102,7 @@ impl Engine {
             view.warnings
                 .push("the wall clock stands behind the vault's time; tokens go by the later one".into());
         }
+        view.warnings.extend(core.mirror_warnings());
         let Phase::Open(open) = &core.phase else {
             view.warnings.extend(core.locked_settings.weakenings());
             return Ok(view);
@@ -146,6 +149,7 @@ fn owner_status(
     let prefixes: std::collections::BTreeSet<&str> = first.collect();
     OwnerStatus {
         secrets: open.secrets.paths.len() as u64,
+        exposed: open.secrets.exposed.len() as u64,
         prefixes: prefixes.len() as u64,
         tokens: live.len() as u64,
         next_end: live.iter().map(|e| tokens.effective_end(e, false)).min(),

@@ -72,7 +72,8 @@ impl TokenCreate {
         creator: String,
     ) -> Result<TokenMade, Error> {
         let secret = zeroize::Zeroizing::new(array::<32>(view.rng));
-        let (entry, notes) = self.draft(view, parent, id, creator, &secret)?;
+        let (mut entry, notes) = self.draft(view, parent, id, creator, &secret)?;
+        view.open.tokens.kin.share(&mut entry);
         stage(view, &entry);
         let pin = view.pin_tokens.then(|| wire::pin_of(view.open.keys.ca().cert_der()));
         let token = wire::encode(CredentialKind::Token, &secret, pin.as_ref());
@@ -156,13 +157,13 @@ fn facts(
         name: name.clone(),
         ancestry,
         hash: wire::hash(CredentialKind::Token, secret),
-        creator,
+        creator: creator.into(),
         created,
         latest_end,
         max,
         reserve,
         limited: max.is_some() || above.is_some_and(|f| f.limited),
-        scope,
+        scope: scope.into(),
         kept: Default::default(),
     }
 }
@@ -209,7 +210,9 @@ impl TokenCreate {
         let want = self.max_uses.map(UseLimit::get);
         let now = view.now;
         view.open.tokens.settle_ends(now);
-        let Some(available) = parent.and_then(|p| view.open.tokens.available(p, view.staged)) else {
+        // Settling may have staged a newer entry of the parent: one that has what an ended child left over.
+        let parent = parent.and_then(|p| view.open.tokens.by_id.get(&p.facts.id, view.staged)).cloned();
+        let Some(available) = parent.and_then(|p| view.open.tokens.available(&p, view.staged)) else {
             return Ok(want);
         };
         if available == 0 {
@@ -292,12 +295,14 @@ impl TokenCreate {
         }
         let parent_id = parent.map(|p| p.facts.id);
         if !view.open.tokens.has_room(parent_id, view.now, view.staged) {
-            return Err(Error::conflict(format!("there are {MAX_CHILDREN} live children already")));
+            let whose = parent.map_or("the owner", |parent| &*parent.facts.ancestry);
+            return Err(Error::conflict(format!(
+                "{whose} has {MAX_CHILDREN} live children already, the most that one may have"
+            ))
+            .hint("revoke some, or spread them over several parents"));
         }
         let tokens = &view.open.tokens;
-        let key = (parent_id, self.name.clone());
-        let sibling =
-            tokens.by_sibling.get(&key, view.staged).and_then(|id| tokens.by_id.get(id, view.staged));
+        let sibling = tokens.sibling(parent_id, &self.name, view.staged);
         match sibling {
             Some(other) if !tokens.gone(other, view.now, view.staged) => {
                 Err(Error::new(Code::AlreadyExists, format!("a live token is called {} already", self.name))

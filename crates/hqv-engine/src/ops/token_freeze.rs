@@ -59,7 +59,7 @@ impl Operation for TokenFreeze {
 /// The answer, for `thaw` too.
 pub(super) fn suspended(view: &View<'_>, id: TokenId, ancestry: &str) -> Suspended {
     let tokens = &view.open.tokens;
-    let below = tokens.all(view.staged).filter(|e| e.facts.ancestors.contains(&id));
-    let descendants = below.filter(|e| !tokens.gone(e, view.now, view.staged)).count() as u64;
+    let below = tokens.below(id, view.staged);
+    let descendants = below.iter().filter(|e| !tokens.gone(e, view.now, view.staged)).count() as u64;
     Suspended { id, ancestry: ancestry.to_owned(), descendants }
 }

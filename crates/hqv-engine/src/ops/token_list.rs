@@ -32,7 +32,7 @@ impl Operation for TokenList {
             .filter(|entry| self.all || !tokens.gone(entry, view.now, view.staged))
             .map(|entry| TokenView::of(tokens, entry, view.now, view.staged))
             .collect();
-        all.sort_by(|a, b| (&a.ancestry, a.created_at).cmp(&(&b.ancestry, b.created_at)));
+        TokenView::in_families(&mut all);
         Ok(all)
     }
 }

@@ -38,11 +38,8 @@ impl Operation for TokenRevoke {
         let id = entry.facts.id;
         view.detail = Some(format!("{} {id}", entry.facts.ancestry));
         let tokens = &view.open.tokens;
-        let descendants = tokens
-            .all(view.staged)
-            .filter(|e| e.facts.ancestors.contains(&id))
-            .filter(|e| !tokens.gone(e, view.now, view.staged))
-            .count() as u64;
+        let below = tokens.below(id, view.staged);
+        let descendants = below.iter().filter(|e| !tokens.gone(e, view.now, view.staged)).count() as u64;
         if view.open.in_doubt {
             // Nothing can be staged on top of a group in doubt; it holds in memory and is stored after.
             view.open.tokens.pending_revocations.insert(id);

@@ -30,12 +30,12 @@ impl Operation for TokenTree {
         view.detail = Some(format!("{} {id}", top.facts.ancestry));
         let tokens = &view.open.tokens;
         let mut tree: Vec<TokenView> = tokens
-            .all(view.staged)
-            .filter(|entry| entry.facts.ancestors.contains(&id))
+            .below(id, view.staged)
+            .into_iter()
             .filter(|entry| self.all || !tokens.gone(entry, view.now, view.staged))
             .map(|entry| TokenView::of(tokens, entry, view.now, view.staged))
             .collect();
-        tree.sort_by(|a, b| (&a.ancestry, a.created_at).cmp(&(&b.ancestry, b.created_at)));
+        TokenView::in_families(&mut tree);
         tree.insert(0, TokenView::of(tokens, &top, view.now, view.staged));
         Ok(tree)
     }

@@ -10,6 +10,7 @@ use super::init::open_from;
 use crate::caller::{Caller, Principal, Transport};
 use crate::core::{Core, Phase, no_vault};
 use crate::engine::{Engine, Shared, record_config};
+use crate::ledger::Ledger;
 use crate::load;
 use crate::open::Loaded;
 
@@ -211,7 +212,10 @@ impl Core {
         }
         self.state_seq = loaded.state.sequence;
         self.locked_settings = loaded.settings.clone();
+        let noted = loaded.noted;
         let mut open = open_from(loaded, self);
+        let newest = self.log.as_ref().map_or(0, |log| log.head().0);
+        open.ledger = Ledger::resume(noted, newest, self.time.boot());
         open.tokens.resume(std::mem::take(&mut self.carried));
         open.tokens.count_reserves(now);
         self.phase = Phase::Open(open);

@@ -1,5 +1,6 @@
 //! The bodies of the rows: CBOR maps with integer keys, one file a kind. Bytes in spec/rows.md.
 
+pub mod ledger;
 pub mod secret;
 pub mod settings;
 pub mod token;

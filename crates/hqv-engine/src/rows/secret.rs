@@ -17,7 +17,9 @@ const NEWEST: u64 = 7;
 const ENV: u64 = 8;
 const EXPIRES: u64 = 9;
 const DELETED: u64 = 10;
-const KNOWN: [u64; 10] = [PATH, TYPE, DESCRIPTION, TAGS, CREATED, UPDATED, NEWEST, ENV, EXPIRES, DELETED];
+const EXPOSED: u64 = 12;
+const KNOWN: [u64; 11] =
+    [PATH, TYPE, DESCRIPTION, TAGS, CREATED, UPDATED, NEWEST, ENV, EXPIRES, DELETED, EXPOSED];
 
 /// See the module's comment.
 pub struct SecretBody {
@@ -33,6 +35,8 @@ pub struct SecretBody {
     pub newest: u64,
     /// When it was deleted; its versions are kept for a while.
     pub deleted: Option<Timestamp>,
+    /// Since when its newest version counts as known to a family that was burnt.
+    pub exposed: Option<Timestamp>,
     /// Fields of a newer program.
     pub kept: Kept,
 }
@@ -62,6 +66,9 @@ impl SecretBody {
         if let Some(t) = self.deleted {
             w.i64(DELETED, t.millis());
         }
+        if let Some(t) = self.exposed {
+            w.i64(EXPOSED, t.millis());
+        }
         w.keep(&self.kept);
         w.finish()
     }
@@ -83,6 +90,7 @@ impl SecretBody {
             updated: Timestamp::from_millis(f.i64(UPDATED)?),
             newest: f.u64(NEWEST)?,
             deleted: f.opt_i64(DELETED)?.map(Timestamp::from_millis),
+            exposed: f.opt_i64(EXPOSED)?.map(Timestamp::from_millis),
             kept: f.kept(),
         })
     }
@@ -96,6 +104,8 @@ pub struct Outline {
     pub newest: u64,
     /// When it was deleted.
     pub deleted: Option<Timestamp>,
+    /// Its newest version is known to a family that was burnt.
+    pub exposed: bool,
 }
 
 impl Outline {
@@ -106,6 +116,7 @@ impl Outline {
             path: SecretPath::parse(f.text(PATH)?)?,
             newest: f.u64(NEWEST)?,
             deleted: f.opt_i64(DELETED)?.map(Timestamp::from_millis),
+            exposed: f.has(EXPOSED),
         })
     }
 }

@@ -1,11 +1,13 @@
 //! The two settings rows: what a locked daemon obeys, in clear and signed; the rest, sealed.
 
+use hqv_audit::Retain;
 use hqv_crypto::cbor::{Fields, FieldsWriter, Items};
 use hqv_crypto::settings::{locked_row_id, read_locked, sealed_row_id, sign_locked};
 use hqv_crypto::{AuditPublic, VaultKeys};
 use hqv_model::{Entropy, Error, Kind, Row, RowHeader, Scope, Ttl, VaultId};
 
 use super::malformed;
+use crate::record_rules;
 use crate::settings::{EntryRequire, Settings, is_command};
 
 // The clear row; 1 and 2 are the audit identity's public keys.
@@ -17,8 +19,23 @@ const REMOTE_ADMIN: u64 = 7;
 // Written only where they were set, so that a program from before them reads the row of who never did.
 const ENTRY_REQUIRE: u64 = 8;
 const NOTIFY_COMMAND: u64 = 9;
-const KNOWN_LOCKED: [u64; 7] =
-    [IDLE, BIND, HOSTNAMES, AUDIT_SYNC, REMOTE_ADMIN, ENTRY_REQUIRE, NOTIFY_COMMAND];
+const MIRROR: u64 = 10;
+const ROTATE_SIZE: u64 = 11;
+const ROTATE_AGE: u64 = 12;
+const RETAIN: u64 = 13;
+const KNOWN_LOCKED: [u64; 11] = [
+    IDLE,
+    BIND,
+    HOSTNAMES,
+    AUDIT_SYNC,
+    REMOTE_ADMIN,
+    ENTRY_REQUIRE,
+    NOTIFY_COMMAND,
+    ROTATE_SIZE,
+    ROTATE_AGE,
+    RETAIN,
+    MIRROR,
+];
 
 // The sealed row.
 const SESSION: u64 = 1;
@@ -53,6 +70,7 @@ pub fn seal(keys: &VaultKeys, settings: &Settings, held: &[Row], rng: &mut dyn E
             items.text(command);
         });
     }
+    record_rules_to(settings, &mut clear);
     let mut sealed = FieldsWriter::new();
     sealed.u64(SESSION, settings.session_minutes).u64(TOKEN_TTL, settings.token_ttl.as_millis());
     sealed.items(TOKEN_SCOPE, |items| {
@@ -101,7 +119,42 @@ pub fn read_clear(
         None => EntryRequire::Any,
     };
     into.notify_command = notify_command(&f)?;
+    record_rules_from(&f, into)?;
     Ok(public)
+}
+
+/// Each only where it is not what a new vault starts with.
+fn record_rules_to(settings: &Settings, clear: &mut FieldsWriter) {
+    let (rotate, initial) = (settings.audit_rotate, record_rules::ROTATION);
+    if rotate.size != initial.size {
+        clear.u64(ROTATE_SIZE, rotate.size);
+    }
+    if rotate.age != initial.age {
+        clear.u64(ROTATE_AGE, rotate.age);
+    }
+    if settings.audit_retain != Retain::All {
+        clear.text(RETAIN, &record_rules::retain_text(settings.audit_retain));
+    }
+    if let Some(target) = &settings.audit_mirror {
+        clear.text(MIRROR, &target.to_string());
+    }
+}
+
+fn record_rules_from(f: &Fields<'_>, into: &mut Settings) -> Result<(), Error> {
+    for (key, place) in [(ROTATE_SIZE, &mut into.audit_rotate.size), (ROTATE_AGE, &mut into.audit_rotate.age)]
+    {
+        if f.has(key) {
+            *place = f.u64(key)?;
+        }
+    }
+    if let Some(text) = f.opt_text(RETAIN)? {
+        into.audit_retain =
+            record_rules::retain(text).map_err(|_| malformed("what of the record is kept"))?;
+    }
+    if let Some(place) = f.opt_text(MIRROR)? {
+        into.audit_mirror = record_rules::mirror(place).map_err(|_| malformed("the mirror of the record"))?;
+    }
+    Ok(())
 }
 
 /// A program without arguments, or none.
@@ -185,6 +238,14 @@ mod tests {
         let mut set = old;
         set.set("entry.require", "answer").unwrap();
         set.set("notify.command", "/usr/bin/tell-me").unwrap();
+        for (key, value) in [
+            ("audit.rotate-size", "1M"),
+            ("audit.rotate-age", "never"),
+            ("audit.retain", "20files"),
+            ("audit.mirror", "file:/var/log/vault.jsonl"),
+        ] {
+            set.set(key, value).unwrap();
+        }
         let rows = seal(&keys, &set, &rows, &mut Counting(3));
         assert_eq!(read(&keys, &rows[0]).unwrap(), set);
         assert!(read_locked(&rows[0], keys.vault(), None, &without).is_err());

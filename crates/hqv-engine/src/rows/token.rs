@@ -9,7 +9,7 @@ use hqv_model::{
 use std::sync::Arc;
 
 use super::malformed;
-use crate::family::{State, TokenEntry, TokenFacts};
+use crate::family::{Sealed, State, TokenEntry, TokenFacts};
 
 const PARENT: u64 = 1;
 const ANCESTORS: u64 = 2;
@@ -59,7 +59,7 @@ pub fn open(keys: &VaultKeys, row: &Row) -> Result<TokenEntry, Error> {
     let id =
         <[u8; 16]>::try_from(row.header.id.as_bytes()).map_err(|_| malformed("a token's id is malformed"))?;
     let mut entry = decode(TokenId::from_bytes(id), plain.reveal())?;
-    entry.sealed = Some(row.facts());
+    entry.sealed = Some(Sealed::of(&row.facts()));
     Ok(entry)
 }
 
@@ -69,7 +69,7 @@ fn encode(entry: &TokenEntry) -> zeroize::Zeroizing<Vec<u8>> {
     if let Some(parent) = f.parent {
         w.bytes(PARENT, &parent.bytes());
         w.items(ANCESTORS, |list| {
-            for id in &f.ancestors {
+            for id in f.ancestors.iter() {
                 list.bytes(&id.bytes());
             }
         });
@@ -112,13 +112,13 @@ fn decode(id: TokenId, bytes: &[u8]) -> Result<TokenEntry, Error> {
         name: TokenName::parse(f.text(NAME)?)?,
         ancestry: f.text(ANCESTRY)?.into(),
         hash: *f.array::<32>(HASH)?,
-        creator: f.text(CREATOR)?.to_owned(),
+        creator: f.text(CREATOR)?.into(),
         created: Timestamp::from_millis(f.i64(CREATED)?),
         latest_end: Timestamp::from_millis(f.i64(LATEST_END)?),
         max: f.opt_u64(MAX)?,
         reserve,
         limited: f.bool(LIMITED)?,
-        scope: rules(f.items(RULES)?)?,
+        scope: rules(f.items(RULES)?)?.into(),
         kept: f.kept(),
     };
     if facts.ancestors.last().copied() != facts.parent {
@@ -137,9 +137,9 @@ fn decode(id: TokenId, bytes: &[u8]) -> Result<TokenEntry, Error> {
     })
 }
 
-fn ancestors(items: Option<Items<'_>>) -> Result<Box<[TokenId]>, Error> {
+fn ancestors(items: Option<Items<'_>>) -> Result<Arc<[TokenId]>, Error> {
     let Some(mut items) = items else {
-        return Ok(Box::default());
+        return Ok(Arc::default());
     };
     if items.left() > MAX_DEPTH as u64 {
         return Err(malformed("a token has too many ancestors"));

@@ -42,11 +42,7 @@ impl Called<'_> {
 
     /// The actor that policy judges.
     pub fn actor(&self) -> Actor<'_> {
-        match &self.principal {
-            Principal::Owner(_) => Actor::Owner,
-            Principal::Token(token) => Actor::Token(&token.facts.scope),
-            Principal::Peer | Principal::Nobody => Actor::Nobody,
-        }
+        self.principal.actor()
     }
 
     /// `FORBIDDEN` or `UNAUTHORIZED` for anybody but the owner.

@@ -34,6 +34,11 @@ pub(super) fn render(entries: &[Entry]) -> Result<SecretBytes> {
 }
 
 fn check_name(entry: &Entry) -> Result<()> {
+    if names::is_obeyed_in_any_case(entry.name.as_str()) {
+        // Also where upper case is not what was given: runners on Windows take `Path` for `PATH`.
+        let why = format!("the variable {} decides what shells and programs run", entry.name);
+        return Err(refused(entry, &why).hint("move the secret, or use --format json"));
+    }
     let name = entry.name.as_str().to_ascii_uppercase();
     if name.starts_with("GITHUB_") || name.starts_with("RUNNER_") || name == "NODE_OPTIONS" {
         let why = format!("GitHub does not let a step set {}", entry.name);
@@ -78,6 +83,7 @@ mod tests {
             ("GITHUB_SHA", b"x"),
             ("NODE_OPTIONS", b"x"),
             ("PATH", b"x"),
+            ("Path", b"x"),
         ] {
             let message = render(&[entry(name, value)]).expect_err(name).message().to_owned();
             assert!(message.starts_with(&format!("app/{name}: ")), "{message}");

@@ -104,7 +104,12 @@ pub(super) fn check_name(entry: &Entry, keeper: Keeper) -> Result<()> {
     let name = entry.name.as_str();
     let in_bash = || BASH.contains(&name) || BASH_STARTS.iter().any(|start| name.starts_with(start));
     let in_others = || OTHERS.contains(&name) || OTHER_STARTS.iter().any(|start| name.starts_with(start));
-    let owner = if OBEYED.contains(&name) || OBEYED_STARTS.iter().any(|start| name.starts_with(start)) {
+    // PowerShell on Windows takes `Path` for `PATH`.
+    let in_any_case = || keeper == Keeper::PowerShell && is_obeyed_in_any_case(name);
+    let owner = if in_any_case()
+        || OBEYED.contains(&name)
+        || OBEYED_STARTS.iter().any(|start| name.starts_with(start))
+    {
         "decides what shells and programs run"
     } else if matches!(keeper, Keeper::Bash | Keeper::Shells) && in_bash() {
         "is one of the shell's own"
@@ -120,8 +125,15 @@ pub(super) fn check_name(entry: &Entry, keeper: Keeper) -> Result<()> {
     Err(refused(entry, &format!("the variable {name} {owner}")).hint("move the secret, or use --format json"))
 }
 
+/// For readers that do not tell upper from lower case.
+pub(super) fn is_obeyed_in_any_case(name: &str) -> bool {
+    OBEYED.iter().any(|own| own.eq_ignore_ascii_case(name))
+}
+
 /// What shells and the loader act on. Not lost, but never to come from a secret.
 const OBEYED: &[&str] = &[
+    "BASHOPTS",
+    "BASH_ENV",
     "CDPATH",
     "ENV",
     "EXECIGNORE",
@@ -156,6 +168,7 @@ const OBEYED: &[&str] = &[
     "RPS1",
     "RPS2",
     "SHELL",
+    "SHELLOPTS",
     "SPROMPT",
     "STTY",
     "TIMEFMT",
@@ -362,6 +375,19 @@ mod tests {
             }
             assert_eq!(refused(Format::Json, name), None);
         }
+        // What a script's own bash sources, or any other program obeys, is refused by every format of an environment.
+        for name in ["BASH_ENV", "SHELLOPTS", "PATH", "LD_PRELOAD"] {
+            for format in [Format::Fish, Format::Powershell, Format::Docker, Format::Systemd, Format::Github]
+            {
+                assert!(refused(format, name).is_some(), "{name} in {}", format.as_str());
+            }
+            assert!(check_program_name(&entry(name, b"v")).is_err(), "{name} under run");
+        }
+        // On Windows this is PATH.
+        for format in [Format::Powershell, Format::Github] {
+            assert!(refused(format, "Path").is_some());
+        }
+        assert_eq!(refused(Format::Dotenv, "Path"), None);
         for name in ["USERNAME", "path", "KSHUID", "LINES"] {
             assert!(refused(Format::Export, name).is_some(), "{name}");
             assert_eq!(refused(Format::Dotenv, name), None);

@@ -1,6 +1,8 @@
 //! What the tests against real readers share: values that are hard to carry, and how to skip.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
+pub mod readers;
+
 use hqv_engine::transfer::Entry;
 use hqv_model::{EnvName, SecretBytes, SecretPath};
 use std::process::Command;

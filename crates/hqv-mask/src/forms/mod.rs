@@ -7,7 +7,7 @@
 //!   the prefixes of logs. The frame of a PEM file (`-----BEGIN ...`) is no secret and is not looked for alone;
 //! - base64, standard and for URLs, at each of the three offsets that text before it may give it;
 //! - hex, together or with the usual separators; decimal with commas, as a `Buffer` in JSON is printed;
-//! - UTF-16 in both byte orders.
+//! - UTF-16 in both byte orders, where that has six bytes or more.
 //!
 //! A value of more than 512 bytes is looked for in overlapping pieces of that length, which bounds what a
 //! stream holds back, and hides a part of it where only a part is printed.
@@ -62,8 +62,9 @@ fn plain(bytes: &[u8]) -> Pattern {
     made(Kind::Exact, bytes.to_vec())
 }
 
-/// A pattern all of which must be there.
+/// A pattern all of which must be there: [`SHORTEST`] bytes or more, or the filter has no window for it.
 fn made(kind: Kind, bytes: Vec<u8>) -> Pattern {
+    debug_assert!(bytes.len() >= SHORTEST, "too short to be looked for");
     Pattern { kind, least: bytes.len(), bytes: Zeroizing::new(bytes) }
 }
 

@@ -11,7 +11,9 @@ pub(super) fn add(value: &[u8], into: &mut Vec<Pattern>) {
         for unit in text.encode_utf16() {
             bytes.extend(if little { unit.to_le_bytes() } else { unit.to_be_bytes() });
         }
-        into.push(made(Kind::Exact, bytes));
+        if bytes.len() >= super::SHORTEST {
+            into.push(made(Kind::Exact, bytes));
+        }
     }
 }
 

@@ -20,12 +20,14 @@ mod backslash;
 mod html;
 mod percent;
 mod quote;
+mod run;
 mod runs;
 mod twice;
 mod wrap;
 
 use crate::prefix::Next;
 
+pub(crate) use run::Run;
 pub(crate) use runs::{Round, View};
 
 /// The places that lead to [`Kind::Plus`].

@@ -13,16 +13,17 @@ pub(super) fn find_plus(rest: &[u8]) -> Option<usize> {
     memchr::memchr2(b'%', b'+', rest)
 }
 
-/// Every `+` that may be a blank of a value: where the bytes around it are no tokens, one of the fours that it ends
-/// or begins must stand in a pattern.
+/// Every `+` that may be a blank of a value: one of the fours that it ends or begins must stand in a pattern, where
+/// no other kind of token is near.
 pub(super) fn plusses<'a>(text: &'a [u8], grams: &'a Grams) -> impl Iterator<Item = usize> + 'a {
     memchr::memchr_iter(b'+', text).filter(|at| {
-        let around = text.get(at.saturating_sub(5)..(at + 4).min(text.len())).unwrap_or_default();
-        let tokens = around.iter().filter(|byte| matches!(byte, b'%' | b'+')).count() > 1;
-        let before = text.get(..*at).and_then(<[u8]>::last_chunk);
-        match (before, text.get(at + 1..).and_then(<[u8]>::first_chunk)) {
-            (Some(&[a, b, c]), Some(&[d, e, f])) if !tokens => {
-                grams.has(&[a, b, c, b' ']) || grams.has(&[b' ', d, e, f])
+        let blank = |byte: u8| if byte == b'+' { b' ' } else { byte };
+        // A token that ends among the three bytes before it begins at most two bytes before those.
+        let around = text.get(at.wrapping_sub(5)..).and_then(<[u8]>::first_chunk);
+        match around {
+            Some(&[z, y, a, b, c, _, d, e, f]) if ![z, y, a, b, c, d, e, f].contains(&b'%') => {
+                grams.has(&[blank(a), blank(b), blank(c), b' '])
+                    || grams.has(&[b' ', blank(d), blank(e), blank(f)])
             }
             _ => true,
         }

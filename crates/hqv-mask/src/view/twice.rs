@@ -6,7 +6,8 @@
 use super::Step;
 use super::wrap::INDENT;
 
-/// Longer than any token in bytes.
+/// How far the first reading goes, in steps: most tokens of the second are short, and none is as long as the last.
+const STEPS: [usize; 4] = [2, 3, 6, LONGEST];
 const LONGEST: usize = 16;
 
 type Read = fn(&[u8], usize, bool) -> Option<Step>;
@@ -17,35 +18,40 @@ struct Once {
     /// Where each byte's token ends in the text.
     ends: [usize; LONGEST + 4],
     count: usize,
-    /// The text goes on with bytes that are known.
-    more: bool,
+    /// Where in the text the next token is.
+    place: usize,
+    /// The text ends here, or within the next token.
+    ended: bool,
 }
 
 impl Once {
-    fn of(read: Read, text: &[u8], at: usize, last: bool) -> Once {
-        let mut once = Once { bytes: [0; LONGEST + 4], ends: [0; LONGEST + 4], count: 0, more: false };
-        let mut place = at;
-        while once.count < LONGEST {
-            match read(text, place, last) {
-                Some(Step::Cut { .. }) => return once,
-                Some(Step::Token { len, bytes, count, .. }) => {
-                    place += len;
-                    bytes.iter().take(count).for_each(|byte| once.add(*byte, place));
-                }
-                None => {
-                    let Some(byte) = text.get(place) else { return once };
-                    place += 1;
-                    once.add(*byte, place);
-                }
-            }
-        }
-        once.more = true;
-        once
+    fn from(at: usize) -> Once {
+        Once { bytes: [0; LONGEST + 4], ends: [0; LONGEST + 4], count: 0, place: at, ended: false }
     }
 
-    fn add(&mut self, byte: u8, end: usize) {
-        if let (Some(to), Some(place)) = (self.bytes.get_mut(self.count), self.ends.get_mut(self.count)) {
-            (*to, *place) = (byte, end);
+    /// Reads on until `count` bytes are known, or the text ends.
+    fn read_on(&mut self, read: Read, text: &[u8], count: usize, last: bool) {
+        while self.count < count && !self.ended {
+            match read(text, self.place, last) {
+                Some(Step::Cut { .. }) => self.ended = true,
+                Some(Step::Token { len, bytes, count, .. }) => {
+                    self.place += len;
+                    bytes.iter().take(count).for_each(|byte| self.add(*byte));
+                }
+                None => match text.get(self.place) {
+                    Some(byte) => {
+                        self.place += 1;
+                        self.add(*byte);
+                    }
+                    None => self.ended = true,
+                },
+            }
+        }
+    }
+
+    fn add(&mut self, byte: u8) {
+        if let (Some(to), Some(end)) = (self.bytes.get_mut(self.count), self.ends.get_mut(self.count)) {
+            (*to, *end) = (byte, self.place);
             self.count += 1;
         }
     }
@@ -78,12 +84,18 @@ pub(super) fn read(first: Read, second: Read, text: &[u8], at: usize, last: bool
         Some(Step::Cut { .. }) => return Some(Step::cut(at)),
         _ => return token.map(Step::carried),
     }
-    let once = Once::of(first, text, at, last);
-    match second(once.known(), 0, last || once.more) {
-        Some(Step::Token { len, bytes, count, .. }) => once.token(at, len, bytes, count),
-        Some(Step::Cut { .. }) => Some(Step::cut(at)),
-        None => token.map(Step::carried),
+    let mut once = Once::from(at);
+    for count in STEPS {
+        once.read_on(first, text, count, last);
+        let all = if once.ended { last } else { count == LONGEST };
+        match second(once.known(), 0, all) {
+            Some(Step::Token { len, bytes, count, .. }) => return once.token(at, len, bytes, count),
+            Some(Step::Cut { .. }) if once.ended => return Some(Step::cut(at)),
+            Some(Step::Cut { .. }) => {}
+            None => return token.map(Step::carried),
+        }
     }
+    token.map(Step::carried)
 }
 
 /// A line break that is itself a token of the first reading, with the blanks after it; else such a token.

@@ -109,6 +109,16 @@ fn ou5_long_values_go_in_whole_and_in_part() {
     assert!(part.len() < 1100, "two pieces of a part are hidden: {} bytes are left", part.len());
 }
 
+/// A plus before a value, and not of it, does not take the value's start away from the plus within it.
+#[test]
+fn ou5_a_plus_shortly_before_a_form_with_one() {
+    let masker = masker(&[b"\x80 \0\0\0\0"]);
+    for before in ["+", "+0<", "+a<", " +\n<", "+\u{e9}+", "%2B+."] {
+        let text = format!("{before}%80+%00%00%00%00>");
+        assert_eq!(shown(&masker.mask(text.as_bytes())), shown(format!("{before}[hidden]>").as_bytes()));
+    }
+}
+
 #[test]
 fn ou5_blanks_around_a_value_are_not_part_of_it() {
     let masker = masker(&[b"  trimmed-value\n"]);

@@ -95,6 +95,26 @@ fn ou5_a_program_that_waits_shows_its_prompt() {
     assert!(!shown(&out).contains("bGl2"), "{}", shown(&out));
 }
 
+/// What is let out is bounded by the shortest form of any value, and a form may be shorter than its value.
+#[test]
+fn ou5_idle_is_bounded_by_the_shortest_form() {
+    // Nine bytes, and six in UTF-16.
+    let masker = masker(&["\u{4e2d}\u{6587}\u{5b57}".as_bytes(), b"sk_live_abcdefghijkl"]);
+    let mut stream = masker.stream();
+    let mut out = Vec::new();
+    stream.push(b"sk_li", &mut out);
+    stream.idle(&mut out);
+    assert_eq!(shown(&out), "s");
+}
+
+/// Two characters of three bytes each have four bytes in UTF-16: too short to be looked for, and no window of the filter.
+#[test]
+fn ou5_forms_of_less_than_six_bytes_are_left() {
+    let masker = masker(&["\u{4e2d}\u{6587}".as_bytes()]);
+    assert_eq!(masker.mask("<\u{4e2d}\u{6587}>".as_bytes()), b"<[hidden]>");
+    assert_eq!(masker.mask(b"<\x2d\x4e\x87\x65>"), b"<\x2d\x4e\x87\x65>");
+}
+
 #[test]
 fn a_stream_can_be_used_again() {
     let masker = masker(&[b"sk_live_abcdef"]);

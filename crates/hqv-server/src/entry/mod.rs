@@ -2,7 +2,7 @@
 //!
 //! Plain HTTP on 127.0.0.1, because browsers take that for a secure context and ask no question about a certificate; so
 //! what crosses it is sealed in the page (spec/entry.md). Nothing of an entry is shown to who does not bring its submit
-//! secret, and a wrong id, secret or address gets one answer. Nothing is logged: what came in stands in the vault's record.
+//! secret, and a wrong id, secret or address gets one answer. What came in stands in the vault's record, and nowhere else.
 
 mod document;
 mod guard;

@@ -10,6 +10,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpStream;
+use tokio::sync::Notify;
 
 use crate::entry::site::{Entry, Site};
 use crate::guard::size::Reader;
@@ -21,7 +22,8 @@ use crate::service::Shared;
 
 /// Pages of entries that wait, at once: no more than entries may wait.
 const MOST: usize = 64;
-/// The same with those that stay a while after their entry's end: who opens and refuses many takes nobody's page.
+/// The same with those that stay a while after their entry's end. These go before their time where room is needed, the
+/// longest over first: who opens and refuses many takes nobody's page.
 const MOST_IN_ALL: usize = 256;
 /// Connections of one page: two browsers' worth.
 const CONNECTIONS: usize = 16;
@@ -33,14 +35,55 @@ const GRACE: Duration = Duration::from_secs(2);
 /// The open pages, and what they share: a budget for bodies that the rest of the server has no part in.
 #[derive(Default)]
 pub struct Pages {
-    ports: Mutex<HashMap<EntryId, Open>>,
+    open: Mutex<Table>,
     bodies: Reader,
 }
 
-/// Where a page is, and whether its entry waits.
+#[derive(Default)]
+struct Table {
+    pages: HashMap<EntryId, Open>,
+    /// How many entries have ended: the order in which they did.
+    ended: u64,
+}
+
+/// Where a page is, whether its entry waits, and how it is sent away.
 struct Open {
     port: u16,
-    waits: bool,
+    entry: Arc<Entry>,
+    /// When its entry ended, in the order of ends.
+    over: Option<u64>,
+    leave: Arc<Notify>,
+}
+
+impl Table {
+    /// Notes that an entry has ended.
+    fn over(&mut self, id: &EntryId) {
+        if let Some(open) = self.pages.get_mut(id).filter(|open| open.over.is_none()) {
+            self.ended += 1;
+            open.over = Some(self.ended);
+        }
+    }
+
+    fn waiting(&self) -> usize {
+        self.pages.values().filter(|open| open.over.is_none()).count()
+    }
+
+    /// Whether there is room for one more, after those that only linger have made it.
+    fn make_room(&mut self, shared: &Shared) -> bool {
+        if self.waiting() >= MOST {
+            // A page hears of its entry's end a moment later than we can ask.
+            let waits = |open: &Open| open.over.is_some() || open.entry.waits(shared);
+            let ended: Vec<EntryId> =
+                self.pages.iter().filter(|(_, open)| !waits(open)).map(|(id, _)| *id).collect();
+            ended.iter().for_each(|id| self.over(id));
+        }
+        while self.pages.len() >= MOST_IN_ALL {
+            let longest = self.pages.iter().filter_map(|(id, open)| Some((open.over?, *id))).min();
+            let Some(open) = longest.and_then(|(_, id)| self.pages.remove(&id)) else { return false };
+            open.leave.notify_one();
+        }
+        self.waiting() < MOST
+    }
 }
 
 impl Pages {
@@ -62,19 +105,22 @@ impl Pages {
     }
 
     fn port(&self, shared: &Arc<Shared>, id: EntryId, submit: &SecretText) -> Option<u16> {
-        let mut ports = self.ports();
-        if let Some(open) = ports.get(&id) {
+        let mut table = self.table();
+        if let Some(open) = table.pages.get(&id) {
             return Some(open.port);
         }
-        if ports.len() >= MOST_IN_ALL || ports.values().filter(|open| open.waits).count() >= MOST {
+        if !table.make_room(shared) {
             return None;
         }
         let (listener, port) =
             listen().map_err(|e| (shared.log)(&format!("no port for an entry's page: {e}"))).ok()?;
-        ports.insert(id, Open { port, waits: true });
-        let entry = Entry { id, path: id.to_string(), submit: SecretText::new(submit.reveal().to_owned()) };
+        let (entry, leave) = (Arc::new(Entry::new(id, submit)), Arc::new(Notify::new()));
+        table
+            .pages
+            .insert(id, Open { port, entry: Arc::clone(&entry), over: None, leave: Arc::clone(&leave) });
         let page = Page {
-            entry: Arc::new(entry),
+            entry,
+            leave,
             registry: Registry::new(CONNECTIONS, PATIENCE, Arc::clone(&shared.scale)),
             shared: Arc::clone(shared),
         };
@@ -87,8 +133,8 @@ impl Pages {
         Some(port)
     }
 
-    fn ports(&self) -> MutexGuard<'_, HashMap<EntryId, Open>> {
-        self.ports.lock().unwrap_or_else(PoisonError::into_inner)
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -102,6 +148,7 @@ fn listen() -> std::io::Result<(tokio::net::TcpListener, u16)> {
 /// One open page.
 struct Page {
     entry: Arc<Entry>,
+    leave: Arc<Notify>,
     registry: Arc<Registry>,
     shared: Arc<Shared>,
 }
@@ -113,10 +160,11 @@ impl Page {
             () = self.accept(&listener) => {}
             () = Arc::clone(&self.registry).keep_sweeping() => {}
             () = self.over() => {}
+            () = self.leave.notified() => {}
         }
         drop(listener);
         self.registry.close(GRACE).await;
-        self.shared.pages.ports().remove(&self.entry.id);
+        self.shared.pages.table().pages.remove(&self.entry.id);
     }
 
     async fn accept(&self, listener: &tokio::net::TcpListener) {
@@ -147,9 +195,7 @@ impl Page {
             loop {
                 changed.borrow_and_update();
                 if !self.entry.waits(&self.shared) {
-                    if let Some(open) = self.shared.pages.ports().get_mut(&self.entry.id) {
-                        open.waits = false;
-                    }
+                    self.shared.pages.table().over(&self.entry.id);
                     return tokio::time::sleep(self.shared.linger).await;
                 }
                 if changed.changed().await.is_err() {

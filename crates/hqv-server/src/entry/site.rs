@@ -9,16 +9,20 @@
 //! | `POST /ENTRY/refuse` | the submit secret | that it is refused |
 //!
 //! Everything else is one 404, whatever is wrong.
+//!
+//! A page whose answer was lost sends the same message again. Where it is the one that was stored it is told so again, and
+//! nothing is stored twice: no page has to guess whether the value that stands there is its own.
 
 use hqv_api::{Done, EntrySealed, EntryState as EntryStateAnswer};
 use hqv_engine::ops::entry_store::{Brought, EntryStore};
-use hqv_engine::tickets::{EntryState, EntryView, Proof};
+use hqv_engine::tickets::{EntryState, EntryStored, EntryView, Proof};
 use hqv_engine::{Caller, Transport};
 use hqv_model::{EntryId, EntryRef, EntryRoute, Error, RequestId, SecretText};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::service::Service;
+use sha2::{Digest, Sha256};
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -44,9 +48,17 @@ pub struct Entry {
     pub path: String,
     /// What its page has to bring.
     pub submit: SecretText,
+    /// What was stored from here, and the hash of its message.
+    stored: tokio::sync::Mutex<Option<([u8; 32], EntryStored)>>,
 }
 
 impl Entry {
+    /// One that nothing was stored for yet.
+    pub fn new(id: EntryId, submit: &SecretText) -> Self {
+        let submit = SecretText::new(submit.reveal().to_owned());
+        Self { id, path: id.to_string(), submit, stored: tokio::sync::Mutex::default() }
+    }
+
     /// Whether it still waits for a value.
     pub fn waits(&self, shared: &Shared) -> bool {
         let view = shared.engine.entry_about(&caller(shared.ids.next(), None), &self.which(), &self.proof());
@@ -194,6 +206,9 @@ async fn store(visit: Visit, body: Incoming) -> Answer {
     let bytes = visit.shared.pages.bodies().read(body, SEALED).await?;
     let (enc, ciphertext) = size::parse::<EntrySealed>(&bytes)?.into_bytes()?;
     drop(bytes);
+    let length = u64::try_from(enc.len()).unwrap_or(u64::MAX).to_be_bytes();
+    let message =
+        Sha256::new().chain_update(length).chain_update(&enc).chain_update(&ciphertext).finalize().into();
     let caller = visit.caller()?;
     let store = EntryStore {
         entry: visit.entry.which(),
@@ -204,7 +219,14 @@ async fn store(visit: Visit, body: Incoming) -> Answer {
     let mark = visit.shared.busy.mark();
     let work = tokio::spawn(async move {
         let _mark = mark;
-        visit.shared.engine.entry_store(caller, store).await
+        // Held until it is known what became of the message, so that a second copy of it hears the same.
+        let mut stored = visit.entry.stored.lock().await;
+        if let Some((_, answer)) = stored.as_ref().filter(|(hash, _)| *hash == message) {
+            return Ok(answer.clone());
+        }
+        let answer = visit.shared.engine.entry_store(caller, store).await?;
+        *stored = Some((message, answer.clone()));
+        Ok::<_, Error>(answer)
     });
     let stored = work.await.map_err(|e| Error::internal("the value could not be stored").cause(e))??;
     Ok(ok(&render::entry_stored(&stored)))

@@ -5,6 +5,7 @@
 pub mod bearer;
 pub mod headers;
 pub mod host;
+pub mod polls;
 pub mod rate;
 pub mod size;
 pub mod slow;

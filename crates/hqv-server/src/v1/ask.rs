@@ -1,6 +1,6 @@
 //! `/v1/asks`: a token asked for, and handed over once the owner has granted it.
 
-use hqv_api::{AskAnswer, AskCollectRequest, AskCollected, AskList, AskRequest, WireSecret};
+use hqv_api::{AskAnswer, AskCollectRequest, AskList, AskRequest, TokenAnswer, WireSecret};
 use hqv_engine::ops::ask_create::AskCreate;
 use hqv_engine::tickets::Asker;
 use hqv_model::{AskId, Error, TokenName, Ttl, UseLimit};
@@ -43,6 +43,7 @@ fn operation(request: AskRequest) -> Result<AskCreate, Refusal> {
         (None, None) => None,
         _ => token_create::scope(paths, can, allow)?,
     };
+    // `can` alone would be everything: whoever asks says where.
     let nothing = || Error::bad_request("an ask names the paths that the token shall be for");
     Ok(AskCreate {
         rules: rules.ok_or_else(nothing)?,
@@ -74,7 +75,7 @@ pub async fn ask_list(ask: Ask) -> Answer {
     params(("ask" = String, Path, description = "The ask's id.")),
     request_body = AskCollectRequest,
     responses(
-        (status = 200, description = "The token, shown here once.", body = AskCollected),
+        (status = 200, description = "The token, shown here once.", body = TokenAnswer),
         (status = 409, description = "Nothing is decided yet.", body = hqv_api::ErrorBody),
         crate::openapi::Refused, crate::openapi::Missing, crate::openapi::RefusedBody,
     )
@@ -85,7 +86,7 @@ pub async fn ask_collect(ask: Ask, id: AskId, carried: Carried) -> Answer {
     let claim = size::parse::<AskCollectRequest>(&body)?.claim.into_text();
     drop(body);
     let made = ask.shared.engine.ask_collect(ask.caller, id, claim).await?;
-    Ok(ok(&AskCollected {
+    Ok(ok(&TokenAnswer {
         ok: true,
         token: WireSecret::from_text(&made.token),
         metadata: render::token(&made.view),
@@ -113,6 +114,7 @@ mod tests {
         for bad in [
             r#"{"paths":["a"],"can":[]}"#,
             r#"{"paths":["a"],"can":["root"]}"#,
+            r#"{"can":["write"],"allow":["read on a"]}"#,
             r#"{"paths":["a"],"max_uses":0}"#,
         ] {
             assert!(rules(bad).is_err(), "{bad}");

@@ -8,7 +8,8 @@ use hqv_model::{Error, OpKind, Outcome, Prefix, Timestamp, TokenRef, Toward, par
 use crate::answer::ok;
 use crate::ask::Ask;
 use crate::errors::{Answer, Refusal};
-use crate::v1::{follow, list, render};
+use crate::v1::follow::{self, Begin};
+use crate::v1::{list, render};
 
 /// Records a page where the query does not say.
 const PAGE: u64 = 50;
@@ -34,7 +35,15 @@ pub async fn audit_read(ask: Ask) -> Answer {
         if query.before.is_some() {
             return Err(Error::bad_request("before and follow exclude each other").into());
         }
-        return follow::follow(ask, filter, query.limit.map(|_| limit)).await;
+        let begin = match (query.after, query.limit) {
+            (Some(_), Some(_)) => return Err(Error::bad_request("after and limit exclude each other").into()),
+            (Some(line), None) => Begin::After(line),
+            (None, newest) => Begin::Now { newest: newest.map(|_| limit) },
+        };
+        return follow::follow(ask, filter, begin).await;
+    }
+    if query.after.is_some() {
+        return Err(Error::bad_request("after is for follow").into());
     }
     let records = ask.shared.engine.run(ask.caller, AuditRead { filter }).await?;
     // One more than asked for tells whether there is a next page.
@@ -79,6 +88,7 @@ pub(super) fn record(view: RecordView) -> AuditRecord {
             kind: view.identity.kind,
             id: view.identity.id,
             ancestry: view.identity.name,
+            ancestors: view.identity.ancestors,
             uid: view.identity.uid,
             pid: view.identity.pid,
             program: view.identity.program,
@@ -90,6 +100,7 @@ pub(super) fn record(view: RecordView) -> AuditRecord {
         reason: view.reason,
         detail: view.detail,
         items: view.items.into_iter().map(item).collect(),
+        state: view.state,
         unproven: view.unproven,
     }
 }

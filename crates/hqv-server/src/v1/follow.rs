@@ -5,7 +5,7 @@
 //! at once, wherever it stands: also while its client does not read.
 
 use hqv_api::ErrorBody;
-use hqv_api::sse::{END, KEEP_ALIVE, RECORD, event};
+use hqv_api::sse::{END, KEEP_ALIVE, RECORD, event, position};
 use hqv_engine::ops::audit_read::{AuditFilter, AuditRead, Followed, Records};
 use hqv_engine::{Caller, Engine, RecordView};
 use hqv_model::Error;
@@ -28,13 +28,27 @@ const BATCH: usize = 500;
 /// Silence after which a comment is sent, so that a dead client is noticed.
 const SILENCE: Duration = Duration::from_secs(15);
 
+/// Where a stream begins.
+pub enum Begin {
+    /// With what comes from now on, after so many of the newest.
+    Now {
+        /// How many of before.
+        newest: Option<usize>,
+    },
+    /// Behind this line, for a stream that goes on.
+    After(u64),
+}
+
 /// Starts a stream.
-pub async fn follow(ask: Ask, filter: AuditFilter, newest: Option<usize>) -> Answer {
+pub async fn follow(ask: Ask, filter: AuditFilter, begin: Begin) -> Answer {
     let engine = ask.shared.engine.clone();
     let (mut unlocked, mut stopping) = (engine.lock_events(), ask.shared.house.stopping());
     let grown = engine.record_events();
     // Before the operation records itself: the stream then begins with its own line, and nothing falls between.
-    let from = grown.borrow().saturating_add(1);
+    let (from, newest) = match begin {
+        Begin::Now { newest } => (grown.borrow().saturating_add(1), newest),
+        Begin::After(line) => (line.saturating_add(1), None),
+    };
     let caller = again(&ask.caller);
     let records = Arc::new(engine.run(ask.caller, AuditRead { filter }).await?);
     let (send, receive) = mpsc::channel(WAITING);
@@ -66,6 +80,9 @@ impl Stream {
         if let Some(count) = newest
             && let Err(end) = self.send_newest(count).await
         {
+            return end;
+        }
+        if let Err(end) = self.put(position(self.from.saturating_sub(1))).await {
             return end;
         }
         let (records, from) = (Arc::clone(&self.records), self.from);

@@ -13,6 +13,7 @@ pub mod clock;
 pub mod delete;
 pub mod entry;
 pub mod entry_answer;
+pub mod exposed;
 pub mod follow;
 pub mod get;
 pub mod health;
@@ -20,6 +21,7 @@ pub mod import;
 pub mod init;
 pub mod list;
 pub mod lock;
+pub mod metrics;
 pub mod openapi;
 pub mod poll;
 pub mod put;
@@ -29,6 +31,7 @@ pub mod settings;
 pub mod show;
 pub mod shutdown;
 pub mod status;
+pub mod token_burn;
 pub mod token_create;
 pub mod token_explain;
 pub mod token_freeze;
@@ -37,6 +40,7 @@ pub mod token_plan;
 pub mod token_renew;
 pub mod token_revoke;
 pub mod token_show;
+pub mod token_sweep;
 pub mod token_tree;
 pub mod transfer;
 pub mod unlock;
@@ -66,11 +70,13 @@ pub fn without_body(call: Call, tail: &str, ask: Ask) -> Result<Begun, Refusal> 
         Call::List => working(list::list(ask)),
         Call::Delete => working(delete::delete(ask, secret_path(tail)?)),
         Call::Show => working(show::show(ask, secret_path(tail)?)),
+        Call::TokenSweep => working(token_sweep::token_sweep(ask)),
         Call::TokenList => working(token_list::token_list(ask)),
         Call::TokenSelf => working(token_show::token_self(ask)),
         Call::TokenShow => working(token_show::token_show(ask, token_ref(tail)?)),
         Call::TokenRevokeSelf => working(token_revoke::token_revoke_self(ask)),
         Call::TokenRevoke => working(token_revoke::token_revoke(ask, token_ref(tail)?)),
+        Call::TokenBurn => working(token_burn::token_burn(ask, token_ref(tail)?)),
         Call::TokenFreeze => working(token_freeze::token_freeze(ask, token_ref(tail)?)),
         Call::TokenThaw => working(token_freeze::token_thaw(ask, token_ref(tail)?)),
         Call::TokenExplain => working(token_explain::token_explain(ask, token_ref(tail)?)),
@@ -84,10 +90,12 @@ pub fn without_body(call: Call, tail: &str, ask: Ask) -> Result<Begun, Refusal> 
         Call::AskState => queued(poll::ask_state(ask, ask_id(tail)?)),
         Call::AskDeny => working(ask_decide::ask_deny(ask, ask_ref(tail)?)),
         Call::SettingsRead => working(settings::settings_read(ask)),
+        Call::Exposed => working(exposed::exposed(ask)),
         Call::AuditRead => working(audit::audit_read(ask)),
         Call::AuditVerify => working(audit_verify::audit_verify(ask)),
         Call::AuditCheckpoint => working(audit_key::audit_checkpoint(ask)),
         Call::AuditKey => working(audit_key::audit_key(ask)),
+        Call::Metrics => working(metrics::metrics(ask)),
         _ => return Err(Error::internal("no handler for this call").into()),
     })
 }
@@ -125,7 +133,9 @@ fn working(handler: impl Future<Output = Answer> + Send + 'static) -> Begun {
     Begun::Working(Box::pin(handler))
 }
 
-/// For what only waits: it goes with its client.
+/// For what only waits: it is never detached, so it goes with its connection. Over HTTP/1 a client that hung up is not
+/// seen before the wait's own time is over, since it may have closed its sending side alone; `guard::polls` bounds how
+/// many may wait, so that those who are gone keep nobody out for long.
 fn queued(handler: impl Future<Output = Answer> + Send + 'static) -> Begun {
     Begun::Queued(Box::pin(handler))
 }

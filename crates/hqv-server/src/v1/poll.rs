@@ -1,7 +1,7 @@
 //! `GET /v1/entries/{entry}` and `GET /v1/asks/{ask}`: how a ticket stands, at once or when a person has decided.
 //!
-//! A poll that waits holds nothing but its place, of which there are a quarter as many as connections to the socket: it
-//! wakes when any ticket changes, and looks at its own.
+//! A poll that waits holds nothing but its place, of which there are a quarter as many as connections to the socket, and
+//! four for each ticket: it wakes when any ticket changes, and looks at its own.
 
 use hqv_api::{AskState, EntryState, MAX_WAIT, WaitQuery};
 use hqv_engine::tickets;
@@ -25,6 +25,7 @@ use crate::v1::render;
 pub async fn entry_state(ask: Ask, id: EntryId) -> Answer {
     let state = wait(
         &ask,
+        id.bytes(),
         |ask| ask.engine().entry_state(&ask.caller, id),
         |state| *state != tickets::EntryState::Waiting,
     )
@@ -48,6 +49,7 @@ pub async fn entry_state(ask: Ask, id: EntryId) -> Answer {
 pub async fn ask_state(ask: Ask, id: AskId) -> Answer {
     let state = wait(
         &ask,
+        id.bytes(),
         |ask| ask.engine().ask_state(&ask.caller, id),
         |state| *state != tickets::AskState::Waiting,
     )
@@ -57,6 +59,7 @@ pub async fn ask_state(ask: Ask, id: AskId) -> Answer {
 
 async fn wait<T>(
     ask: &Ask,
+    ticket: [u8; 16],
     look: impl Fn(&Ask) -> Result<T, Error>,
     decided: impl Fn(&T) -> bool,
 ) -> Result<T, Refusal> {
@@ -72,7 +75,7 @@ async fn wait<T>(
             return Ok(state);
         }
         if place.is_none() {
-            place = Some(ask.shared.polls.try_acquire().map_err(|_| crowded())?);
+            place = Some(ask.shared.polls.place(ticket).ok_or_else(crowded)?);
         }
         tokio::select! {
             change = changed.changed() => if change.is_err() { return Err(stopped()) },

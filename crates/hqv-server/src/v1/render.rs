@@ -28,6 +28,7 @@ pub fn metadata(view: &MetaView) -> Metadata {
         env: view.meta.env.as_ref().map(|env| env.as_str().to_owned()),
         route: None,
         written_by: None,
+        exposed_since: view.exposed_since.map(time),
     }
 }
 

@@ -20,6 +20,13 @@ const MEANINGS: &[(&str, &str)] = &[
     ("bind", "Addresses to listen on besides loopback."),
     ("hostnames", "Host names that the server answers to besides the local ones."),
     ("audit.sync", "Every answer waits until its record is on the disk."),
+    (
+        "audit.rotate-size",
+        "The size at which a file of the record is set aside, such as 64M; never for none.",
+    ),
+    ("audit.rotate-age", "The age at which a file of the record is set aside, such as 7d; never for none."),
+    ("audit.retain", "What of the record is kept: forever, a time such as 90d, or a number such as 20files."),
+    ("audit.mirror", "Where each record goes in plain too: file:/path, stdout or syslog; empty for none."),
     ("entry.require", "How an asked-for value may come in: any way, or the owner's hq-vault answer alone."),
     ("notify.command", "A program that is started with the code of what waits for a person; empty for none."),
     ("remote-admin", "Unlock and sessions are served over TCP too."),

@@ -58,6 +58,7 @@ fn rendered(ask: &Ask, view: StatusView) -> StatusAnswer {
 fn for_the_owner(answer: &mut StatusAnswer, owner: &OwnerStatus, record: Option<(u64, u64)>) {
     answer.secret_count = Some(owner.secrets);
     answer.prefix_count = Some(owner.prefixes);
+    answer.exposed_count = Some(owner.exposed);
     answer.tokens = Some(TokenStatus { live: owner.tokens, next_end: owner.next_end.map(render::time) });
     let waits = |waits: &Waits| WaitingStatus {
         code: waits.code.to_string(),

@@ -2,7 +2,7 @@
 
 use hqv_api::{TokenAnswer, TokenRequest, WireSecret};
 use hqv_engine::ops::token_create::TokenCreate;
-use hqv_model::{Capability, CapabilitySet, Error, Pattern, Rule, Scope, TokenName, Ttl, UseLimit};
+use hqv_model::{Capability, CapabilitySet, Error, OpKind, Pattern, Rule, Scope, TokenName, Ttl, UseLimit};
 use http::StatusCode;
 
 use crate::answer::json;
@@ -24,7 +24,8 @@ use crate::v1::render;
 pub async fn token_create(ask: Ask, carried: Carried) -> Answer {
     ask.no_query()?;
     let body = carried.read(&ask, size::SMALL).await?;
-    let op = operation(&size::parse(&body)?)?;
+    let op = size::parse(&body).and_then(|request| operation(&request));
+    let op = op.map_err(|refusal| ask.meaningless(OpKind::TokenCreate, refusal))?;
     let made = ask.shared.engine.run(ask.caller, op).await?;
     let answer = TokenAnswer {
         ok: true,
@@ -46,7 +47,8 @@ pub(super) fn operation(request: &TokenRequest) -> Result<TokenCreate, Refusal> 
     })
 }
 
-/// `paths` with `can`, and whole rules, together make one scope; none of them leaves it to the engine.
+/// `paths` with `can`, and whole rules, together make one scope; none of them leaves it to the engine. `can` alone is on
+/// everything; beside `allow` that would widen what the rules say, so there it needs `paths`.
 pub(super) fn scope(
     paths: Option<&[String]>,
     can: Option<&[String]>,
@@ -62,6 +64,13 @@ pub(super) fn scope(
     };
     for path in paths.unwrap_or_default() {
         rules.push(Rule { can: capabilities, on: Pattern::parse(path)? });
+    }
+    if paths.is_none() && can.is_some() && allow.is_some() {
+        return Err(Error::bad_request(
+            "can without paths says nothing beside allow, whose rules carry their own",
+        )
+        .hint("name the paths that it is for, or write it into the rules")
+        .into());
     }
     if paths.is_none() && can.is_some() {
         rules.push(Rule { can: capabilities, on: Pattern::everything() });
@@ -116,6 +125,12 @@ mod tests {
             r#"{"name":"n","can":["fly"]}"#,
             r#"{"name":"n","paths":["a//b"]}"#,
             r#"{"name":"n","allow":["read"]}"#,
+            r#"{"name":"n","can":["write"],"allow":["read on a"]}"#,
+            r#"{"name":"n","allow":[" on a"]}"#,
+            r#"{"name":"n","allow":["* on a"]}"#,
+            r#"{"name":"n","allow":["read,* on a"]}"#,
+            r#"{"name":"n","can":["*"],"paths":["a"]}"#,
+            r#"{"name":"n","can":[""],"paths":["a"]}"#,
         ] {
             assert!(said(refused).is_err(), "{refused}");
         }

@@ -2,6 +2,7 @@
 
 use hqv_api::{TokenPlanned, TokenRequest};
 use hqv_engine::ops::token_plan::TokenPlan;
+use hqv_model::OpKind;
 
 use crate::answer::ok;
 use crate::ask::{Ask, Carried};
@@ -22,7 +23,8 @@ use crate::v1::{render, token_create};
 pub async fn token_plan(ask: Ask, carried: Carried) -> Answer {
     ask.no_query()?;
     let body = carried.read(&ask, size::SMALL).await?;
-    let create = token_create::operation(&size::parse::<TokenRequest>(&body)?)?;
+    let create = size::parse::<TokenRequest>(&body).and_then(|request| token_create::operation(&request));
+    let create = create.map_err(|refusal| ask.meaningless(OpKind::TokenPlan, refusal))?;
     let planned = ask.shared.engine.run(ask.caller, TokenPlan { create }).await?;
     let token = render::token(&planned.view);
     Ok(ok(&TokenPlanned {

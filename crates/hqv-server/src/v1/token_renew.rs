@@ -2,11 +2,11 @@
 
 use hqv_api::{TokenRenewRequest, TokenRenewed};
 use hqv_engine::ops::token_renew::TokenRenew;
-use hqv_model::{TokenRef, Ttl};
+use hqv_model::{OpKind, TokenRef, Ttl};
 
 use crate::answer::ok;
 use crate::ask::{Ask, Carried};
-use crate::errors::Answer;
+use crate::errors::{Answer, Refusal};
 use crate::guard::size;
 use crate::v1::render;
 
@@ -24,8 +24,10 @@ use crate::v1::render;
 pub async fn token_renew(ask: Ask, who: TokenRef, carried: Carried) -> Answer {
     ask.no_query()?;
     let body = carried.read(&ask, size::SMALL).await?;
-    let request: TokenRenewRequest = size::parse(&body)?;
-    let ttl = request.ttl.as_deref().map(Ttl::parse).transpose()?;
+    let ttl = size::parse(&body).and_then(|request: TokenRenewRequest| {
+        request.ttl.as_deref().map(Ttl::parse).transpose().map_err(Refusal::from)
+    });
+    let ttl = ttl.map_err(|refusal| ask.meaningless(OpKind::TokenRenew, refusal))?;
     let done = ask.shared.engine.run(ask.caller, TokenRenew { who, ttl }).await?;
     Ok(ok(&TokenRenewed { ok: true, metadata: render::token(&done.view), notes: done.notes }))
 }

@@ -12,6 +12,10 @@ struct Tail {
     text: String,
 }
 
+fn number(line: &str) -> u64 {
+    line.strip_prefix("id: ").unwrap().parse().unwrap()
+}
+
 impl Tail {
     async fn open(house: &House, bearer: &str, query: &str) -> Tail {
         let mut stream = house.connect(&[b"http/1.1"]).await;
@@ -39,7 +43,13 @@ impl Tail {
     }
 
     fn sequences(&self) -> Vec<u64> {
-        self.text.lines().filter_map(|line| line.strip_prefix("id: ")).map(|id| id.parse().unwrap()).collect()
+        let events = self.text.split("\n\n").filter(|event| event.contains("event: record"));
+        events.map(|event| number(event.lines().find(|line| line.starts_with("id: ")).unwrap())).collect()
+    }
+
+    /// What an `EventSource` would send as `Last-Event-ID`.
+    fn position(&self) -> u64 {
+        number(self.text.lines().rfind(|line| line.starts_with("id: ")).unwrap())
     }
 }
 
@@ -97,6 +107,45 @@ async fn a_tail_may_begin_with_the_newest() {
     assert_eq!(tail.sequences().len(), 3);
 }
 
+/// Cut off at any moment, a tail goes on where it was: no access is missing and none comes twice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tail_that_was_cut_goes_on_behind_its_position() {
+    let house = House::new().await;
+    house.put("a", "v").await;
+    let (mut after, mut seen, mut made) = (None, Vec::new(), 0);
+    for round in 0..10 {
+        let query = after.map_or(String::new(), |line| format!("&after={line}"));
+        let mut tail = Tail::open(&house, &house.owner, &format!("&operation=get{query}")).await;
+        tail.until("\nid: ").await;
+        for _ in 0..3 {
+            let claim = format!("n{made}.");
+            made += 1;
+            house.unix().with("GET", "/v1/secrets/a", &house.owner, &[("x-hqv-claim", &claim)], None).await;
+        }
+        // Some rounds see all of theirs, some are cut before.
+        if round % 2 == 0 {
+            tail.until(&format!("\"n{}.\"", made - 1)).await;
+            tail.until("\n\n").await;
+        }
+        let whole = tail.text.rfind("\n\n").map_or(0, |end| end + 2);
+        tail.text.truncate(whole);
+        seen.extend(tail.sequences());
+        after = Some(tail.position());
+    }
+    let mut tail =
+        Tail::open(&house, &house.owner, &format!("&operation=get&after={}", after.unwrap())).await;
+    house.unix().with("GET", "/v1/secrets/a", &house.owner, &[("x-hqv-claim", "end.")], None).await;
+    tail.until("\"end.\"").await;
+    tail.until("\n\n").await;
+    seen.extend(tail.sequences());
+    let page = house.tls().get("/v1/audit?operation=get&limit=1000", &house.owner).await.json();
+    let mut all: Vec<u64> =
+        page["records"].as_array().unwrap().iter().map(|r| r["sequence"].as_u64().unwrap()).collect();
+    all.reverse();
+    assert_eq!((seen.len(), all.len()), (made + 1, made + 1));
+    assert_eq!(seen, all);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tk3_a_tail_ends_with_its_token() {
     let house = House::new().await;
@@ -119,6 +168,9 @@ async fn a_tail_needs_the_right_to_it() {
     let way = house.tls();
     assert_eq!(way.get("/v1/audit?follow=true", &token).await.code(), "FORBIDDEN");
     assert_eq!(way.get("/v1/audit?follow=true", "").await.code(), "UNAUTHORIZED");
+    for bad in ["after=3", "follow=true&after=3&limit=2", "follow=true&after=x"] {
+        assert_eq!(way.get(&format!("/v1/audit?{bad}"), &house.owner).await.code(), "BAD_REQUEST", "{bad}");
+    }
     assert_eq!(way.get("/v1/audit?follow=true&before=3", &house.owner).await.code(), "BAD_REQUEST");
 }
 

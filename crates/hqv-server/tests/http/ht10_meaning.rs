@@ -40,3 +40,48 @@ async fn ht10_methods_head_and_spellings_have_one_meaning() {
         assert_eq!(way.get(target, owner).await.status, 404, "{target}");
     }
 }
+
+/// What nothing can be is refused with code and sentence, changes nothing, and stands in the record under its name.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tk4_a_token_that_makes_no_sense_is_refused_and_the_refusal_recorded() {
+    let house = House::new().await;
+    let boss =
+        house.token(&house.owner, r#"{"name":"boss","allow":["read,delegate on a/"],"max_uses":5}"#).await;
+    let way = house.tls();
+    let recorded = async || {
+        let reply = way.get("/v1/audit?operation=token-create&outcome=failed&limit=1000", &house.owner).await;
+        reply.json()["records"].as_array().unwrap().clone()
+    };
+    for (number, (body, words)) in [
+        (r#"{"name":"w","allow":["on a/"]}"#, "rule"),
+        (r#"{"name":"w","allow":[" on a/"]}"#, "capabilit"),
+        (r#"{"name":"w","allow":["* on a/"]}"#, "capabilit"),
+        (r#"{"name":"w","paths":["a/"],"can":[]}"#, "can is empty"),
+        (r#"{"name":"w","paths":["a/"],"can":["*"]}"#, "capabilit"),
+        (r#"{"name":"w","can":["read"],"allow":["read on a/b"]}"#, "beside allow"),
+        (r#"{"name":"w","max_uses":0}"#, "0"),
+        (r#"{"name":"w","max_uses":1,"reserve":0}"#, "0"),
+        (r#"{"name":"w","reserve":1}"#, "max_uses"),
+        (r#"{"name":"w","max_uses":1,"reserve":2}"#, "more than max_uses"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let reply = way.send("POST", "/v1/tokens", &boss, Some(body)).await;
+        assert_eq!((reply.status, reply.code()), (400, "BAD_REQUEST".into()), "{body}: {}", reply.text);
+        let said = reply.json()["error"].as_str().unwrap().to_owned();
+        assert!(said.contains(words), "{body}: {said}");
+        let lines = recorded().await;
+        assert_eq!(lines.len(), number + 1, "{body}");
+        let newest = lines.iter().max_by_key(|line| line["sequence"].as_u64()).unwrap();
+        assert_eq!((&newest["identity"]["name"], &newest["code"]), (&"boss".into(), &"BAD_REQUEST".into()));
+        assert_eq!(newest["detail"].as_str(), Some(said.as_str()));
+    }
+    let family = way.get("/v1/tokens", &boss).await.json();
+    assert_eq!(family["tokens"].as_array().unwrap().len(), 0, "{family}");
+    // Nobody's nonsense is counted and not told apart from anything else.
+    let stranger = format!("hqv_{}", "A".repeat(71));
+    let reply = way.send("POST", "/v1/tokens", &stranger, Some(r#"{"name":"w","max_uses":0}"#)).await;
+    assert_eq!(reply.status, 401);
+    assert_eq!(recorded().await.len(), 10);
+}

@@ -21,7 +21,12 @@ pub struct Page {
 impl Page {
     /// Asks for an entry as an agent on the socket and reads the page's address.
     pub async fn open(house: &House, body: &str) -> Page {
-        let reply = house.unix().send("POST", "/v1/entries", "", Some(body)).await;
+        Page::open_as(house, "", body).await
+    }
+
+    /// The same with a token.
+    pub async fn open_as(house: &House, token: &str, body: &str) -> Page {
+        let reply = house.unix().send("POST", "/v1/entries", token, Some(body)).await;
         assert_eq!(reply.status, 201, "{}", reply.text);
         Page::of(&reply)
     }

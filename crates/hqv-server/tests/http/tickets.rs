@@ -1,6 +1,6 @@
 //! Entries and asks over the API: who waits, who answers, and what each of them is told.
 
-use crate::client::{Reply, read_to_close, soon};
+use crate::client::{Reply, SOON, read_to_close, soon};
 use crate::house::House;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -212,14 +212,53 @@ async fn a_poll_is_bounded_and_goes_with_the_daemon() {
         way.get(&format!("/v1/entries/{}?wait=1", text(&opened["code"])), "").await.code(),
         "BAD_REQUEST"
     );
-    // It ends with the daemon, long before its time.
+    // It ends with the daemon, long before its time, and before the grace would end it: that is longer than `soon`.
     let mut stream = UnixStream::connect(&house.socket).await.unwrap();
     let handle = house.handle();
     let head = format!("GET /v1/entries/{id}?wait=60 HTTP/1.1\r\nHost: localhost\r\n\r\n");
     stream.write_all(head.as_bytes()).await.unwrap();
-    let (answer, ()) =
-        soon(async { tokio::join!(read_to_close(&mut stream), handle.stop(Duration::from_secs(10))) }).await;
+    let (answer, ()) = soon(async { tokio::join!(read_to_close(&mut stream), handle.stop(2 * SOON)) }).await;
     assert!(answer.is_empty() || answer.contains("UNAVAILABLE"), "{answer}");
+}
+
+async fn polling(house: &House, entry: &Value, seconds: u32) -> UnixStream {
+    let id = text(&entry["id"]);
+    let poll = format!("GET /v1/entries/{id}?wait={seconds} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    let mut stream = UnixStream::connect(&house.socket).await.unwrap();
+    stream.write_all(poll.as_bytes()).await.unwrap();
+    stream
+}
+
+/// The status line's beginning, where one comes within a moment.
+async fn answered(stream: &mut UnixStream) -> Option<String> {
+    let mut first = [0; 12];
+    let read = tokio::io::AsyncReadExt::read(stream, &mut first);
+    let read = tokio::time::timeout(Duration::from_millis(200), read).await.ok()?.unwrap();
+    (read > 0).then(|| String::from_utf8_lossy(&first).into_owned())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ht5_a_crowd_at_one_ticket_keeps_nobody_from_waiting_for_another() {
+    let house = House::new().await;
+    let one = post(&house, "/v1/entries", "", ENTRY).await.json();
+    let other =
+        post(&house, "/v1/entries", "", &ENTRY.replace("\"path\":\"", "\"path\":\"another/")).await.json();
+    let mut crowd = Vec::new();
+    for number in 0..6 {
+        let mut stream = polling(&house, &one, 3).await;
+        let said = answered(&mut stream).await;
+        assert_eq!(said.is_some_and(|line| line == "HTTP/1.1 429"), number >= 4, "poll {number}");
+        crowd.push(stream);
+    }
+    assert_eq!(answered(&mut polling(&house, &other, 60).await).await, None, "it waits");
+    // The crowd hangs up: its places are free again, at the latest when its time is over.
+    drop(crowd);
+    soon(async {
+        while answered(&mut polling(&house, &one, 60).await).await.is_some() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
 }
 
 /// Polls stay for their time although their clients are gone; they must not fill the house.

@@ -128,8 +128,10 @@ impl Kept {
     /// What the system said.
     #[cfg(target_os = "linux")]
     pub fn new(bytes: &[u8]) -> io::Result<Kept> {
-        use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+        use rustix::fs::{MemfdFlags, Mode, SealFlags, fchmod, fcntl_add_seals, memfd_create};
         let fd = memfd_create(c"secret", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
+        // Whoever finds it among the program's descriptors: its own user at most.
+        fchmod(&fd, Mode::RUSR)?;
         // Away from the low numbers, which shells use themselves.
         let fd = rustix::io::fcntl_dupfd_cloexec(&fd, 20)?;
         let mut rest = bytes;

@@ -27,6 +27,8 @@ const HEARD: [libc::c_int; 10] = [
 
 static PIPE: OnceLock<(File, OwnedFd)> = OnceLock::new();
 static WRITE_END: AtomicI32 = AtomicI32::new(-1);
+/// Which signals were blocked when we were started.
+static BLOCKED: OnceLock<libc::sigset_t> = OnceLock::new();
 
 extern "C" fn note(signal: libc::c_int, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
     // SAFETY: the kernel gives the info; write(2) is async-signal-safe and the bytes are ours; errno is put back.
@@ -59,6 +61,7 @@ impl Relay {
             let _ = PIPE.set((File::from(read), write));
         }
         let (read, _) = PIPE.get().ok_or(io::ErrorKind::Other)?;
+        unblock();
         for signal in HEARD {
             // SAFETY: `note` is async-signal-safe; both structs are ours.
             unsafe {
@@ -89,19 +92,45 @@ impl Relay {
     }
 }
 
-/// Gives back what was heard its default effect, in a child before it becomes another program.
+/// Whoever started us may have blocked what we must hear.
+fn unblock() {
+    // SAFETY: both sets are ours.
+    unsafe {
+        let mut heard = MaybeUninit::<libc::sigset_t>::zeroed().assume_init();
+        let mut before = heard;
+        libc::sigemptyset(&raw mut heard);
+        for signal in HEARD {
+            libc::sigaddset(&raw mut heard, signal);
+        }
+        if libc::pthread_sigmask(libc::SIG_UNBLOCK, &raw const heard, &raw mut before) == 0 {
+            let _ = BLOCKED.set(before);
+        }
+    }
+}
+
+/// Whether a signal has no effect on this process. Safe between fork and exec.
+pub(super) fn is_ignored(signal: libc::c_int) -> bool {
+    // SAFETY: asks for a disposition; the struct is ours.
+    unsafe {
+        let mut now = MaybeUninit::<libc::sigaction>::zeroed().assume_init();
+        libc::sigaction(signal, std::ptr::null(), &raw mut now) == 0 && now.sa_sigaction == libc::SIG_IGN
+    }
+}
+
+/// Gives back what was heard its default effect, and blocks what was blocked, in a child before it becomes another program.
 ///
 /// # Safety
 /// In a child, between fork and exec.
 pub(super) unsafe fn forget() {
-    for signal in HEARD.into_iter().chain([libc::SIGPIPE]) {
-        // SAFETY: sets dispositions.
-        unsafe {
-            let mut now = MaybeUninit::<libc::sigaction>::zeroed().assume_init();
-            let asked = libc::sigaction(signal, std::ptr::null(), &raw mut now) == 0;
-            if !asked || now.sa_sigaction != libc::SIG_IGN || signal == libc::SIGPIPE {
+    // SAFETY: sets dispositions and the mask.
+    unsafe {
+        for signal in HEARD.into_iter().chain([libc::SIGPIPE]) {
+            if signal == libc::SIGPIPE || !is_ignored(signal) {
                 libc::signal(signal, libc::SIG_DFL);
             }
+        }
+        if let Some(blocked) = BLOCKED.get() {
+            libc::pthread_sigmask(libc::SIG_SETMASK, blocked, std::ptr::null_mut());
         }
     }
 }

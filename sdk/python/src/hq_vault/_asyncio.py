@@ -1,13 +1,14 @@
 """asyncio on plain sockets: no transports, so nothing outlives its loop or warns of it."""
 
 import asyncio
+import contextlib
 import socket
 import ssl
 from typing import Any, Callable, Coroutine, List, Optional, Tuple, TypeVar, cast
 
 from ._hidden import Hidden
 from ._http import Stream
-from ._io import is_quiet
+from ._io import is_quiet, look_up
 
 T = TypeVar("T")
 _PIECE = 64 * 1024
@@ -44,6 +45,10 @@ class TlsStream(AsyncStream):
         self._base = base
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._in, self._out, server_hostname=host)
+
+    def quiet(self) -> bool:
+        # What was read along with the last answer, such as the word that the other side has closed, is in here already.
+        return super().quiet() and not self._in.pending and not self._tls.pending()
 
     async def handshake(self) -> None:
         await self._pump(self._tls.do_handshake)
@@ -85,9 +90,22 @@ class AsyncIo:
             pass
         raise TimeoutError
 
-    async def addresses(self, host: str, port: int) -> List[Tuple[Any, ...]]:
+    async def addresses(self, host: str, port: int, until: float) -> List[Tuple[Any, ...]]:
+        # Not the loop's own: `asyncio.run` would wait for its threads, however long they take.
         loop = asyncio.get_running_loop()
-        return cast(List[Tuple[Any, ...]], await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        answer: "asyncio.Future[List[Tuple[Any, ...]]]" = loop.create_future()
+
+        def take(found: List[Tuple[Any, ...]]) -> None:
+            if not answer.done():
+                answer.set_result(found)
+
+        def tell(found: List[Tuple[Any, ...]]) -> None:
+            # How a loop says that it has been closed meanwhile.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(take, found)
+
+        look_up(host, port, tell)
+        return await answer
 
     async def open(self, family: int, address: Any, until: float) -> Stream:
         stream = socket.socket(family, socket.SOCK_STREAM)

@@ -1,11 +1,12 @@
 """Blocking sockets. The methods are coroutines that never wait, so that one text serves both kinds of client."""
 
+import queue
 import socket
 from typing import Any, Coroutine, List, Tuple, TypeVar, cast
 
 from ._hidden import Hidden
 from ._http import Stream
-from ._io import is_quiet, left
+from ._io import is_quiet, left, look_up
 
 T = TypeVar("T")
 
@@ -52,8 +53,14 @@ class BlockingIo:
             pass
         raise TimeoutError
 
-    async def addresses(self, host: str, port: int) -> List[Tuple[Any, ...]]:
-        return cast(List[Tuple[Any, ...]], socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    async def addresses(self, host: str, port: int, until: float) -> List[Tuple[Any, ...]]:
+        answer: "queue.SimpleQueue[List[Tuple[Any, ...]]]" = queue.SimpleQueue()
+        look_up(host, port, answer.put)
+        try:
+            return answer.get(timeout=left(until))
+        except queue.Empty:
+            pass
+        raise TimeoutError
 
     async def open(self, family: int, address: Any, until: float) -> Stream:
         stream = socket.socket(family, socket.SOCK_STREAM)

@@ -8,7 +8,7 @@ from typing import Any, List, Optional, Tuple
 from . import _unix
 from ._error import VaultSdkError, connection
 from ._fetch import pinned_ca
-from ._http import Broken, Stream, read_answer
+from ._http import Broken, Stream
 from ._io import Io
 from ._proxy import Proxy, hop_for
 from ._target import Target
@@ -108,7 +108,7 @@ class Dialer:
     async def _tcp(self, host: str, port: int, until: float) -> Stream:
         """Connects to the first address that answers. No name service is asked about ``localhost``."""
         why = ""
-        for family, address in await self._addresses(host, port):
+        for family, address in await self._addresses(host, port, until):
             try:
                 stream = await self._io.open(family, address, until)
             except (socket.timeout, TimeoutError):
@@ -120,13 +120,10 @@ class Dialer:
                 return stream
         raise connection(f"cannot reach {host} port {port}: {why}" if why else f"the name {host} is not known")
 
-    async def _addresses(self, host: str, port: int) -> List[Tuple[int, Any]]:
+    async def _addresses(self, host: str, port: int, until: float) -> List[Tuple[int, Any]]:
         if host == "localhost":
             return [(socket.AF_INET, ("127.0.0.1", port)), (socket.AF_INET6, ("::1", port))]
-        try:
-            return [(found[0], found[4]) for found in await self._io.addresses(host, port)]
-        except (OSError, UnicodeError):
-            return []
+        return [(found[0], found[4]) for found in await self._io.addresses(host, port, until)]
 
     def _distrust(self, error: OSError) -> VaultSdkError:
         if isinstance(error, ssl.SSLCertVerificationError):

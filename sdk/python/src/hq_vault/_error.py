@@ -5,7 +5,7 @@ nor the frames below: the arguments in those hold tokens and values.
 """
 
 import re
-from typing import Optional
+from typing import Any, Optional, Tuple
 
 # C0, C1, line separators and what turns the direction of text: none may move the cursor of a terminal.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -41,6 +41,10 @@ class VaultSdkError(Exception):
         self.actor = actor
         self.retry_after = retry_after
         self.sent = sent
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        """It goes to another process as it is. What the base class would hand over is the message alone."""
+        return type(self), (self.code, self.message), self.__dict__
 
     def __str__(self) -> str:
         return f"{self.message} ({self.code})"

@@ -2,8 +2,9 @@
 
 import select
 import socket
+import threading
 import time
-from typing import Any, Coroutine, List, Protocol, Tuple, TypeVar
+from typing import Any, Callable, Coroutine, List, Protocol, Tuple, TypeVar
 
 from ._http import Stream
 
@@ -17,7 +18,10 @@ class Io(Protocol):
         """Raises ``TimeoutError`` where ``work`` takes longer."""
         ...
 
-    async def addresses(self, host: str, port: int) -> List[Tuple[Any, ...]]: ...
+    async def addresses(self, host: str, port: int, until: float) -> List[Tuple[Any, ...]]:
+        """None where the name is not known."""
+        ...
+
     async def open(self, family: int, address: Any, until: float) -> Stream: ...
     async def tls(self, stream: Stream, context: Any, host: str) -> Stream: ...
     def socket_of(self, stream: Stream) -> socket.socket: ...
@@ -29,6 +33,20 @@ def left(until: float) -> float:
     if seconds <= 0:
         raise TimeoutError
     return seconds
+
+
+def look_up(host: str, port: int, tell: Callable[[List[Tuple[Any, ...]]], None]) -> None:
+    """Asks for a name's addresses and tells them, none where it is not known, from a thread of its own: the system's
+    resolver knows no deadline, and must keep neither who gave up on it nor the process's end."""
+
+    def ask() -> None:
+        try:
+            found: List[Tuple[Any, ...]] = list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError):
+            found = []
+        tell(found)
+
+    threading.Thread(target=ask, name="hq-vault-lookup", daemon=True).start()
 
 
 def is_quiet(stream: socket.socket) -> bool:

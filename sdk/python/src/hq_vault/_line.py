@@ -7,7 +7,6 @@ been spent.
 
 import json
 import os
-import socket
 import sys
 import time
 from typing import Any, Dict, List, NamedTuple, Optional

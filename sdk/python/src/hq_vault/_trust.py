@@ -12,7 +12,7 @@ import re
 import ssl
 from typing import List, NamedTuple, Optional
 
-from ._error import shown, usage
+from ._error import VaultSdkError, shown, usage
 from ._unix import reason
 
 _BLOCK = re.compile("-----BEGIN CERTIFICATE-----([^-]*)-----END CERTIFICATE-----")
@@ -47,7 +47,14 @@ class Trust(NamedTuple):
             found = [der for file in files for der in _quietly(file) if self.accepts(der)]
             return verifying(found[:1]) if found else None
         file = self.ca_file or local
-        return verifying(_read_pem(file)) if file else verifying(None)
+        if not file:
+            return verifying(None)
+        try:
+            return verifying(_read_pem(file))
+        except ssl.SSLError:
+            # A block of PEM may hold anything.
+            pass
+        raise _empty(file)
 
 
 def verifying(certificates: Optional[List[bytes]]) -> ssl.SSLContext:
@@ -94,8 +101,12 @@ def _read_pem(path: str) -> List[bytes]:
     if why:
         raise usage(f"cannot read the CA file {shown(path)}: {why}")
     if not found:
-        raise usage(f"no certificate stands in the CA file {shown(path)}")
+        raise _empty(path)
     return found
+
+
+def _empty(path: str) -> VaultSdkError:
+    return usage(f"no certificate stands in the CA file {shown(path)}")
 
 
 def _quietly(path: str) -> List[bytes]:

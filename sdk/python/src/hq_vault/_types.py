@@ -21,6 +21,8 @@ class Metadata(_Metadata, total=False):
     """Its own variable name."""
     expires: str
     """When it should have been replaced (RFC 3339, UTC)."""
+    exposedSince: str
+    """Since when its newest version counts as known to a family that was burnt (RFC 3339, UTC)."""
     route: str
     """How the newest value came in."""
     writtenBy: str
@@ -159,7 +161,7 @@ class TokenMetadata(_TokenMetadata, total=False):
 
 
 class TokenAnswer(TypedDict):
-    """A new token. Its text is shown here once."""
+    """A new token, or that of an approved ask. Its text is shown here once."""
 
     metadata: TokenMetadata
     """What it may."""

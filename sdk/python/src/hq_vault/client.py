@@ -6,55 +6,23 @@ The same calls for asyncio are in ``hq_vault.aio``.
 import threading
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence, Type, Union
 
+from ._base import Client
 from ._blocking import BlockingIo, run
 from ._hidden import Hidden
 from ._results import CreatedToken, Secrets, Waiting
-from ._surroundings import Options
 from ._types import DeleteAnswer, Entry, EntryStored, PutAnswer, TokenRevoked
-from ._verbs import KEEP, present, verbs
+from ._verbs import KEEP, present
 
 
-class VaultClient:
+class VaultClient(Client):
     """One caller's line to one vault. Connections are kept, and threads may share it.
 
     Every argument may be left out; then the variable of the same meaning counts, then the vault directory.
     Timeouts are seconds. A token shuts out a session.
     """
 
-    def __init__(
-        self,
-        *,
-        url: Optional[str] = None,
-        token: Optional[str] = None,
-        token_file: Optional[str] = None,
-        session: Optional[str] = None,
-        vault_dir: Optional[str] = None,
-        ca_file: Optional[str] = None,
-        fingerprint: Optional[str] = None,
-        connect_timeout: float = 5.0,
-        timeout: float = 60.0,
-        reason: Optional[str] = None,
-    ) -> None:
-        # First, so that a traceback may print a client that could not be made.
-        self._about = ""
-        options = Hidden(
-            Options(
-                url,
-                None if token is None else Hidden(token),
-                token_file,
-                None if session is None else Hidden(session),
-                vault_dir,
-                ca_file,
-                fingerprint,
-                connect_timeout,
-                timeout,
-                reason,
-            )
-        )
-        # Whatever of these holds a secret, by right or by a slip: no traceback shows it.
-        del url, token, token_file, session
-        self._verbs = verbs(BlockingIo(), options)
-        self._about = self._verbs.about
+    def _io(self) -> BlockingIo:
+        return BlockingIo()
 
     def get_secret(self, path: str, *, version: Optional[int] = None) -> str:
         """Reads a value; a use."""
@@ -139,18 +107,11 @@ class VaultClient:
         body = present(path=path, type=type, description=description, overwrite=overwrite)
         return run(self._verbs.ingest(body, timeout, on_waiting))
 
-    def close(self) -> None:
-        """Closes the kept connections."""
-        self._verbs.line.close()
-
     def __enter__(self) -> "VaultClient":
         return self
 
     def __exit__(self, kind: Optional[Type[BaseException]], error: object, trace: object) -> None:
         self.close()
-
-    def __repr__(self) -> str:
-        return f"VaultClient({self._about})"
 
 
 _lock = threading.Lock()

@@ -34,7 +34,7 @@ Examples:
   $ hq-vault agents setup --print cursor
   $ hq-vault agents setup --remove
 
-The text stands between two markers; the rest of a file stays as it is, to the byte. Without a name it
+The text stands between two markers; the rest of a file stays as it is, to the byte. Without a name it \
 is written for the agents whose files are there. The change is shown first; at a terminal it asks.
 
 Exit codes: 2 a file that cannot be changed, or no agent's files here, 7 changed meanwhile, 8 not confirmed

@@ -10,7 +10,7 @@ use super::parse;
 Examples:
   $ hq-vault answer 7F3K-9QXM
 
-Without a code it answers the only one that waits. A value is typed here by a person; to store one from a
+Without a code it answers the only one that waits. A value is typed here by a person; to store one from a \
 file or a pipe: hq-vault store.
 
 Exit codes: 3 nothing waits under that code, 4 not permitted, 5 locked, 8 you refused

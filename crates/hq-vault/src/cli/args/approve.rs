@@ -13,7 +13,7 @@ Examples:
 
 The exact grant is shown first, and nothing but a yes grants it. The token goes to who asked, once.
 
-Exit codes: 3 nothing waits under that code, 4 not permitted or wider than asked, 7 it changed since it
+Exit codes: 3 nothing waits under that code, 4 not permitted or wider than asked, 7 it changed since it \
 was shown, 8 you said no
 
 More: hq-vault man approve")]

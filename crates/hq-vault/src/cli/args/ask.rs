@@ -12,10 +12,10 @@ use super::parse;
 Examples:
   $ hq-vault ask deploy/prod/ --ttl 1h --max-uses 5 --reason \"deploy preview\" --timeout 1s
 
-The token alone goes to stdout, so T=$(hq-vault ask ...) works. The same command run again goes on
+The token alone goes to stdout, so T=$(hq-vault ask ...) works. The same command run again goes on \
 waiting. The person decides with hq-vault approve or hq-vault deny.
 
-Exit codes: 0 granted, 2 wrong usage, 8 denied or nobody came in time, 9 still waiting: run the same
+Exit codes: 0 granted, 2 wrong usage, 8 denied or nobody came in time, 9 still waiting: run the same \
 command again
 
 More: hq-vault man ask")]

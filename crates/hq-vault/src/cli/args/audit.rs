@@ -28,9 +28,9 @@ pub struct Args {
     pub read: Read,
 }
 
-/// Filters of the plain `audit`.
+/// Which records.
 #[derive(clap::Args, Debug)]
-pub struct Read {
+pub struct Filters {
     /// Only what touched this path, or what lies under a prefix ending in /
     #[arg(long, value_name = "PATH", help_heading = "Filters")]
     pub path: Option<String>,
@@ -40,12 +40,23 @@ pub struct Read {
     /// Only this operation, such as get, put or token-create
     #[arg(long, value_name = "OP", value_parser = parse::operation, help_heading = "Filters")]
     pub operation: Option<hqv_model::OpKind>,
+    /// Only with this outcome: ok, denied or failed
+    #[arg(long, value_name = "OUTCOME", value_parser = parse::outcome, help_heading = "Filters")]
+    pub outcome: Option<hqv_model::Outcome>,
     /// Only from this moment on: a date, a time, or 2h for two hours ago
     #[arg(long, value_name = "WHEN", help_heading = "Filters")]
     pub since: Option<String>,
     /// Only up to this moment
     #[arg(long, value_name = "WHEN", help_heading = "Filters")]
     pub until: Option<String>,
+}
+
+/// Options of the plain `audit`.
+#[derive(clap::Args, Debug)]
+pub struct Read {
+    /// Which records.
+    #[command(flatten)]
+    pub filters: Filters,
     /// At most this many, the newest  [default: 50; with --tail 10]
     #[arg(long, value_name = "N", value_parser = parse::count, allow_hyphen_values = true, help_heading = "Filters")]
     pub limit: Option<usize>,
@@ -59,6 +70,8 @@ pub struct Read {
 pub enum Verb {
     /// Prove that nothing was edited, dropped, moved or cut off
     Verify(Verify),
+    /// Print all records that the filters want, the oldest first
+    Export(Export),
     /// Print the key that proves the record anywhere
     PublicKey(PublicKey),
     /// Print a signed checkpoint, to be kept elsewhere
@@ -89,6 +102,22 @@ pub struct Verify {
     pub against: Option<PathBuf>,
 }
 
+/// Print all records that the filters want, the oldest first.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  $ hq-vault audit export --json > record.jsonl
+  $ hq-vault audit export --outcome denied --since 7d
+
+A line is one object with --json. Its members are stable: spec/audit-event.json.
+
+More: hq-vault man audit export")]
+pub struct Export {
+    /// Which records.
+    #[command(flatten)]
+    pub filters: Filters,
+}
+
 /// Print the key that proves the record anywhere.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
@@ -104,7 +133,7 @@ pub struct PublicKey {}
 Examples:
   $ hq-vault audit checkpoint > checkpoint.txt
 
-A cut exactly at a checkpoint, or vault and record put back together, is found only against one
+A cut exactly at a checkpoint, or vault and record put back together, is found only against one \
 that was kept elsewhere: hq-vault audit verify --against checkpoint.txt
 
 More: hq-vault man audit checkpoint")]

@@ -9,7 +9,7 @@ Examples:
   $ hq-vault config show
   $ hq-vault config set idle-timeout 60
 
-config.toml holds what cannot weaken the vault (port, looks). Everything else is sealed in the vault
+config.toml holds what cannot weaken the vault (port, looks). Everything else is sealed in the vault \
 and changed here, with the owner's authority.
 
 More: hq-vault man config"

@@ -16,16 +16,16 @@ Examples:
   $ eval $(hq-vault env-file myapp/ --format export)
   $ hq-vault env-file myapp/ --format json
 
-`-o .env` writes the file at once, readable by you alone; `> .env` empties it before the vault is
+`-o .env` writes the file at once, readable by you alone; `> .env` empties it before the vault is \
 asked. A shell format prints a command that fails when we do, so that the eval itself fails.
 
-Exit codes: 2 a value that the format cannot carry, 3 nothing there, 4 not permitted, 5 locked,
+Exit codes: 2 a value that the format cannot carry, 3 nothing there, 4 not permitted, 5 locked, \
 7 two paths, one name
 
 More: hq-vault man env-file")]
 pub struct Args {
-    /// The prefix; myapp and myapp/ mean the same
-    #[arg(value_name = "PREFIX", value_parser = parse::prefix, required_unless_present = "env")]
+    /// The prefix; myapp and myapp/ mean the same. Without one, what .hq-vault.toml says
+    #[arg(value_name = "PREFIX", value_parser = parse::prefix)]
     pub prefix: Option<Prefix>,
     /// A variable with a name of your choice, wherever its secret is; may be repeated
     #[arg(long, value_name = "NAME=PATH", value_parser = parse::variable, help_heading = "Which")]
@@ -33,6 +33,9 @@ pub struct Args {
     /// Only secrets at most so many segments below the prefix
     #[arg(long, value_name = "N", value_parser = parse::depth, requires = "prefix", allow_hyphen_values = true, help_heading = "Which")]
     pub depth: Option<u16>,
+    /// Use no project file
+    #[arg(long, help_heading = "Which")]
+    pub no_project: bool,
     /// dotenv, export (for an unquoted eval), fish, powershell, docker, systemd, github, json or yaml
     #[arg(long, value_name = "FORMAT", value_parser = parse::format, default_value = "dotenv", help_heading = "Output")]
     pub format: Format,

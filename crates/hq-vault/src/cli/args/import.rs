@@ -16,13 +16,13 @@ Examples:
   $ hq-vault import .env --prefix shop --dry-run
   $ hq-vault import .env --prefix shop --replace
 
-DATABASE_URL goes to shop/database-url: lower-cased, each _ turned into -. A name that this would
+DATABASE_URL goes to shop/database-url: lower-cased, each _ turned into -. A name that this would \
 lose, such as dbUrl, is kept with the secret as its variable.
 
-The file is read as node --env-file, npm dotenv, python-dotenv and source in bash read it, and
+The file is read as node --env-file, npm dotenv, python-dotenv and source in bash read it, and \
 nothing in it is run. Where they differ, each line is named, and a person is asked; --as answers.
 
-Exit codes: 2 a line or name that cannot be taken, 4 not permitted, 5 locked,
+Exit codes: 2 a line or name that cannot be taken, 4 not permitted, 5 locked, \
 7 something is there already
 
 More: hq-vault man import")]

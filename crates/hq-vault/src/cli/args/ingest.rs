@@ -15,11 +15,11 @@ Examples:
   $ hq-vault ingest stripe/webhook-secret --type api-key --description \"Stripe webhook\" --timeout 1s
   $ hq-vault ingest tls/new-key --type certificate --code --timeout 1s
 
-The person is asked on this terminal, in tmux, on a page in the browser, or by a code for
-hq-vault answer, whichever is there first. The same command run again goes on waiting, and prints the
+The person is asked on this terminal, in tmux, on a page in the browser, or by a code for \
+hq-vault answer, whichever is there first. The same command run again goes on waiting, and prints the \
 confirmation once the value is stored.
 
-Exit codes: 0 stored, 4 not permitted, 7 something is there already (--overwrite), 8 refused or nobody
+Exit codes: 0 stored, 4 not permitted, 7 something is there already (--overwrite), 8 refused or nobody \
 came in time, 9 still waiting: run the same command again
 
 More: hq-vault man ingest")]

@@ -7,7 +7,7 @@ Examples:
   $ hq-vault init
   $ hq-vault init --vault-dir ./other-vault
 
-The passphrase is asked twice, or read from HQ_VAULT_PASSPHRASE_FILE. The recovery key is shown on
+The passphrase is asked twice, or read from HQ_VAULT_PASSPHRASE_FILE. The recovery key is shown on \
 the terminal only, once.
 
 Exit codes: 2 the passphrase is too weak, 4 not the owner, 7 a vault is there already

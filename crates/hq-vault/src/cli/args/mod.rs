@@ -10,23 +10,28 @@ pub mod answer;
 pub mod approve;
 pub mod ask;
 pub mod audit;
+pub mod burn;
 pub mod config;
 pub mod delete;
 pub mod deny;
 pub mod entry_prompt;
 pub mod env_file;
+pub mod exposed;
 pub mod get;
 pub mod global;
 pub mod import;
 pub mod ingest;
 pub mod init;
+pub mod inject;
 pub mod list;
 pub mod lock;
 pub mod parse;
 pub mod pending;
+pub mod project;
 pub mod relocate;
 pub mod run;
 pub mod serve;
+pub mod service;
 pub mod session;
 pub mod show;
 pub mod status;
@@ -107,6 +112,10 @@ pub enum Command {
     EnvFile(env_file::Args),
     /// Run a program with secrets in its environment, masked in its output
     Run(run::Args),
+    /// Put values in the place of the hqv:// references of a text
+    Inject(inject::Args),
+    /// Say once in a project which secrets its programs get
+    Project(project::Args),
     /// Store the values of a .env or JSON file, all of them or none
     Import(import::Args),
     /// Ask a person to type a value that you will not see
@@ -125,6 +134,10 @@ pub enum Command {
     Token(token::Args),
     /// Let a frozen token and its family go on
     Thaw(token::Thaw),
+    /// Show who ever had which version in plain, by which way and when
+    Exposed(exposed::Args),
+    /// End a token's family, mark what it had as exposed and print what to rotate
+    Burn(burn::Args),
     /// Read, follow and prove the record of every access
     Audit(audit::Args),
     /// Show and change settings
@@ -133,6 +146,8 @@ pub enum Command {
     Agents(agents::Args),
     /// List and end the owner's sessions
     Session(session::Args),
+    /// Let systemd start and stop the daemon
+    Service(service::Args),
     /// Print the function that gives each shell a session of its own
     ShellInit(tools::ShellInitArgs),
     /// Say what is wrong here and what to do about it
@@ -149,4 +164,16 @@ pub enum Command {
     /// Print the paths that begin with a text; completion scripts call it
     #[command(hide = true)]
     CompletePaths(tools::CompletePathsArgs),
+}
+
+impl Command {
+    /// Whether the project file of the current directory has a say.
+    pub fn reads_project(&self) -> bool {
+        match self {
+            Command::Run(args) => !args.no_project,
+            Command::EnvFile(args) => !args.no_project,
+            Command::Inject(args) => !args.no_project,
+            _ => false,
+        }
+    }
 }

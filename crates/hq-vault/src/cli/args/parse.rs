@@ -59,6 +59,12 @@ pub fn operation(text: &str) -> Result<model::OpKind, model::Error> {
     })
 }
 
+/// How an operation ended.
+pub fn outcome(text: &str) -> Result<model::Outcome, model::Error> {
+    let refused = || model::Error::bad_request("an outcome is ok, denied or failed");
+    model::Outcome::parse(text).ok_or_else(refused)
+}
+
 /// A token's life.
 pub fn ttl(text: &str) -> Result<model::Ttl, model::Error> {
     model::Ttl::parse(text)

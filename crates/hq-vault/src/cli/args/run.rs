@@ -1,6 +1,7 @@
 //! `run`: a program with secrets in its environment.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use hqv_model::{EnvName, Prefix, SecretPath};
 
@@ -14,10 +15,10 @@ Examples:
   $ hq-vault run --env TOKEN=stripe/secret-key -- sh -c 'echo \"$TOKEN\"'
   $ hq-vault run --file KEY=stripe/secret-key -- sh -c 'wc -c < \"$KEY\"'
 
-Values are replaced in what the program writes, in the clear and in base64, hex, URL, JSON and shell
-forms. The program does not inherit HQ_VAULT_TOKEN or other HQ_VAULT_ variables.
+Values are replaced in what the program writes, in the clear and in base64, hex, URL, JSON and shell \
+forms. Without any choice of secrets the project's .hq-vault.toml says which. The program does not inherit HQ_VAULT_TOKEN or other HQ_VAULT_ variables.
 
-Exit codes: the program's own; 128 and the signal that ended it; 126 it is not executable, 127 it is
+Exit codes: the program's own; 128 and the signal that ended it; 126 it is not executable, 127 it is \
 not there. Before it starts: 3 nothing there, 4 not permitted, 5 locked, 7 two paths, one name
 
 More: hq-vault man run")]
@@ -31,6 +32,12 @@ pub struct Args {
     /// A file in memory with the secret, its path in the variable; may be repeated
     #[arg(long, value_name = "NAME=PATH", value_parser = parse::variable, help_heading = "Which")]
     pub file: Vec<(EnvName, SecretPath)>,
+    /// Variables as this file says, a .env with hqv:// references
+    #[arg(long, value_name = "TEMPLATE", help_heading = "Which")]
+    pub env_file: Option<PathBuf>,
+    /// Use no project file
+    #[arg(long, help_heading = "Which")]
+    pub no_project: bool,
     /// Only secrets at most so many segments below a prefix
     #[arg(long, value_name = "N", value_parser = parse::depth, requires = "prefix", allow_hyphen_values = true, help_heading = "Which")]
     pub depth: Option<u16>,

@@ -12,7 +12,7 @@ Examples:
   $ hq-vault serve --restart
   $ hq-vault serve --stop
 
-Without --daemon it runs in the foreground until Ctrl-C. It listens on 127.0.0.1 and ::1 and on the
+Without --daemon it runs in the foreground until Ctrl-C. It listens on 127.0.0.1 and ::1 and on the \
 vault's socket.
 
 Exit codes: 2 wrong usage, 6 no daemon to stop, 7 port taken or another daemon serves this vault
@@ -28,7 +28,7 @@ pub struct Args {
     /// Put this host name into the certificate
     #[arg(long, value_name = "NAME", help_heading = "Listening")]
     pub hostname: Vec<String>,
-    /// Serve with this certificate chain (PEM) instead of the vault's own
+    /// Serve with this certificate chain (PEM), not the vault's own; SIGHUP reads it again
     #[arg(long, value_name = "FILE", requires = "tls_key", help_heading = "Listening")]
     pub tls_cert: Option<PathBuf>,
     /// The private key (PEM) of --tls-cert

@@ -15,7 +15,7 @@ Examples:
   $ hq-vault store tls/server-key --file key.pem --type certificate
   $ hq-vault store myapp/session-key --generate=48
 
-A single line loses its final newline (--raw keeps it); several lines are kept to the last byte.
+A single line loses its final newline (--raw keeps it); several lines are kept to the last byte. \
 An existing path gets a new version.
 
 Exit codes: 2 nothing to store or over 1 MiB, 4 not permitted, 5 locked

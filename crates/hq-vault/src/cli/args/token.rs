@@ -120,7 +120,7 @@ pub struct Show {
 Examples:
   $ hq-vault token tree
 
-`used` counts a token's own uses and those of all below it; `set aside` is reserved for some of
+`used` counts a token's own uses and those of all below it; `set aside` is reserved for some of \
 those below; `free` is what it could use now. `(own)` marks a budget with a reserve of its own.
 
 Exit codes: 3 no such token, 4 not permitted, 7 more than one answers to that name
@@ -217,15 +217,19 @@ pub struct Thaw {
 Examples:
   $ hq-vault token revoke deploy-run-42
   $ hq-vault token revoke --prefix deploy-run-
+  $ hq-vault token revoke --expired
 
 Exit codes: 3 no such token, 4 not permitted, 7 more than one answers to that name
 
 More: hq-vault man token revoke")]
 pub struct Revoke {
     /// Names, ancestries or tok_ ids
-    #[arg(value_name = "NAME", required_unless_present = "prefix", value_parser = parse::token_ref)]
+    #[arg(value_name = "NAME", required_unless_present_any = ["prefix", "expired"], value_parser = parse::token_ref)]
     pub who: Vec<TokenRef>,
     /// End all whose ancestry begins so: deploy-run- or orchestrator/
     #[arg(long, value_name = "TEXT", conflicts_with = "who", value_parser = parse::name_start)]
     pub prefix: Option<String>,
+    /// Clear away those that have ended; what they did stays in the record
+    #[arg(long, conflicts_with_all = ["who", "prefix"])]
+    pub expired: bool,
 }

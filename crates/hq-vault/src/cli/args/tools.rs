@@ -9,7 +9,7 @@ Examples:
   $ eval \"$(hq-vault shell-init bash)\"
   $ hq-vault shell-init fish | cat
 
-Put the first line, with your shell's name, into its start file. From then on `hq-vault unlock` signs
+Put the first line, with your shell's name, into its start file. From then on `hq-vault unlock` signs \
 that shell in; what the shell starts does not inherit the session.
 
 More: hq-vault man shell-init")]

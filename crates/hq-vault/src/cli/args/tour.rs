@@ -6,7 +6,7 @@
 Examples:
   $ hq-vault tour
 
-The tour makes a vault in a temporary directory, runs the real daemon on a free port, and removes
+The tour makes a vault in a temporary directory, runs the real daemon on a free port, and removes \
 both at the end. It never touches your own vault.
 
 More: hq-vault man tour")]

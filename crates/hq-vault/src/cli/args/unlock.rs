@@ -7,7 +7,7 @@ Examples:
   $ hq-vault unlock
   $ export HQ_VAULT_SESSION=\"$(hq-vault unlock --raw)\"
 
-With `eval \"$(hq-vault shell-init bash)\"` in the shell's start file, unlock signs that shell in and
+With `eval \"$(hq-vault shell-init bash)\"` in the shell's start file, unlock signs that shell in and \
 nothing that the shell starts inherits the session.
 
 Exit codes: 4 wrong passphrase or nobody to ask, 6 daemon not reachable

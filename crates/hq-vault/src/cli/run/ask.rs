@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hqv_api::{AskAnswer, AskRequest, JsonBody};
+use hqv_api::{AskAnswer, AskRequest, AskState, JsonBody};
 use hqv_client::{Client, ClientError};
 use hqv_model::{Code, SecretText, escape_controls};
 use hqv_sys::signal::Held;
@@ -13,7 +13,7 @@ use crate::cli::link::Link;
 use crate::cli::output::error::{Failure, Kind};
 use crate::cli::run::ingest::deadline;
 use crate::entry::waiting::{Cut, GRACE, Wait};
-use crate::entry::watch::POLL;
+use crate::entry::watch::{POLL, crowded};
 use crate::entry::{asker, notify};
 
 /// Opens or joins the ask, waits for the decision, and collects the token.
@@ -72,9 +72,10 @@ fn waited(wait: &Wait<'_>, id: &str) -> Result<Waited, Failure> {
 
 async fn decided(client: &mut Client, id: &str) -> Result<String, ClientError> {
     loop {
-        let state = client.ask_state(id, POLL).await?.state;
-        if state != "waiting" {
-            return Ok(state);
+        match client.ask_state(id, POLL).await {
+            Ok(AskState { state, .. }) if state != "waiting" => return Ok(state),
+            Ok(_) => {}
+            Err(error) => crowded(error).await?,
         }
     }
 }

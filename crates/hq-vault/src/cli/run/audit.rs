@@ -1,35 +1,37 @@
 //! `audit`: reading and following the record. Proving it is in `audit_verify`.
 
-use hqv_api::{AuditQuery, AuditRecord};
+use hqv_api::{AuditPage, AuditQuery, AuditRecord};
 use hqv_client::{Client, ClientError};
 use hqv_model::{Timestamp, TokenRef};
 
-use crate::cli::args::audit::{Args, Read, Verb};
+use crate::cli::args::audit::{Args, Filters, Read, Verb};
 use crate::cli::context::Context;
 use crate::cli::link::Link;
 use crate::cli::output::error::Failure;
 use crate::cli::output::{json, time};
-use crate::cli::run::audit_verify;
+use crate::cli::run::{audit_follow, audit_verify};
 
 /// The server's largest page.
-const PAGE: usize = 1000;
+pub(super) const PAGE: usize = 1000;
 
 /// Runs the verb, or reads.
 pub fn run(ctx: &Context, args: Args) -> Result<(), Failure> {
     match args.verb {
         Some(Verb::Verify(verify)) => audit_verify::run(ctx, &verify),
+        Some(Verb::Export(export)) => self::export(ctx, &export.filters),
         Some(Verb::PublicKey(_)) => audit_verify::public_key(ctx),
         Some(Verb::Checkpoint(_)) => audit_verify::checkpoint(ctx),
-        None if args.read.tail => follow(ctx, &args.read),
+        None if args.read.tail => audit_follow::run(ctx, &args.read),
         None => read(ctx, &args.read),
     }
 }
 
-fn query(args: &Read) -> AuditQuery {
+pub(super) fn query(args: &Filters) -> AuditQuery {
     AuditQuery {
         path: args.path.clone(),
         token: args.token.as_ref().map(token_text),
         operation: args.operation.map(|op| op.as_str().to_owned()),
+        outcome: args.outcome.map(|outcome| outcome.as_str().to_owned()),
         since: args.since.clone(),
         until: args.until.clone(),
         ..AuditQuery::default()
@@ -44,7 +46,7 @@ fn token_text(who: &TokenRef) -> String {
 }
 
 fn read(ctx: &Context, args: &Read) -> Result<(), Failure> {
-    let (query, limit) = (query(args), args.limit.unwrap_or(50));
+    let (query, limit) = (query(&args.filters), args.limit.unwrap_or(50));
     let records = ctx.ask(async |client| newest(client, &query, limit).await)?;
     if records.is_empty() {
         ctx.out.say("no record matches");
@@ -73,44 +75,32 @@ async fn newest(
     Ok(records)
 }
 
-/// One request: the stream begins with the newest records of before.
-fn follow(ctx: &Context, args: &Read) -> Result<(), Failure> {
-    let query = AuditQuery { limit: Some(args.limit.unwrap_or(10).min(PAGE) as u64), ..query(args) };
+/// Everything, the oldest first. The pages come from the newest on; of all but one only where they end is held.
+fn export(ctx: &Context, filters: &Filters) -> Result<(), Failure> {
+    let query = AuditQuery { limit: Some(PAGE as u64), ..query(filters) };
     let link = Link::open(ctx)?;
-    let mut shown = 0;
-    let mut trouble = None;
-    let cell = std::cell::RefCell::new((&mut shown, &mut trouble));
-    ctx.ask_over(&link, async |client| {
-        let mut stream = client.audit_follow(&query).await?;
-        while let Some(record) = stream.next().await? {
-            show(ctx, &cell, &record);
-            if cell.borrow().1.is_some() {
-                break;
-            }
-        }
-        Ok(())
-    })?;
-    match trouble {
-        Some(failure) => Err(failure),
-        None => {
-            Err(Failure::unreachable("the daemon has stopped")
-                .hint("start it again: hq-vault serve --daemon"))
-        }
+    let page = |before: Option<u64>| {
+        let query = AuditQuery { before, ..query.clone() };
+        ctx.ask_over(&link, async |client| client.audit_read(&query).await)
+    };
+    let first = page(None)?;
+    let mut befores = vec![first.records.first().map(|newest| newest.sequence.saturating_add(1))];
+    let mut last = first;
+    while let Some(next) = last.next {
+        befores.push(Some(next));
+        last = page(Some(next))?;
     }
+    print_page(ctx, &last)?;
+    befores.pop();
+    // A page again, below the same line, holds the same records: what came since lies above all of them.
+    befores.into_iter().rev().try_for_each(|before| print_page(ctx, &page(before)?))
 }
 
-fn show(ctx: &Context, state: &std::cell::RefCell<(&mut u64, &mut Option<Failure>)>, record: &AuditRecord) {
-    let mut state = state.borrow_mut();
-    if record.sequence <= *state.0 {
-        return;
-    }
-    *state.0 = record.sequence;
-    if let Err(failure) = print(ctx, record, true) {
-        *state.1 = Some(failure);
-    }
+fn print_page(ctx: &Context, page: &AuditPage) -> Result<(), Failure> {
+    page.records.iter().rev().try_for_each(|record| print(ctx, record, false))
 }
 
-fn print(ctx: &Context, record: &AuditRecord, live: bool) -> Result<(), Failure> {
+pub(super) fn print(ctx: &Context, record: &AuditRecord, live: bool) -> Result<(), Failure> {
     if ctx.out.json {
         return ctx.out.line(json::line(record)?);
     }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use hqv_api::{AuditFinding, AuditReport};
 use hqv_audit::verify::{self, Level, Options, Report};
-use hqv_audit::{AuditPublic, Checkpoint};
+use hqv_audit::{AuditError, AuditPublic, Checkpoint};
 
 use crate::cli::args::audit::Verify;
 use crate::cli::context::Context;
@@ -77,8 +77,11 @@ fn check(
 ) -> Result<AuditReport, Failure> {
     let level = public.map_or(Level::Chain, Level::Signatures);
     let options = Options { against, ..Options::default() };
-    let report =
-        verify::verify(files, level, &options, &mut |_| {}).map_err(|e| Failure::usage(e.to_string()))?;
+    let report = verify::verify(files, level, &options, &mut |_| {}).map_err(|e| match e {
+        AuditError::Signature(_) => Failure::usage("the checkpoint given was not signed by this vault's key")
+            .hint("--against takes a line that audit checkpoint of the same vault printed"),
+        other => Failure::usage(other.to_string()),
+    })?;
     Ok(answer(&report))
 }
 
@@ -101,7 +104,8 @@ fn answer(report: &Report) -> AuditReport {
 /// The key as `audit public-key` prints it.
 fn public(text: &str) -> Result<AuditPublic, Failure> {
     let signing = key_bytes(text.trim()).ok_or_else(|| {
-        Failure::usage("--public-key is not a key").hint("hq-vault audit public-key prints it")
+        Failure::usage("--public-key is not a key: 64 hexadecimal digits are needed")
+            .hint("hq-vault audit public-key prints it")
     })?;
     Ok(AuditPublic { signing, reading: [0; 32] })
 }

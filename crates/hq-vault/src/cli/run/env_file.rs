@@ -1,5 +1,6 @@
 //! `env-file`: the secrets under a prefix as variables. Complete or not at all.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::os::fd::AsFd;
 use std::path::Path;
@@ -11,7 +12,7 @@ use crate::cli::args::env_file::Args;
 use crate::cli::context::Context;
 use crate::cli::link::Link;
 use crate::cli::output::error::{Failure, reason};
-use crate::cli::variables::Variables;
+use crate::cli::variables::{Chosen, Variables};
 use crate::settings::paths::shown;
 
 /// Fetches all of them as one use, names them, writes them.
@@ -21,8 +22,10 @@ pub fn run(ctx: &Context, args: Args) -> Result<(), Failure> {
         return Err(Failure::usage("--for is for the format dotenv").hint("leave --format away"));
     }
     let link = Link::open(ctx)?.claiming("env-file");
-    let which = Variables { prefix: args.prefix.as_ref(), depth: args.depth, named: &args.env };
-    let entries = which.fetch(ctx, &link)?;
+    let chosen = Chosen::of(ctx, args.prefix.as_slice(), &args.env)?;
+    let prefix = chosen.prefixes.first();
+    let which = Variables { prefix, depth: args.depth, named: &chosen.env, referred: &BTreeSet::new() };
+    let entries = which.fetch(ctx, &link)?.entries;
     let text =
         render(&args, format, &entries).map_err(|f| Failure::from(f).or_hint("nothing was written"))?;
     if let Some(file) = &args.output {

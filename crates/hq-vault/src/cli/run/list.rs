@@ -45,19 +45,29 @@ fn itself(link: &Link<'_>, acting: &Acting, place: &str) -> Option<SecretPath> {
 }
 
 fn table(found: &ListAnswer) -> Table {
-    let mut table =
-        Table::new().left("PATH").left("TYPE").right("VERSION").left("CHANGED").yielding("DESCRIPTION");
+    let mut table = Table::new().left("PATH").left("TYPE").right("VERSION").left("CHANGED");
+    // A column of its own only where there is something to say.
+    let exposed = found.entries.iter().any(|entry| entry.metadata.exposed_since.is_some());
+    if exposed {
+        table = table.left("EXPOSED");
+    }
+    table = table.yielding("DESCRIPTION");
     let now = compose::now();
     for entry in &found.entries {
         let version = entry.version.to_string();
         let changed = ago(&entry.updated_at, now);
-        table.row([
+        let since = entry.metadata.exposed_since.as_deref().map(|at| ago(at, now)).unwrap_or_default();
+        let mut row = vec![
             (entry.path.as_str(), Tone::Plain),
             (entry.metadata.kind.as_str(), Tone::Plain),
             (version.as_str(), Tone::Plain),
             (changed.as_str(), Tone::Dim),
-            (entry.metadata.description.as_str(), Tone::Plain),
-        ]);
+        ];
+        if exposed {
+            row.push((since.as_str(), Tone::Bad));
+        }
+        row.push((entry.metadata.description.as_str(), Tone::Plain));
+        table.row(row);
     }
     table
 }

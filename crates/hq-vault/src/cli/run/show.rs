@@ -26,6 +26,8 @@ fn facts(ctx: &Context, found: &ShowAnswer) -> Result<(), Failure> {
     let meta = &found.metadata;
     let tags = meta.tags.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join(", ");
     let expires = meta.expires.as_ref().map(|at| format!("{at} ({})", ago(at, now))).unwrap_or_default();
+    let exposed =
+        meta.exposed_since.as_ref().map(|at| format!("{}: rotate it", ago(at, now))).unwrap_or_default();
     let lines = [
         ("path", found.path.clone()),
         ("id", meta.id.clone()),
@@ -34,6 +36,7 @@ fn facts(ctx: &Context, found: &ShowAnswer) -> Result<(), Failure> {
         ("tags", tags),
         ("variable", meta.env.clone().unwrap_or_default()),
         ("expires", expires),
+        ("exposed", exposed),
         ("created", ago(&found.created_at, now)),
         ("changed", ago(&found.updated_at, now)),
     ];

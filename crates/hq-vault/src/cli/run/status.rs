@@ -70,6 +70,10 @@ fn lines(ctx: &Context, link: &Link<'_>, status: &StatusAnswer) -> Vec<String> {
             .unwrap_or_default();
         lines.push(format!("secrets   {count}{prefixes}{due}"));
     }
+    if let Some(n) = status.exposed_count.filter(|n| *n > 0) {
+        let secrets = if n == 1 { "secret is" } else { "secrets are" };
+        lines.push(format!("exposed   {n} {secrets} known to a burnt token   hq-vault list"));
+    }
     if let Some(tokens) = &status.tokens {
         let next =
             tokens.next_end.as_ref().map(|at| format!("   next ends {}", ago(at, now))).unwrap_or_default();

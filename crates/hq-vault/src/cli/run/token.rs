@@ -1,6 +1,6 @@
 //! `token create`, `list`, `show`, `revoke`.
 
-use hqv_api::{JsonBody, TokenMetadata, TokenRequest};
+use hqv_api::{JsonBody, TokenMetadata, TokenRequest, TokensSwept};
 use hqv_client::Client;
 use hqv_model::{Timestamp, TokenRef};
 
@@ -151,6 +151,9 @@ pub fn token_lines(token: &TokenMetadata) -> Vec<String> {
 /// Each is ended though another cannot be; the first failure is the exit code.
 fn revoke(ctx: &Context, args: &Revoke) -> Result<(), Failure> {
     let link = Link::open(ctx)?;
+    if args.expired {
+        return clear(ctx, &link);
+    }
     let who: Vec<String> = match &args.prefix {
         Some(start) => begins(ctx, &link, start)?,
         None => args.who.iter().map(text).collect(),
@@ -173,6 +176,23 @@ fn revoke(ctx: &Context, args: &Revoke) -> Result<(), Failure> {
         ctx.out.document(&ended)?;
     }
     first.map_or(Ok(()), Err)
+}
+
+/// Rows of ended tokens go, so many at a time until none is left.
+fn clear(ctx: &Context, link: &Link) -> Result<(), Failure> {
+    let mut removed = 0;
+    let last = loop {
+        let done = ctx.ask_over(link, async |client: &mut Client| client.token_sweep().await)?;
+        removed += done.removed;
+        if done.left == 0 || done.removed == 0 {
+            break done;
+        }
+    };
+    let message = format!("Cleared: {removed} ended token{}", if removed == 1 { "" } else { "s" });
+    match ctx.out.json {
+        true => ctx.out.document(&TokensSwept { removed, message, ..last }),
+        false => ctx.out.confirm(message),
+    }
 }
 
 /// The ids of those whose ancestry begins so, without those that end with one of them anyway.

@@ -84,9 +84,7 @@ impl<'a> Scan<'a> {
         if word == "null" {
             return Err(self.wrong("holds null, which is no value"));
         }
-        let number =
-            || word.parse::<f64>().is_ok() && word.starts_with(|c: char| c == '-' || c.is_ascii_digit());
-        if !matches!(word, "true" | "false") && !number() {
+        if !matches!(word, "true" | "false") && !is_number(word) {
             return Err(self.wrong("is not JSON"));
         }
         self.rest = rest;
@@ -111,6 +109,24 @@ impl<'a> Scan<'a> {
         self.rest = rest;
         Ok(text)
     }
+}
+
+/// RFC 8259 section 6, to the letter: Rust reads more words as numbers than JSON has.
+fn is_number(word: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let (mantissa, exponent) = match word.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
+        None => (word, None),
+    };
+    let mantissa = mantissa.strip_prefix('-').unwrap_or(mantissa);
+    let (whole, fraction) = match mantissa.split_once('.') {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (mantissa, None),
+    };
+    digits(whole)
+        && (whole == "0" || !whole.starts_with('0'))
+        && fraction.is_none_or(digits)
+        && exponent.is_none_or(|text| digits(text.strip_prefix(['+', '-']).unwrap_or(text)))
 }
 
 /// Unescapes a literal. What is escaped is longer than what it stands for, so the buffer never grows.
@@ -168,4 +184,21 @@ fn four(text: &str) -> Option<(u32, &str)> {
     let (digits, after) = text.split_at_checked(4)?;
     let hex = digits.bytes().all(|b| b.is_ascii_hexdigit());
     Some((u32::from_str_radix(digits, 16).ok().filter(|_| hex)?, after))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_number;
+
+    #[test]
+    fn ou3_numbers_are_those_of_rfc_8259() {
+        for number in ["0", "-0", "-0.5", "1e5", "10", "1.50", "1E+5", "2e-07"] {
+            assert!(is_number(number), "{number}");
+        }
+        for other in [
+            "-inf", "-nan", "inf", "01", "-01", "1.", ".5", "-.5", "+1", "1e", "1e+", "-", "", "1e5.0", "--1",
+        ] {
+            assert!(!is_number(other), "{other}");
+        }
+    }
 }

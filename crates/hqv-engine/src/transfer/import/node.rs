@@ -2,8 +2,7 @@
 //!
 //! Values end at a newline, or at the next quote of the kind that opens them; there is no escape but `\n` between
 //! double quotes, and every `#` outside of quotes begins a comment. Versions of node differ in what they make of a line
-//! without `=`, of tabs, and of lines that begin with
-//! blanks: those are refused.
+//! without `=`, of one with nothing but blanks after it, of an export of nothing, of tabs, and of lines that begin with blanks: those are refused.
 
 use super::{Lines, NO_ASSIGNMENT, Reading, UNCLOSED, unescape};
 use hqv_model::SecretBytes;
@@ -11,6 +10,10 @@ use zeroize::Zeroizing;
 
 const BLANKS: [char; 3] = [' ', '\t', '\n'];
 const INDENTED: &str = "has blanks before it that some versions of node take for a part of a name";
+const BLANK: &str =
+    "has blanks and nothing else after its =, where newer versions of node take the next line for its value";
+const EXPORT: &str =
+    "exports an empty value, where newer versions of node take `export` for a part of the name";
 const TAB: &str = "has a tab round its value, which some versions of node keep and some drop";
 
 pub(super) fn read(text: &str) -> Reading {
@@ -45,8 +48,17 @@ fn statement<'a>(rest: &'a str, line: usize, reading: &mut Reading) -> &'a str {
         }
     };
     let name = head.trim_matches(' ');
-    let name = name.strip_prefix("export ").unwrap_or(name);
+    let (bare_name, after) = (name.strip_prefix("export "), value);
+    if bare_name.is_some() && (value.is_empty() || value.starts_with('\n')) {
+        reading.problem(line, EXPORT);
+        return after_line(value);
+    }
+    let name = bare_name.unwrap_or(name);
     let value = value.trim_start_matches(' ');
+    if after != value && value.starts_with('\n') && !value.trim_start_matches(BLANKS).is_empty() {
+        reading.problem(line, BLANK);
+        return after_line(value);
+    }
     let quote = value.chars().next().filter(|c| matches!(c, '"' | '\'' | '`'));
     let Some(quote) = quote else {
         return bare(value, line, name, reading);

@@ -19,12 +19,16 @@
       'A value was stored for this entry in another tab or terminal. Nothing was stored from here. You can close this page.',
       false,
     ],
+    storedUnknown: [
+      'A value was stored for this entry. Whether it is one that was entered here is not known: hq-vault show tells its length and when it came. You can close this page.',
+      true,
+    ],
     refusedElsewhere: [
       'This entry was refused in another tab or terminal. Nothing was stored. You can close this page.',
       true,
     ],
     gone: [
-      'This entry is over, or was never here. Nothing was stored from this page. If a value is still wanted, the program has to ask again.',
+      'This entry is over, or was never here. Nothing is known to be stored from this page. If a value is still wanted, the program has to ask again.',
       true,
     ],
     incomplete: [
@@ -34,10 +38,13 @@
     foreign: ['This page does not come from the vault that its address names. Nothing was sent. Close it.', true],
     insecure: ['This page works at 127.0.0.1 and localhost only, where the browser lets it encrypt. Nothing was sent.', true],
   };
-  const ELSEWHERE = { stored: 'storedElsewhere', refused: 'refusedElsewhere', expired: 'expired' };
   const LOCKED = 'The vault is locked. Run hq-vault unlock in a terminal of yours, then';
   const UNREACHED =
-    'The vault does not answer. Nothing is known to be stored; what you entered is still here. Press Store to try again.';
+    'The vault does not answer. Whether it was stored is not known; what you entered is still here. Press Store to try again.';
+  const UNREFUSED =
+    'The vault does not answer. Whether the entry is refused is not known; what you entered is still here. Press Refuse to try again.';
+  const UNSEALED =
+    'This browser could not encrypt the value. Nothing was sent; what you entered is still here. Try another browser, or a terminal of yours: hq-vault answer';
   const BLANKS = 'Press Store again to keep it as it is, or change it.';
 
   const $ = (id) => document.getElementById(id);
@@ -47,6 +54,9 @@
   let busy = false;
   let over = false;
   let agreed = false; // to blanks at the ends
+  let message = null; // { body, dropped, lost }: sealed, and not answered yet
+  let doubt = false; // whether one that nobody answered was given up: it may be what is stored
+  let refusing = false; // whether it was refused from here
   let timer = 0;
 
   // --- talking to the vault ------------------------------------------------------------------------------
@@ -60,10 +70,11 @@
     let answer = null;
     try {
       answer = await response.json();
-    } catch {
-      // An answer without words; its status says enough.
+    } catch (error) {
+      // Without its words a refusal's status says enough; a yes that broke off says nothing.
+      if (response.ok) throw error;
     }
-    return { ok: response.ok && answer !== null, status: response.status, answer };
+    return { ok: response.ok, status: response.status, answer };
   }
 
   // --- words ---------------------------------------------------------------------------------------------
@@ -80,6 +91,7 @@
     clearTimeout(timer);
     clearValue();
     keys = null;
+    message = null;
     sessionStorage.removeItem(id);
     history.replaceState({ how }, '', location.pathname);
     for (const part of ['form', 'lead', 'until', 'until-name']) $(part).hidden = true;
@@ -87,9 +99,16 @@
     $('say').focus();
   }
 
-  function described(error, fallback) {
+  // How an entry stands that does not wait any more, where it was not this page that ended it.
+  function ended(state) {
+    if (state === 'stored') end(doubt ? 'storedUnknown' : 'storedElsewhere');
+    else if (state === 'refused') end(refusing ? 'refused' : 'refusedElsewhere');
+    else end(state === 'expired' ? 'expired' : 'gone');
+  }
+
+  function described(not, error, fallback) {
     const words = [error?.error, error?.hint].filter(Boolean).join('. ');
-    return words ? `Not stored: ${words}. What you entered is still here.` : fallback;
+    return `${not}: ${words || fallback}. What you entered is still here.`;
   }
 
   function show(field, term, words) {
@@ -144,6 +163,9 @@
 
   function changed() {
     agreed = false;
+    // What was sealed is not what stands here now.
+    if (message?.lost) doubt = true;
+    message = null;
     const file = $('file').files[0];
     const value = $('value').value;
     $('drop').hidden = !file;
@@ -209,37 +231,62 @@
     }
   }
 
-  async function store() {
+  // Seals what was entered. Whether there is a message to send.
+  async function sealed() {
     let whole;
     try {
       whole = await entered();
     } catch {
       say('The file could not be read. Nothing was stored.', true);
-      return;
+      return false;
     }
     const bytes = kept(whole);
-    const wrong = objection(bytes);
-    if (wrong) {
-      whole.fill(0);
-      say(wrong, true);
-      ($('value').disabled ? $('file') : $('value')).focus();
-      return;
-    }
-    say('Storing.');
-    let result;
     try {
+      const wrong = objection(bytes);
+      if (wrong) {
+        say(wrong, true);
+        ($('value').disabled ? $('file') : $('value')).focus();
+        return false;
+      }
       const publicKey = entrySeal.fromBase64url(about.publicKey);
       const info = await entrySeal.info(about.vault, id, about.path, about.overwrite);
       const { enc, ciphertext } = await entrySeal.seal(publicKey, info, bytes);
-      whole.fill(0);
       const body = { enc: entrySeal.toBase64url(enc), ciphertext: entrySeal.toBase64url(ciphertext) };
-      result = await call('store', JSON.stringify(body));
+      message = { body: JSON.stringify(body), dropped: bytes.length < whole.length };
+      return true;
     } catch {
+      say(UNSEALED, true);
+      return false;
+    } finally {
       whole.fill(0);
-      await unreached();
+    }
+  }
+
+  async function store() {
+    // One whose answer was lost goes out again as it is: the vault knows it, and stores it once.
+    if (!message && !(await sealed())) return;
+    say('Storing.');
+    await send();
+  }
+
+  // Sends the message, and once more where the answer was lost. It is kept until it is answered.
+  async function send() {
+    const sent = message;
+    const once = () => call('store', sent.body);
+    const again = () => {
+      sent.lost = true;
+      return once();
+    };
+    const result = await once().catch(again).catch(() => null);
+    // It may be stored still, unless the vault said that it had it or never will.
+    const open = sent.lost && !result?.ok && result?.answer?.code !== 'CONFLICT';
+    if (open && (result || message !== sent)) doubt = true;
+    if (!result) {
+      say(UNREACHED, true);
       return;
     }
-    await settled(result, bytes.length < whole.length);
+    message = null;
+    await settled(result, sent.dropped);
   }
 
   async function settled({ ok, status, answer }, dropped) {
@@ -252,44 +299,39 @@
     } else if (answer?.code === 'VAULT_LOCKED') {
       say(`${LOCKED} press Store again. What you entered is still here.`, true);
     } else {
-      say(described(answer, 'Not stored. What you entered is still here. Press Store to try again.'), true);
+      say(described('Not stored', answer, 'press Store to try again'), true);
       await look();
     }
   }
 
-  // The answer was lost: what became of the value is known only if the vault still says so.
-  async function unreached() {
-    say(UNREACHED, true);
-    try {
-      const { ok, answer } = await call('state');
-      if (ok && answer.state !== 'waiting') end(answer.state in ENDS ? answer.state : 'gone');
-    } catch {
-      // Still not there.
-    }
-  }
-
   async function refuse() {
-    try {
-      const { ok, status, answer } = await call('refuse');
-      if (ok) end('refused');
-      else if (status === 404) end('gone');
-      else {
-        say(described(answer, 'Not refused. Try again.'), true);
-        await look();
-      }
-    } catch {
-      await unreached();
+    refusing = true;
+    const result = await call('refuse').catch(() => null);
+    if (!result) {
+      say(UNREFUSED, true);
+      await look();
+    } else if (result.ok) {
+      end('refused');
+    } else if (result.status === 404) {
+      end('gone');
+    } else {
+      say(described('Not refused', result.answer, 'press Refuse to try again'), true);
+      await look();
     }
   }
 
   // --- what happens elsewhere ----------------------------------------------------------------------------
 
   async function look() {
+    // Not between a message that somebody has just begun to send and its answer.
+    const mine = busy;
     try {
       const { ok, status, answer } = await call('state');
-      if (over) return;
+      if (over || busy !== mine) return;
       if (status === 404) end('gone');
-      else if (ok && answer.state !== 'waiting') end(ELSEWHERE[answer.state] ?? 'gone');
+      // Whether it is ours that was stored, the vault says to whoever brings it again.
+      else if (ok && answer.state === 'stored' && message) await (mine ? send() : alone(send));
+      else if (ok && answer.state !== 'waiting') ended(answer.state);
     } catch {
       // The vault is not reachable at the moment; Store says so when it matters.
     }
@@ -343,7 +385,9 @@
     } else if (!ok) {
       say(`${answer?.error ?? 'The vault does not answer as it should'}. Load this page again.`, true);
     } else if (answer.id === id && answer.state !== 'waiting') {
-      end(ELSEWHERE[answer.state] ?? 'gone');
+      // What this tab did before it was loaded again, it does not know any more.
+      doubt = true;
+      ended(answer.state);
     } else if (!(await genuine(answer))) {
       end('foreign');
     } else {

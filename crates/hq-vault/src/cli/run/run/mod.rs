@@ -5,6 +5,9 @@
 
 mod environment;
 mod sink;
+mod template;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use hqv_engine::transfer::{self, Entry};
 use hqv_mask::Masker;
@@ -15,9 +18,10 @@ use crate::cli::args::run::Args;
 use crate::cli::context::Context;
 use crate::cli::link::Link;
 use crate::cli::output::error::Failure;
-use crate::cli::variables::Variables;
+use crate::cli::variables::{Chosen, Variables};
 use environment::Environment;
 use sink::Masked;
+use template::Template;
 
 /// What a value is replaced by.
 const REPLACEMENT: &[u8] = b"[secret]";
@@ -25,24 +29,24 @@ const REPLACEMENT: &[u8] = b"[secret]";
 /// Fetches, starts, carries the output, and ends as the program does.
 pub fn run(ctx: &Context, args: Args) -> Result<(), Failure> {
     let mut environment = Environment::inherited(ctx, args.pass_token)?;
-    let entries = fetch(ctx, &args)?;
+    let given = fetch(ctx, &args)?;
     let is_file = |name: &EnvName| args.file.iter().any(|(file, _)| file == name);
     let mut program = environment.program(&args.command)?;
-    for entry in &entries {
+    for entry in given.filled.iter().chain(&given.entries) {
         if is_file(&entry.name) {
             environment.file(&mut program, entry)?;
         } else {
             environment.variable(entry)?;
         }
     }
-    let masker = if args.no_mask { None } else { masker(ctx, &entries, &environment) };
-    drop(entries);
+    let masker = if args.no_mask { None } else { masker(ctx, &given, &environment) };
+    drop(given);
     environment.give(&mut program);
     drop(environment);
     let Some(masker) = masker else {
         return Err(unstarted(&args, program.replace().raw_os_error().unwrap_or_default()));
     };
-    let ending = child::run(&program, &mut Masked::new(&masker))
+    let ending = child::run(program, &mut Masked::new(&masker))
         .map_err(|error| Failure::io("cannot start a process", &error))?;
     match ending {
         Ending::Code(0) => Ok(()),
@@ -52,34 +56,59 @@ pub fn run(ctx: &Context, args: Args) -> Result<(), Failure> {
     }
 }
 
+/// What the program is given.
+struct Given {
+    /// Secrets, each a variable or a file.
+    entries: Vec<Entry>,
+    /// Variables of a template; only the secrets in them are masked.
+    filled: Vec<Entry>,
+    /// Those secrets.
+    values: HashMap<SecretPath, SecretBytes>,
+}
+
 /// One request, which is one use; with several prefixes one for each.
-fn fetch(ctx: &Context, args: &Args) -> Result<Vec<Entry>, Failure> {
+fn fetch(ctx: &Context, args: &Args) -> Result<Given, Failure> {
+    let template = args.env_file.as_deref().map(Template::read).transpose()?;
     let named: Vec<(EnvName, SecretPath)> = args.env.iter().chain(&args.file).cloned().collect();
-    let mut prefixes = args.prefix.clone();
-    prefixes.sort_by(|a, b| a.as_str().cmp(b.as_str()));
-    prefixes.dedup();
-    if prefixes.is_empty() && named.is_empty() {
-        return Err(Failure::usage("which secrets the program shall have is not said")
-            .hint("name a prefix (--prefix myapp/) or a secret (--env NAME=PATH)"));
+    let mut chosen = match &template {
+        Some(_) => Chosen { prefixes: args.prefix.clone(), env: named },
+        None => Chosen::of(ctx, &args.prefix, &named)?,
+    };
+    chosen.prefixes.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+    chosen.prefixes.dedup();
+    let referred = template.as_ref().map(Template::secrets).unwrap_or_default();
+    let mut given = Given { entries: Vec::new(), filled: Vec::new(), values: HashMap::new() };
+    if !(chosen.prefixes.is_empty() && chosen.env.is_empty() && referred.is_empty()) {
+        let link = Link::open(ctx)?.claiming("run");
+        let prefix = chosen.prefixes.first();
+        let first = Variables { prefix, depth: args.depth, named: &chosen.env, referred: &referred };
+        let fetched = first.fetch(ctx, &link)?;
+        (given.entries, given.values) = (fetched.entries, fetched.values);
+        for prefix in chosen.prefixes.iter().skip(1) {
+            let prefix = Some(prefix);
+            let more = Variables { prefix, depth: args.depth, named: &[], referred: &BTreeSet::new() };
+            given.entries.extend(more.fetch(ctx, &link)?.entries);
+        }
     }
-    let link = Link::open(ctx)?.claiming("run");
-    let first = Variables { prefix: prefixes.first(), depth: args.depth, named: &named };
-    let mut entries = first.fetch(ctx, &link)?;
-    for prefix in prefixes.iter().skip(1) {
-        let more = Variables { prefix: Some(prefix), depth: args.depth, named: &[] };
-        entries.extend(more.fetch(ctx, &link)?);
+    transfer::check_unique(&given.entries)?;
+    if let Some(template) = &template {
+        given.filled = template.fill(&given.values)?;
+        // What is chosen on the command line goes before what the file says.
+        let taken: HashSet<&EnvName> = given.entries.iter().map(|entry| &entry.name).collect();
+        given.filled.retain(|entry| !taken.contains(&entry.name));
     }
-    transfer::check_unique(&entries)?;
-    Ok(entries)
+    Ok(given)
 }
 
 /// None where there is nothing to mask.
-fn masker(ctx: &Context, entries: &[Entry], environment: &Environment) -> Option<Masker> {
-    let token = environment.token();
-    let values: Vec<&SecretBytes> = entries.iter().map(|entry| &entry.value).chain(token).collect();
+fn masker(ctx: &Context, given: &Given, environment: &Environment) -> Option<Masker> {
+    let entries = given.entries.iter().map(|entry| (&entry.path, &entry.value));
+    let secrets: Vec<(&SecretPath, &SecretBytes)> = entries.chain(&given.values).collect();
+    let values: Vec<&SecretBytes> =
+        secrets.iter().map(|(_, value)| *value).chain(environment.token()).collect();
     let (masker, short) = Masker::new(values, REPLACEMENT);
-    for entry in short.iter().filter_map(|short| entries.get(short.index)) {
-        ctx.out.warn(format!("{} is too short to be masked in the output", entry.path));
+    for (path, _) in short.iter().filter_map(|short| secrets.get(short.index)) {
+        ctx.out.warn(format!("{path} is too short to be masked in the output"));
     }
     (!masker.is_empty()).then_some(masker)
 }

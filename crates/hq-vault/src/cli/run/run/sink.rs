@@ -1,9 +1,9 @@
 //! The program's output, masked, on our own.
 
-use std::io::{self, Write};
+use std::io;
 
 use hqv_mask::{Masker, Stream};
-use hqv_sys::process::child::{Channel, Sink};
+use hqv_sys::process::child::{Channel, Sink, put};
 
 /// Two streams: a value does not begin in one and end in the other.
 pub(super) struct Masked {
@@ -17,49 +17,42 @@ impl Masked {
         Masked { output: masker.stream(), errors: masker.stream(), ready: Vec::with_capacity(128 << 10) }
     }
 
-    fn write(&mut self, channel: Channel) -> io::Result<()> {
-        let ready = std::mem::take(&mut self.ready);
-        let written = write(channel, &ready);
-        self.ready = ready;
-        self.ready.clear();
-        written
+    fn stream(&mut self, channel: Channel) -> &mut Stream {
+        match channel {
+            Channel::Output => &mut self.output,
+            Channel::Errors => &mut self.errors,
+        }
     }
 
-    fn both(&mut self, act: fn(&mut Stream, &mut Vec<u8>)) {
-        for channel in [Channel::Output, Channel::Errors] {
-            let stream = if channel == Channel::Output { &mut self.output } else { &mut self.errors };
-            act(stream, &mut self.ready);
-            // Whoever read it has gone: the program learns that when it writes.
-            let _ = self.write(channel);
-        }
+    /// Writes what `act` makes ready.
+    fn write(&mut self, channel: Channel, act: impl FnOnce(&mut Stream, &mut Vec<u8>)) -> io::Result<()> {
+        let mut ready = std::mem::take(&mut self.ready);
+        act(self.stream(channel), &mut ready);
+        let written = put(channel, &ready);
+        ready.clear();
+        self.ready = ready;
+        written
     }
 }
 
 impl Sink for Masked {
     fn output(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<()> {
-        let stream = if channel == Channel::Output { &mut self.output } else { &mut self.errors };
-        stream.push(bytes, &mut self.ready);
-        self.write(channel)
+        self.write(channel, |stream, ready| stream.push(bytes, ready))
     }
 
+    /// A person may wait for the rest of a line. A pipe or a file does not: there a value that is written slowly must
+    /// not come out in two halves.
     fn silence(&mut self) {
-        self.both(Stream::idle);
+        for channel in [Channel::Output, Channel::Errors].into_iter().filter(|channel| channel.is_terminal())
+        {
+            // Whoever read it has gone: the program learns that when it writes.
+            let _ = self.write(channel, Stream::idle);
+        }
     }
 
     fn end(&mut self) {
-        self.both(Stream::finish);
-    }
-}
-
-fn write(channel: Channel, bytes: &[u8]) -> io::Result<()> {
-    if bytes.is_empty() {
-        return Ok(());
-    }
-    match channel {
-        Channel::Output => {
-            let mut out = io::stdout().lock();
-            out.write_all(bytes).and_then(|()| out.flush())
+        for channel in [Channel::Output, Channel::Errors] {
+            let _ = self.write(channel, Stream::finish);
         }
-        Channel::Errors => io::stderr().lock().write_all(bytes),
     }
 }

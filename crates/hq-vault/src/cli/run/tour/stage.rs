@@ -17,6 +17,9 @@ use super::steps::{By, Line, ORCHESTRATE, WORKER};
 use crate::cli::output::error::Failure;
 use crate::compose::{self, SystemEntropy};
 
+/// A code as it is shown: shorter words of its alphabet are words.
+const SHOWN: usize = "7F3K-9QXM".len();
+
 /// How a command ended, and what a person would have seen of it.
 pub struct Ended {
     /// Its exit code.
@@ -76,7 +79,7 @@ impl Stage {
     pub fn run(&mut self, line: &Line, text: &str) -> Result<Ended, Failure> {
         let ended = self.play(line, text)?;
         let mut words = ended.shown.split([' ', '\n', ';']);
-        if let Some(code) = words.rfind(|word| TicketCode::parse(word).is_ok()) {
+        if let Some(code) = words.rfind(|word| word.len() == SHOWN && TicketCode::parse(word).is_ok()) {
             self.code = code.to_owned();
         }
         Ok(ended)
