@@ -7,6 +7,7 @@
 //!   the prefixes of logs. The frame of a PEM file (`-----BEGIN ...`) is no secret and is not looked for alone;
 //! - base64, standard and for URLs, at each of the three offsets that text before it may give it;
 //! - hex, together or with the usual separators; decimal with commas, as a `Buffer` in JSON is printed;
+//! - with a NUL and the octal digits after it as the one byte that readers of `\0` make of them;
 //! - UTF-16 in both byte orders, where that has six bytes or more.
 //!
 //! A value of more than 512 bytes is looked for in overlapping pieces of that length, which bounds what a
@@ -48,6 +49,7 @@ pub(crate) fn of_value(value: &[u8], into: &mut Vec<Pattern>) {
             into.extend(doubled(piece, quote));
         }
         into.extend(wide::latin1(piece));
+        into.extend(misread(piece));
     }
     if value.contains(&b'\n') {
         let line = pieces::one_line(value);
@@ -66,6 +68,23 @@ fn plain(bytes: &[u8]) -> Pattern {
 fn made(kind: Kind, bytes: Vec<u8>) -> Pattern {
     debug_assert!(bytes.len() >= SHORTEST, "too short to be looked for");
     Pattern { kind, least: bytes.len(), bytes: Zeroizing::new(bytes) }
+}
+
+/// Rust prints a NUL as `\0`, whatever follows; everybody else reads the octal digits after it along. So does the view
+/// that undoes backslashes, and finds this.
+fn misread(value: &[u8]) -> Option<Pattern> {
+    let mut bytes = Vec::with_capacity(value.len());
+    let mut rest = value;
+    while let Some((first, tail)) = rest.split_first() {
+        let digits = match first {
+            0 => tail.iter().take(2).take_while(|byte| matches!(byte, b'0'..=b'7')).count(),
+            _ => 0,
+        };
+        let (octal, after) = tail.split_at(digits);
+        bytes.push(octal.iter().fold(*first, |sum, digit| sum * 8 + (digit - b'0')));
+        rest = after;
+    }
+    (bytes.len() < value.len() && bytes.len() >= SHORTEST).then(|| made(Kind::Exact, bytes))
 }
 
 fn doubled(value: &[u8], quote: u8) -> Option<Pattern> {

@@ -119,6 +119,18 @@ fn ou5_a_plus_shortly_before_a_form_with_one() {
     }
 }
 
+/// `\0` before octal digits says more to its readers than Rust meant; found by the fuzz target.
+#[test]
+fn ou5_a_nul_before_digits_as_rust_prints_it() {
+    for value in [&b"\x16_\x002!abc"[..], b"a\x007777777", b"\x00\x001\x0018key-of-ours", b"key-of-ours\x007"]
+    {
+        let text = String::from_utf8(value.to_vec()).unwrap();
+        let printed = format!("<{text:?}>");
+        let out = in_pieces(&masker(&[value]), printed.as_bytes(), &[]);
+        assert_eq!(shown(&out), shown(b"<\"[hidden]\">"), "{printed}");
+    }
+}
+
 #[test]
 fn ou5_blanks_around_a_value_are_not_part_of_it() {
     let masker = masker(&[b"  trimmed-value\n"]);
