@@ -34,7 +34,7 @@ if command -v dpkg-deb > /dev/null; then
   fi
   if command -v lintian > /dev/null; then
     # A version without a revision is a native one; the binary carries SQLite and aws-lc, which is meant.
-    lintian --no-tag-display-limit --fail-on error --suppress-tags embedded-library,bogus-mail-host "$deb" > lintian.txt 2>&1
+    TMPDIR=$PWD lintian --no-tag-display-limit --fail-on error --suppress-tags embedded-library,bogus-mail-host "$deb" > lintian.txt 2>&1
     same 'lintian finds no error' 0 $?
     grep '^E:' lintian.txt
   else
