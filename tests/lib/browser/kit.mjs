@@ -160,7 +160,16 @@ export async function visit(context, url) {
   return page;
 }
 
-export const says = (page, words) => page.locator('#say', { hasText: words }).waitFor();
+// Once the page knows what is asked; what is typed before goes nowhere.
+export const ready = (page) => page.locator('#value:focus').waitFor();
+
+export async function says(page, words) {
+  try {
+    await page.locator('#say', { hasText: words }).waitFor();
+  } catch (error) {
+    throw new Error(`it says "${await page.locator('#say').innerText()}", not "${words}"`, { cause: error });
+  }
+}
 
 // Findings of axe-core, in words.
 export async function axe(page) {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import * as kit from './kit.mjs';
 
-const { agent, axe, browser, check, holds, owner, remember, same, says, scenario, secret, stored, visit } = kit;
+const { agent, axe, browser, check, holds, owner, ready, remember, same, says, scenario, secret, stored, visit } = kit;
 const PICTURES = process.env.HQV_PICTURES;
 const at = (name) => join(process.env.HOME, name);
 const main = await browser('profile');
@@ -26,6 +26,7 @@ await scenario('typed', async () => {
   const entry = await agent('page/typed', '--type', 'api-key', '--description', 'Stripe live secret key');
   const page = await visit(main, entry.url);
   const value = secret();
+  await ready(page);
   same('typed: the secret is out of the address bar', '', new URL(page.url()).hash);
   same('typed: the cursor is in the field', 'value', await page.evaluate(() => document.activeElement.id));
   const text = await page.locator('main').innerText();
@@ -100,6 +101,7 @@ await scenario('a file', async () => {
 await scenario('1 MiB', async () => {
   const entry = await agent('page/largest');
   const page = await visit(main, entry.url);
+  await ready(page);
   const bytes = randomBytes(1024 * 1024);
   remember(bytes);
   await page.locator('#file').setInputFiles({ name: 'large', mimeType: 'application/octet-stream', buffer: bytes });
@@ -198,6 +200,7 @@ await scenario('refused', async () => {
 await scenario('the keyboard alone', async () => {
   const entry = await agent('page/keyboard');
   const page = await visit(main, entry.url);
+  await ready(page);
   const value = secret();
   await page.keyboard.type(value);
   const path = [];
