@@ -174,7 +174,6 @@ fn tk1_a_reserve_is_out_of_the_reserve_above_it() {
     assert!(!spend(&mut tokens, 2, at(1)) && !spend(&mut tokens, 1, at(1)) && !spend(&mut tokens, 0, at(1)));
 }
 
-/// FIELD 30: the parent's allowance delegated twice, from a pool that was read before.
 #[test]
 fn tk1_a_renewal_that_fails_leaves_the_earlier_end_watched() {
     let mut tokens = Tokens::default();
@@ -193,8 +192,9 @@ fn tk1_a_renewal_that_fails_leaves_the_earlier_end_watched() {
     assert_eq!(left(&tokens, 0), Some(10), "it came back with the end that stands");
 }
 
+/// The parent's allowance delegated twice, from a pool that was read before.
 #[test]
-fn the_same_uses_are_not_set_aside_twice() {
+fn field30_the_same_uses_are_not_set_aside_twice() {
     let mut tokens = family(&[(None, Some(10), None), (Some(0), Some(10), Some(7))]);
     let again = Made { parent: Some(0), max: Some(10), reserve: Some(4), end: 100 };
     assert!(!make(&mut tokens, 2, &again, at(0)));

@@ -232,8 +232,8 @@ impl<'a> Link<'a> {
         Client::new(options).map_err(failure)
     }
 
-    /// A server that a project file names, or a port in a directory that it names, may be anybody's. It gets a token only where that token names its
-    /// certificate, and never a passphrase.
+    /// A server that a project file names, or a port in a directory that it names, may be anybody's. It gets a token
+    /// only where that token names its certificate, and never a passphrase.
     fn must_be_vouched_for(&self, credential: Option<&SecretText>) -> Result<(), Failure> {
         let local = matches!(self.target, Target::Unix(_));
         if !self.ctx.settings.vault_of_project || local || credential.is_some_and(|t| pin_of(t).is_some()) {

@@ -1,4 +1,4 @@
-//! How fast a stream is masked: `cargo run --release -p hqv-mask --example speed [SECONDS]`.
+//! How fast a stream is masked: `cargo run --release -p hqv-mask --example masking [SECONDS]`.
 //!
 //! 100 secrets of 20 to 200 bytes, on several texts: random bytes, logs, base64, and near misses, in which the
 //! forms of every secret stand with one byte changed or cut off. Beside it: the forms that have one spelling
