@@ -2,10 +2,10 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 
 use crate::home::{Home, kill};
@@ -20,6 +20,19 @@ pub struct Cli<'a> {
     stdin: Vec<u8>,
     env: Vec<(OsString, OsString)>,
     dir: Option<PathBuf>,
+}
+
+/// A program that was copied a moment ago is busy for as long as a child of another test, forked during the copy,
+/// has not become its own program.
+fn started(command: &mut Command) -> Child {
+    for _ in 0..10_000 {
+        match command.spawn() {
+            Ok(child) => return child,
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => thread::yield_now(),
+            Err(error) => panic!("{command:?} does not start: {error}"),
+        }
+    }
+    panic!("{command:?} stays busy")
 }
 
 impl<'a> Cli<'a> {
@@ -77,7 +90,7 @@ impl<'a> Cli<'a> {
     pub fn run(self) -> Ran {
         let mut command = self.command();
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
+        let mut child = started(&mut command);
         let mut stdin = child.stdin.take().expect("piped above");
         let bytes = self.stdin;
         // A command may end without reading what it was given.
